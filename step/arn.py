@@ -1,0 +1,34 @@
+"""Amazon Resource Names: what a state machine's resources and executions are called.
+
+Pure: knows no other module of step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Arn(NamedTuple):
+    """``arn:partition:service:region:account:resource``; the resource may hold colons."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def from_text(cls, text: str) -> Arn | None:
+        """Split an ARN; None where the text isn't one."""
+        parts = text.split(":", 5)
+        if len(parts) != 6 or parts[0] != "arn":
+            return None
+        return cls(*parts[1:])
+
+    def to_text(self) -> str:
+        return ":".join(("arn", *self))
+
+
+def execution_arn(machine_arn: str, name: str) -> str:
+    """Name an execution of a machine."""
+    return machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"

@@ -1,0 +1,266 @@
+"""The 18 intrinsic functions as plain functions over JSON values.
+
+Pure: no clock, no IO; the two that need randomness take it as their first argument.
+AWS: Step Functions developer guide, "Intrinsics for JSONPath states".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+import random
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from step.asl.java_text import to_java_text
+from step.jsonvalue import JSONValue, to_text
+
+_MAX_TEXT = 10_000
+_MAX_RANGE = 1_000
+_LONG_LIMIT = 1 << 63
+_ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
+
+
+class ArgumentFault(Exception):  # noqa: N818 - becomes States.IntrinsicFailure, never seen by users
+    """An argument that the function can't take; the text says why."""
+
+
+class IntrinsicFunction(NamedTuple):
+    """A function with its number of arguments (``most`` None: any number)."""
+
+    call: Callable[..., JSONValue]
+    least: int
+    most: int | None
+    needs_random: bool = False
+
+
+# -- arrays
+
+
+def array(*items: JSONValue) -> JSONValue:
+    return list(items)
+
+
+def array_partition(items: JSONValue, size: JSONValue) -> JSONValue:
+    whole, step = _list(items), _integer(size)
+    if step < 1:
+        raise ArgumentFault(f"the chunk size must be positive, not {step}")
+    return [whole[start : start + step] for start in range(0, len(whole), step)]
+
+
+def array_contains(items: JSONValue, wanted: JSONValue) -> JSONValue:
+    return any(is_same(item, wanted) for item in _list(items))
+
+
+def array_range(first: JSONValue, last: JSONValue, step: JSONValue) -> JSONValue:
+    start, end, increment = _integer(first), _integer(last), _integer(step)
+    if increment == 0:
+        raise ArgumentFault("the increment must not be 0")
+    numbers = range(start, end + (1 if increment > 0 else -1), increment)
+    if numbers and (numbers[-1] - start) // increment >= _MAX_RANGE:
+        raise ArgumentFault(f"a range holds at most {_MAX_RANGE} numbers")
+    return list(numbers)
+
+
+def array_get_item(items: JSONValue, index: JSONValue) -> JSONValue:
+    whole, place = _list(items), _integer(index)
+    if not 0 <= place < len(whole):
+        raise ArgumentFault(f"index {place} is outside of an array of {len(whole)}")
+    return whole[place]
+
+
+def array_length(items: JSONValue) -> JSONValue:
+    return len(_list(items))
+
+
+def array_unique(items: JSONValue) -> JSONValue:
+    unique: list[JSONValue] = []
+    seen: set[tuple[bool, Any]] = set()
+    for item in _list(items):
+        if isinstance(item, list | dict):
+            if not any(is_same(item, other) for other in unique):
+                unique.append(item)
+        elif (key := (isinstance(item, bool), item)) not in seen:
+            seen.add(key)
+            unique.append(item)
+    return unique
+
+
+# -- text and JSON
+
+
+def format_text(template: JSONValue, *values: JSONValue) -> JSONValue:
+    parts = split_template(_text(template))
+    if len(parts) != len(values) + 1:
+        raise ArgumentFault(f"the template has {len(parts) - 1} places and {len(values)} values for them")
+    texts = (to_java_text(value) for value in values)
+    return parts[0] + "".join(text + part for text, part in zip(texts, parts[1:], strict=True))
+
+
+def split_template(template: str) -> list[str]:
+    r"""Split a format template at its ``{}``, and resolve ``\'``, ``\\``, ``\{`` and ``\}``."""
+    parts = [""]
+    position = 0
+    while position < len(template):
+        if template.startswith("{}", position):
+            parts.append("")
+            position += 2
+            continue
+        if template[position] == "\\" and template[position + 1 : position + 2] in ("'", "\\", "{", "}"):
+            position += 1
+        parts[-1] += template[position]
+        position += 1
+    return parts
+
+
+def string_to_json(text: JSONValue) -> JSONValue:
+    # Observed: string_to_json, where "" and " " give null.
+    source = _text(text)
+    if not source.strip():
+        return None
+    try:
+        value: JSONValue = json.loads(source, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise ArgumentFault("the text is not JSON") from None
+    return value
+
+
+def json_to_string(value: JSONValue) -> JSONValue:
+    return to_text(value)
+
+
+def json_merge(first: JSONValue, second: JSONValue, is_deep: JSONValue) -> JSONValue:
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        raise ArgumentFault("only objects can be merged")
+    if is_deep is not False:
+        raise ArgumentFault("the third argument must be false: only shallow merging is supported")
+    return {**first, **second}
+
+
+def string_split(text: JSONValue, delimiters: JSONValue) -> JSONValue:
+    # Observed: string_split. Each character of the second text delimits; empty parts are dropped.
+    source, letters = _text(text), _text(delimiters)
+    if not letters:
+        return [source] if source else []
+    first = letters[0]
+    unified = source.translate(dict.fromkeys(map(ord, letters), first))
+    return [part for part in unified.split(first) if part]
+
+
+# -- encoding and hashing
+
+
+def base64_encode(text: JSONValue) -> JSONValue:
+    return base64.b64encode(_short_text(text).encode("utf-8", "surrogatepass")).decode("ascii")
+
+
+def base64_decode(text: JSONValue) -> JSONValue:
+    try:
+        return base64.b64decode(_short_text(text), validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        raise ArgumentFault("the text is not Base64") from None
+
+
+def hash_text(data: JSONValue, algorithm: JSONValue) -> JSONValue:
+    name = _ALGORITHMS.get(algorithm) if isinstance(algorithm, str) else None
+    if name is None:
+        raise ArgumentFault(f"the algorithm must be one of {', '.join(_ALGORITHMS)}")
+    text = _short_text(data if isinstance(data, str) else to_text(data))
+    return hashlib.new(name, text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+
+
+# -- numbers and randomness
+
+
+def math_add(left: JSONValue, right: JSONValue) -> JSONValue:
+    return _integer(left) + _integer(right)
+
+
+def math_random(source: random.Random, start: JSONValue, end: JSONValue, seed: JSONValue = None) -> JSONValue:
+    low, high = _integer(start), _integer(end)
+    if low >= high:
+        raise ArgumentFault(f"the start {low} must be below the end {high}")
+    generator = source if seed is None else random.Random(_integer(seed))
+    return generator.randrange(low, high)
+
+
+def make_uuid(source: random.Random) -> JSONValue:
+    # Version 4, variant 1, as in RFC 9562.
+    bits = source.getrandbits(128) & ~(0xF << 76) & ~(0x3 << 62) | (0x4 << 76) | (0x2 << 62)
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def is_same(left: Any, right: Any) -> bool:
+    """Compare two JSON values; ``true`` isn't ``1``, ``1`` is ``1.0``."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(is_same, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(is_same(left[key], right[key]) for key in left)
+    return bool(left == right)
+
+
+def _list(value: JSONValue) -> list[JSONValue]:
+    if isinstance(value, list):
+        return value
+    raise ArgumentFault(f"expected an array, not {to_text(value)}")
+
+
+def _text(value: JSONValue) -> str:
+    if isinstance(value, str):
+        return value
+    raise ArgumentFault(f"expected a string, not {to_text(value)}")
+
+
+def _short_text(value: JSONValue) -> str:
+    text = _text(value)
+    if len(text) > _MAX_TEXT:
+        raise ArgumentFault(f"the text is longer than {_MAX_TEXT} characters")
+    return text
+
+
+def _integer(value: JSONValue) -> int:
+    # Observed: math_add. Each argument is rounded by itself, halves up: -1.5 is -1.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ArgumentFault(f"expected a number, not {to_text(value)}")
+    if isinstance(value, int):
+        return value
+    return max(-_LONG_LIMIT, min(_LONG_LIMIT - 1, math.floor(value + 0.5)))
+
+
+def _refuse(text: str) -> JSONValue:
+    raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
+FUNCTIONS: dict[str, IntrinsicFunction] = {
+    "States.Array": IntrinsicFunction(array, 0, None),
+    "States.ArrayContains": IntrinsicFunction(array_contains, 2, 2),
+    "States.ArrayGetItem": IntrinsicFunction(array_get_item, 2, 2),
+    "States.ArrayLength": IntrinsicFunction(array_length, 1, 1),
+    "States.ArrayPartition": IntrinsicFunction(array_partition, 2, 2),
+    "States.ArrayRange": IntrinsicFunction(array_range, 3, 3),
+    "States.ArrayUnique": IntrinsicFunction(array_unique, 1, 1),
+    "States.Base64Decode": IntrinsicFunction(base64_decode, 1, 1),
+    "States.Base64Encode": IntrinsicFunction(base64_encode, 1, 1),
+    "States.Format": IntrinsicFunction(format_text, 1, None),
+    "States.Hash": IntrinsicFunction(hash_text, 2, 2),
+    "States.JsonMerge": IntrinsicFunction(json_merge, 3, 3),
+    "States.JsonToString": IntrinsicFunction(json_to_string, 1, 1),
+    "States.MathAdd": IntrinsicFunction(math_add, 2, 2),
+    "States.MathRandom": IntrinsicFunction(math_random, 2, 3, needs_random=True),
+    "States.StringSplit": IntrinsicFunction(string_split, 2, 2),
+    "States.StringToJson": IntrinsicFunction(string_to_json, 1, 1),
+    "States.UUID": IntrinsicFunction(make_uuid, 0, 0, needs_random=True),
+}

@@ -1,0 +1,167 @@
+"""The rules of a scope: its states' names, its transitions, what is reachable and what ends it.
+
+Pure: no clock, no IO. A scope is the machine, a branch of a Parallel, or the body of a Map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from step.asl.rules.objects import Field, check_object
+from step.asl.rules.place import Check, Place, did_you_mean, has_placeholder, is_open
+from step.asl.rules.values import string
+from step.asl.source import join
+from step.jsonvalue import JSONObject, JSONValue
+
+# AWS: quotas, "State name: maximum length 80 Unicode characters".
+_MAX_NAME = 80
+_MAX_HINTS = 30
+_WITH_TRANSITION = ("Task", "TaskFn", "Wait", "Pass", "Parallel", "Map")
+
+
+class Transition(NamedTuple):
+    """One way out of a state: the state it names, and the place that names it."""
+
+    target: JSONValue
+    pointer: str
+
+
+def check_scope(
+    value: JSONValue, place: Place, check_state: Check, more: Mapping[str, Field] | None = None
+) -> None:
+    """Check a scope with everything in it; ``more`` are the fields that this kind of scope has besides."""
+
+    def check_states(states: JSONValue, at: Place) -> None:
+        _check_states(states, at, check_state)
+
+    own = {"Comment": Field(string), "StartAt": Field(string), "States": Field(check_states)}
+    fields = {**own, **(more or {})}
+    scope = check_object(value, place, fields, required=("States", "StartAt"))
+    states = scope.get("States") if scope is not None else None
+    if scope is not None and isinstance(states, dict) and states:
+        _check_graph(scope, states, place)
+
+
+def _check_states(states: JSONValue, place: Place, check_state: Check) -> None:
+    if not isinstance(states, dict):
+        place.refuse("Expected value of type Object")
+        return
+    if not states:
+        place.refuse("There must be at least one state")
+    for name, state in states.items():
+        _check_name(name, place / name)
+        check_state(state, place / name)
+        if isinstance(state, dict) and state.get("Type") in _WITH_TRANSITION:
+            _check_way_on(state, place / name)
+
+
+def _check_name(name: str, place: Place) -> None:
+    known = place.report.state_names
+    if not name:
+        place.refuse("Invalid State name: a name must not be empty", code="INVALID_STATE_NAME")
+    elif len(name) > _MAX_NAME:
+        place.refuse(
+            f"Invalid State name: State '{name}' exceeds the {_MAX_NAME}-character limit "
+            "allowed by the service",
+            code="INVALID_STATE_NAME",
+        )
+    if name in known:
+        place.refuse(f"Duplicate State name: {name}, first at {known[name]}", code="DUPLICATE_STATE_NAME")
+    known.setdefault(name, place.pointer)
+
+
+def _check_way_on(state: JSONObject, place: Place) -> None:
+    ends = state.get("End") is True or has_placeholder(state.get("End"))
+    if ends and "Next" in state and not has_placeholder(state.get("End")):
+        place.refuse("There should only be one of the following fields: [Next, End]", line_of=place / "End")
+    elif not ends and "Next" not in state:
+        place.refuse("There should be exactly one of the following fields: [Next, End]")
+
+
+def _check_graph(scope: JSONObject, states: JSONObject, place: Place) -> None:
+    starts = [Transition(scope["StartAt"], join(place.pointer, "StartAt"))] if "StartAt" in scope else []
+    at = join(place.pointer, "States")
+    ways = {name: list(transitions(state, join(at, name))) for name, state in states.items()}
+    for transition in [*starts, *(way for found in ways.values() for way in found)]:
+        _check_target(transition, states, place)
+    # Observed: a scope without an end isn't asked for its unreachable states too.
+    if not any(_may_end(state) for state in states.values()):
+        place.refuse("Workflow has no terminal state", code="MISSING_END_STATE")
+    elif starts and all(isinstance(way.target, str) for found in (starts, *ways.values()) for way in found):
+        _check_reachable(starts, ways, place)
+
+
+def transitions(state: JSONValue, pointer: str) -> Iterator[Transition]:
+    """List the ways out of a state, whatever else is wrong with it."""
+    if not isinstance(state, dict):
+        return
+    for name in ("Next", "Default"):
+        if name in state:
+            yield Transition(state[name], join(pointer, name))
+    for name in ("Choices", "Catch"):
+        entries = state.get(name)
+        for index, entry in enumerate(entries if isinstance(entries, list) else []):
+            if isinstance(entry, dict) and "Next" in entry:
+                yield Transition(entry["Next"], join(pointer, name, index, "Next"))
+
+
+def _check_target(transition: Transition, states: JSONObject, place: Place) -> None:
+    target = transition.target
+    if not isinstance(target, str) or target in states:
+        return
+    if is_open(target, replace(place, pointer=transition.pointer)):
+        return
+    # Hints are dear in a large document, and nobody reads the hundredth.
+    wants_hint = len(place.report.diagnostics) < _MAX_HINTS
+    hint = (did_you_mean(target, states) or _elsewhere(target, place)) if wants_hint else ""
+    # Observed: AWS says 'Next' of every kind of transition, StartAt included.
+    message = f"Missing 'Next' target: {target}{hint}"
+    place.report.add("MISSING_TRANSITION_TARGET", message, transition.pointer)
+
+
+def _elsewhere(target: str, place: Place) -> str:
+    if target in _all_names(place.report.source.value):
+        return " (a state of that name is in another scope; a transition can't leave its own)"
+    return ""
+
+
+def _all_names(value: JSONValue) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "States" and isinstance(item, dict):
+                yield from item
+            yield from _all_names(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _all_names(item)
+
+
+def _may_end(state: JSONValue) -> bool:
+    if not isinstance(state, dict):
+        return True
+    kind = state.get("Type")
+    if kind in _WITH_TRANSITION:
+        # Without Next and End a state is reported for that.
+        return state.get("End") is True or has_placeholder(state.get("End")) or "Next" not in state
+    return kind != "Choice"
+
+
+def _check_reachable(starts: list[Transition], ways: Mapping[str, list[Transition]], place: Place) -> None:
+    waiting = [start.target for start in starts]
+    reached: set[JSONValue] = set()
+    while waiting:
+        name = waiting.pop()
+        if has_placeholder(name):
+            return
+        if isinstance(name, str) and name in ways and name not in reached:
+            reached.add(name)
+            waiting.extend(way.target for way in ways[name])
+    for name in ways:
+        if name not in reached:
+            place.report.add(
+                "MISSING_TRANSITION_TARGET",
+                f'State "{name}" is not reachable.',
+                join(place.pointer, "States", name),
+            )

@@ -1,0 +1,263 @@
+"""Checks of single values: types, ranges, words, paths, expressions, templates, timestamps.
+
+Pure: no clock, no IO. A check reports at the place it is given and returns nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from step.asl import jsonata
+from step.asl.intrinsics import IntrinsicSyntaxError, is_intrinsic, parse_intrinsic
+from step.asl.jsonpath import Path, PathSyntaxError, parse_path
+from step.asl.rules.place import Check, Place, did_you_mean, has_placeholder, is_open, list_words
+from step.clock import parse_timestamp
+from step.jsonvalue import JSONValue
+
+# AWS: quotas, 99,999,999 seconds for every interval of the language.
+MAX_SECONDS = 99_999_999
+
+_LOOKS_DYNAMIC = re.compile(r"\$\$?\.[A-Za-z_]|States\.[A-Z]\w+\(")
+# Spec: ASL "Variables": a Unicode identifier.
+_VARIABLE_NAME = re.compile(r"[^\W\d_]\w*|_\w+")
+_MAX_VARIABLE_NAME = 80
+
+
+def anything(_value: JSONValue, _place: Place) -> None:
+    """Accept every value."""
+
+
+def string(value: JSONValue, place: Place) -> None:
+    if not isinstance(value, str):
+        place.refuse("Expected value of type String")
+
+
+def boolean(value: JSONValue, place: Place) -> None:
+    if not isinstance(value, bool) and not is_open(value, place):
+        place.refuse("Expected value of type Boolean")
+
+
+def json_object(value: JSONValue, place: Place) -> None:
+    if not isinstance(value, dict):
+        place.refuse("Expected value of type Object")
+
+
+def word(*words: str) -> Check:
+    """Make the check of a field that has one of a few values."""
+
+    def check(value: JSONValue, place: Place) -> None:
+        if value in words or is_open(value, place):
+            return
+        hint = did_you_mean(value, words) if isinstance(value, str) else ""
+        name = place.pointer.rpartition("/")[2]
+        place.refuse(f"The field '{name}' should have one of these values: {list_words(words)}{hint}")
+
+    return check
+
+
+def number(*, integer: bool = True, minimum: float | None = None, maximum: float | None = None) -> Check:
+    """Make the check of a number; in JSONata states use ``or_expression`` around it where allowed."""
+
+    def check(value: JSONValue, place: Place) -> None:
+        if is_open(value, place):
+            return
+        is_number = not isinstance(value, bool) and isinstance(value, int if integer else int | float)
+        if not is_number:
+            place.refuse(f"Expected value of type {'Integer' if integer else 'Number'}")
+        elif minimum is not None and value < minimum:  # type: ignore[operator]  # a number by now
+            place.refuse(f"Minimum value is {minimum}")
+        elif maximum is not None and value > maximum:  # type: ignore[operator]  # a number by now
+            place.refuse(f"Maximum value is {maximum}")
+
+    return check
+
+
+def or_expression(check: Check) -> Check:
+    """Make the check of a field that may be a JSONata expression in JSONata states."""
+
+    def check_either(value: JSONValue, place: Place) -> None:
+        if place.is_jsonata and isinstance(value, str) and jsonata.has_delimiter(value):
+            expression(value, place)
+        else:
+            check(value, place)
+
+    return check_either
+
+
+def expression(value: str, place: Place) -> None:
+    """Check a string of a JSONata state: an expression, or a literal."""
+    if jsonata.has_delimiter(value) and is_open(value, place):
+        return
+    if jsonata.is_torn(value):
+        place.refuse("A JSONata expression must begin with '{%' and end with '%}', with nothing around them")
+    elif jsonata.is_expression(value):
+        for problem in jsonata.find_problems(jsonata.strip_delimiters(value), in_catcher=place.in_catcher):
+            place.refuse(problem.message, code=problem.code)
+
+
+def json_template(value: JSONValue, place: Place) -> None:
+    """Check a JSONata state's template: every string in it may be an expression."""
+    if isinstance(value, str):
+        expression(value, place)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            json_template(item, place / key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            json_template(item, place / index)
+
+
+def payload_template(value: JSONValue, place: Place) -> None:
+    """Check a JSONPath state's template. Spec: ASL "Payload Template"."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key.endswith(".$"):
+                dynamic_field(key, item, place)
+            elif isinstance(item, str):
+                if _LOOKS_DYNAMIC.match(item) and key != "Comment":
+                    message = f"Field '{key}' looks like a path or an intrinsic function; name it '{key}.$'?"
+                    (place / key).refuse(message, code="NO_DOLLAR")
+            else:
+                payload_template(item, place / key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            payload_template(item, place / index)
+
+
+def dynamic_field(key: str, value: JSONValue, place: Place) -> None:
+    """Check a field named ``x.$``; reported at the object, as AWS does. Observed: illegal_escapes."""
+    if is_open(value, place / key):
+        return
+    fault = query_fault(value) if isinstance(value, str) else ""
+    if fault is not None:
+        place.refuse(
+            f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call",
+            line_of=place / key,
+        )
+
+
+def query_fault(text: str) -> str | None:
+    """Say what is wrong with a path or intrinsic function, or None."""
+    try:
+        if is_intrinsic(text):
+            parse_intrinsic(text)
+        else:
+            parse_path(text)
+    except (IntrinsicSyntaxError, PathSyntaxError, RecursionError) as fault:
+        return str(fault)
+    return None
+
+
+def template(value: JSONValue, place: Place) -> None:
+    """Check a template of either language."""
+    (json_template if place.is_jsonata else payload_template)(value, place)
+
+
+def object_template(value: JSONValue, place: Place) -> None:
+    """Check a template that has to be an object (or one JSONata expression)."""
+    if isinstance(value, dict) or (
+        place.is_jsonata and isinstance(value, str) and jsonata.is_expression(value)
+    ):
+        template(value, place)
+    elif not is_open(value, place):
+        place.refuse("Expected value of type Object")
+
+
+def variables(value: JSONValue, place: Place) -> None:
+    """Check an Assign. Spec: ASL "Variables"."""
+    if not isinstance(value, dict):
+        place.refuse("Expected value of type Object")
+        return
+    for key in value:
+        name = key if place.is_jsonata else key.removesuffix(".$")
+        if is_open(name, place / key):
+            continue
+        if name == "states":
+            (place / key).refuse("Variable name 'states' is reserved")
+        elif not _VARIABLE_NAME.fullmatch(name):
+            (place / key).refuse(
+                f"'{name}' is not a variable name: letters, digits and _, not beginning with a digit"
+            )
+        elif len(name) > _MAX_VARIABLE_NAME:
+            (place / key).refuse(f"Variable name '{name}' is longer than {_MAX_VARIABLE_NAME} characters")
+    template(value, place)
+
+
+def read_path(value: JSONValue, place: Place) -> Path | None:
+    """Parse the path at a place; None where a problem was reported or nothing can be said."""
+    if is_open(value, place):
+        return None
+    if not isinstance(value, str):
+        place.refuse("Expected value of type String")
+        return None
+    try:
+        return parse_path(value)
+    except (PathSyntaxError, RecursionError) as fault:
+        place.refuse(f"Value must be a valid JSONPath. {fault}")
+        return None
+
+
+def path(value: JSONValue, place: Place) -> None:
+    """Check an InputPath or OutputPath, ``null`` included."""
+    if value is not None:
+        read_path(value, place)
+
+
+def reference_path(value: JSONValue, place: Place) -> None:
+    """Check a path that picks one value. Spec: ASL "Reference Paths"."""
+    found = read_path(value, place)
+    if found is not None and not found.is_reference:
+        place.refuse(f"Value is not a Reference Path: '{found.text}' may pick more than one value")
+
+
+def number_path(value: JSONValue, place: Place) -> None:
+    """Check the path of a Map's number, which AWS doesn't read from the context object."""
+    found = read_path(value, place)
+    if found is not None and not found.is_reference:
+        place.refuse(f"Value is not a Reference Path: '{found.text}' may pick more than one value")
+    elif found is not None and found.root == "$$":
+        place.refuse(f"Value is not a Reference Path: '{found.text}' reads the context object")
+
+
+def result_path(value: JSONValue, place: Place) -> None:
+    """Check a ResultPath: a place in the input, or ``null``."""
+    if value is None:
+        return
+    found = read_path(value, place)
+    if found is None:
+        return
+    if not found.is_reference:
+        place.refuse(f"Value is not a Reference Path: '{found.text}' may pick more than one value")
+    elif found.root != "$":
+        place.refuse(f"Value is not a Reference Path: a ResultPath begins with '$', '{found.text}' doesn't")
+
+
+def query(value: JSONValue, place: Place) -> None:
+    """Check an ErrorPath or CausePath: a path or an intrinsic function."""
+    if isinstance(value, str) and is_intrinsic(value) and not has_placeholder(value):
+        fault = query_fault(value)
+        if fault is not None:
+            place.refuse(f"Value must be a valid JSONPath or a valid intrinsic function call. {fault}")
+    else:
+        read_path(value, place)
+
+
+def text_not_path(value: JSONValue, place: Place) -> None:
+    """Check a string for which there is a ...Path field too."""
+    string(value, place)
+    if (
+        not place.is_jsonata
+        and isinstance(value, str)
+        and _LOOKS_DYNAMIC.match(value)
+        and not has_placeholder(value)
+    ):
+        name = place.pointer.rpartition("/")[2]
+        place.refuse(f"Value of '{name}' looks like a path; name the field '{name}Path'?", code="NO_PATH")
+
+
+def timestamp(value: JSONValue, place: Place) -> None:
+    """Check a literal timestamp. Observed: wait_timestamp_invalid."""
+    if is_open(value, place):
+        return
+    if not isinstance(value, str) or parse_timestamp(value) is None:
+        place.refuse("String does not match RFC3339 timestamp")

@@ -1,0 +1,52 @@
+"""``step graph``: draw a machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from step.cli.machines import add_definition_argument, load_machine
+from step.errors import StepError
+from step.view import FORMATS, draw
+
+HELP = "draw the machine as SVG, Graphviz dot or Mermaid"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_definition_argument(parser)
+    parser.add_argument("--format", choices=FORMATS, default="svg")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to stdout")
+    parser.add_argument(
+        "--execution",
+        type=Path,
+        metavar="FILE",
+        help="lay an execution's path over it: what `step run --output json` printed",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    machine = load_machine(options)
+    history = _read_history(options.execution) if options.execution else None
+    picture = draw(machine.definition, history, options.format)
+    if options.out:
+        options.out.write_text(picture, encoding="utf-8")
+        print(f"wrote {options.out}", file=sys.stderr)
+    else:
+        sys.stdout.write(picture)
+    return 0
+
+
+def _read_history(file: Path) -> list[dict[str, object]]:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StepError(f"{file}: not JSON: {error}") from None
+    # GetExecutionHistory's answer says "events".
+    history = document.get("history", document.get("events")) if isinstance(document, dict) else document
+    if not isinstance(history, list) or not all(
+        isinstance(event, dict) and "type" in event for event in history
+    ):
+        raise StepError(f"{file}: expected an object with a history, as `step run --output json` prints it")
+    return history

@@ -1,0 +1,28 @@
+"""``step lint``: every problem of a definition, and advice."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from step.cli.machines import add_definition_argument, add_handlers_argument, substitutions
+from step.cli.output import print_diagnostics
+from step.machine.advice import lint
+from step.machine.files import definition_file, handlers_file, load_handlers
+
+HELP = "list every problem of a definition, and advice; exit status 1 where AWS would refuse it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_definition_argument(parser)
+    add_handlers_argument(parser)
+    parser.add_argument("--output", choices=("text", "json"), default="text")
+
+
+def run(options: argparse.Namespace) -> int:
+    file = definition_file(options.definition)
+    handlers = handlers_file(file, options.handlers)
+    text = file.read_bytes().decode("utf-8", "replace")
+    diagnostics = lint(text, load_handlers(handlers) if handlers else None, substitutions(options))
+    print_diagnostics(diagnostics, str(file), as_json=options.output == "json", to=sys.stdout)
+    return 1 if any(diagnostic.severity == "ERROR" for diagnostic in diagnostics) else 0

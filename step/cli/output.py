@@ -1,0 +1,57 @@
+"""How commands print what several of them print.
+
+Knows no machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TextIO
+
+from step.clock import format_timestamp
+from step.errors import Diagnostic
+
+
+def diagnostic_rows(diagnostics: Iterable[Diagnostic], file: str) -> list[dict[str, Any]]:
+    """List diagnostics as the objects of ``--output json``."""
+    return [
+        {
+            "file": file,
+            "severity": diagnostic.severity,
+            "code": diagnostic.code,
+            "message": diagnostic.message,
+            "location": diagnostic.location,
+            "line": diagnostic.line,
+        }
+        for diagnostic in diagnostics
+    ]
+
+
+def print_diagnostics(
+    diagnostics: Iterable[Diagnostic], file: str, *, as_json: bool, to: TextIO | None = None
+) -> None:
+    """Print diagnostics: as JSON to stdout, or a line each to stderr (or ``to``)."""
+    if as_json:
+        print_json(diagnostic_rows(diagnostics, file))
+        return
+    for diagnostic in diagnostics:
+        place = f"{file}:{diagnostic.line}" if diagnostic.line else file
+        print(
+            f"{place}: {diagnostic.severity.lower()}: {diagnostic.location or '/'}: {diagnostic.message} "
+            f"[{diagnostic.code}]",
+            file=to or sys.stderr,
+        )
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; times as AWS writes them."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=_encode))
+
+
+def _encode(value: object) -> str:
+    if isinstance(value, datetime):
+        return format_timestamp(round(value.timestamp() * 1000))
+    raise TypeError(f"{type(value).__name__} has no place in the output")

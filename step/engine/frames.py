@@ -1,0 +1,314 @@
+"""Where an execution is: a frame per branch, each at a state; a group per running Parallel or Map.
+
+Pure: no clock, no IO. Explicit objects instead of coroutines: a frame can be looked at, stopped and copied.
+Here is also what states and kernel are to each other (``State``, ``Turn``): neither module knows the other.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from step.clock import format_timestamp
+from step.engine import history
+from step.engine.history import Row, Told
+from step.engine.vocabulary import Command
+from step.errors import StateError, StateFailure
+from step.jsonvalue import JSONObject, JSONValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionInfo:
+    """What doesn't change while an execution runs.
+
+    ``start_ms`` counts from 1970; ``seed`` feeds all randomness.
+
+    ``redrive_count`` is None for a synchronous Express execution: its context object has none.
+    """
+
+    arn: str
+    name: str
+    input: JSONValue
+    start_ms: int
+    role_arn: str
+    machine_arn: str
+    machine_name: str
+    seed: str = "0"
+    redrive_count: int | None = 0
+
+
+class Item(NamedTuple):
+    """A Map iteration's item, for the context object; ``number`` counts from 0."""
+
+    number: int
+    value: JSONValue
+
+
+class Group:
+    """The running branches of a Parallel or iterations of a Map; subclasses say what an end means."""
+
+    __slots__ = ("live", "owner")
+
+    def __init__(self, owner: Frame) -> None:
+        self.owner = owner
+        # Insertion-ordered: branches are aborted in the order in which they started.
+        self.live: dict[Frame, None] = {}
+
+    def finished(self, turn: Turn, frame: Frame) -> None:
+        """Take the result of a branch that came to its end."""
+        raise NotImplementedError
+
+    def broke(self, turn: Turn, frame: Frame, error: StateError, *, is_fatal: bool) -> None:
+        """Take the failure of a branch."""
+        raise NotImplementedError
+
+    def stopped(self, turn: Turn, frame: Frame) -> None:
+        """Tell history that a branch was stopped from outside."""
+
+
+class Frame:
+    """One branch at one state; the ``Scope`` of its expressions.
+
+    ``value`` is the state's raw input; ``size`` is no less than its JSON text's bytes. ``previous`` is the id
+    that the branch's next event follows. ``op`` names what the frame waits for; 0: nothing.
+    """
+
+    __slots__ = (
+        "draws",
+        "entered_at",
+        "entered_id",
+        "group",
+        "heartbeat_at",
+        "heartbeat_ms",
+        "index",
+        "info",
+        "inner",
+        "item",
+        "op",
+        "path",
+        "previous",
+        "retries",
+        "retry_count",
+        "size",
+        "state",
+        "token",
+        "value",
+        "variables",
+    )
+
+    def __init__(
+        self,
+        info: ExecutionInfo,
+        state: State,
+        value: JSONValue,
+        *,
+        size: float,
+        previous: int = 0,
+        group: Group | None = None,
+        index: int = 0,
+        variables: Mapping[str, JSONValue] | None = None,
+        item: Item | None = None,
+        path: tuple[int, ...] = (),
+    ) -> None:
+        self.info = info
+        self.state = state
+        self.value = value
+        self.size = size
+        self.previous = previous
+        self.group = group
+        self.index = index
+        # Never changed, only replaced: inner branches share their outer branch's.
+        self.variables: Mapping[str, JSONValue] = {} if variables is None else variables
+        self.item = item
+        self.path = path
+        self.inner: Group | None = None
+        self.op = 0
+        self.retries: dict[int, int] = {}
+        self.retry_count = 0
+        self.entered_id = 0
+        self.entered_at = info.start_ms
+        self.heartbeat_at = 0
+        self.heartbeat_ms = 0
+        self.token: str | None = None
+        self.draws = 0
+
+    def child(
+        self, group: Group, state: State, value: JSONValue, *, index: int, item: Item | None, size: float
+    ) -> Frame:
+        """Begin a branch inside this frame's state; its chain of events follows this frame's last."""
+        return Frame(
+            self.info,
+            state,
+            value,
+            size=size,
+            previous=self.previous,
+            group=group,
+            index=index,
+            variables=self.variables,
+            item=item,
+            path=(*self.path, index),
+        )
+
+    @property
+    def random(self) -> random.Random:
+        """Derive randomness from seed, branch and draw, so that editing one branch changes no other."""
+        self.draws += 1
+        branch = ".".join(map(str, self.path))
+        return random.Random(f"{self.info.seed}/{branch}/{self.state.name}/{self.draws}")
+
+    @property
+    def context(self) -> JSONObject:
+        """Build the context object.
+
+        Spec: ASL "The Context Object". AWS: Step Functions developer guide, "Accessing execution data".
+        """
+        info = self.info
+        state: JSONObject = {"Name": self.state.name, "EnteredTime": format_timestamp(self.entered_at)}
+        if self.state.counts_retries:
+            state["RetryCount"] = self.retry_count
+        execution: JSONObject = {
+            "Id": info.arn,
+            "Input": info.input,
+            "StartTime": format_timestamp(info.start_ms),
+            "Name": info.name,
+            "RoleArn": info.role_arn,
+        }
+        if info.redrive_count is not None:
+            execution["RedriveCount"] = info.redrive_count
+        context: JSONObject = {
+            "Execution": execution,
+            "StateMachine": {"Id": info.machine_arn, "Name": info.machine_name},
+            "State": state,
+        }
+        if self.item is not None:
+            context["Map"] = {"Item": {"Index": self.item.number, "Value": self.item.value}}
+        if self.token is not None:
+            context["Task"] = {"Token": self.token}
+        return context
+
+
+# A straight-line state's whole work: (raw input, frame) -> (the state that follows, output).
+Step = Callable[[JSONValue, Frame], tuple["State", JSONValue]]
+
+
+# The errors of a state itself (not of its work) that Retry and Catch never see.
+# AWS: Step Functions developer guide, "Handling errors".
+# Observed: States.Runtime isn't caught even by its own name.
+FATAL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
+
+
+class State:
+    """A compiled state. It holds nothing of a run: all executions share it.
+
+    A state with a ``step`` neither waits nor forks; the kernel visits it in its inner loop. Any other has
+    ``enter``, which says whether the frame goes on at once. ``factor`` and ``plus`` bound the size of a
+    step's output: at most ``factor * input + plus`` bytes.
+    """
+
+    kind = ""
+    counts_retries = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.step: Step | None = None
+        self.factor: float = 1
+        self.plus: float = 0
+
+    def events(self, value: JSONValue, out: JSONValue) -> Iterable[Told]:
+        """Read a straight-line visit's row."""
+        return (history.entered(self.kind, self.name, value), history.exited(self.kind, self.name, out))
+
+    def enter(self, turn: Turn, frame: Frame) -> bool:
+        raise NotImplementedError
+
+    def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
+        """Take a timer that the state started; say whether the frame goes on."""
+        raise NotImplementedError
+
+    def started(self, turn: Turn, frame: Frame, worker: str | None) -> None:
+        """Take the news that work has begun."""
+
+    def submitted(self, turn: Turn, frame: Frame, output: JSONValue) -> None:
+        """Take the answer of an integration whose job goes on."""
+
+    def succeeded(self, turn: Turn, frame: Frame, output: JSONValue) -> bool:
+        """Take a result; say whether the frame goes on."""
+        raise NotImplementedError
+
+    def failed(self, turn: Turn, frame: Frame, error: StateError) -> bool:
+        """Take a failure of work; say whether the frame goes on."""
+        raise NotImplementedError
+
+    def aborted(self, turn: Turn, frame: Frame) -> None:
+        """Tell history that the state was stopped while it was inside."""
+
+
+class Turn(Protocol):
+    """What a state may ask of the kernel while it handles an input."""
+
+    now: int
+    ready: deque[Frame]
+
+    def enter(self, frame: Frame) -> None:
+        """Log that the frame entered its state."""
+
+    def leave(
+        self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None = None
+    ) -> None:
+        """Log that the frame left its state, with its output and the variables it assigned; go on."""
+
+    def log(self, frame: Frame, row: Row, events: int = 1) -> None:
+        """Append one row that reads as ``events`` events of the frame's branch."""
+
+    def log_aside(self, frame: Frame, row: Row) -> None:
+        """Append an event that the branch's next event doesn't follow."""
+
+    def measure(self, value: JSONValue, owner: str) -> float:
+        """Bound the size of what a state or resource gave; raises StateFailure past the quota."""
+
+    def open_op(self, frame: Frame) -> int:
+        """Name what the frame waits for from now on; whatever it waited for before is stale."""
+
+    def start_timer(self, frame: Frame, at: int, what: str) -> None:
+        """Call the state's ``timed`` at ``at`` (ms), unless the frame waits for something else by then."""
+
+    def start_work(self, frame: Frame, command: Command) -> None:
+        """Ask the driver for work; its answer comes back to the frame's state."""
+
+    def drop_op(self, frame: Frame) -> None:
+        """Stop waiting; work under way is cancelled."""
+
+    def token(self, op: int) -> str:
+        """Make the task token of an op: unguessable where the seed is."""
+
+    def abort(self, group: Group) -> None:
+        """Stop every live branch of a group, innermost first."""
+
+    def state_error(self, frame: Frame, failure: StateFailure) -> StateError:
+        """Word a state's failure as AWS does, naming the state and where it was entered."""
+
+    def state_failed(self, frame: Frame, failure: StateFailure) -> None:
+        """End a branch because its state failed, where the state has no Retry and no Catch."""
+
+    def branch_failed(self, frame: Frame, error: StateError, *, is_fatal: bool) -> None:
+        """End a branch with an error; a fatal one is caught by nothing outside either."""
+
+    def succeed(self, frame: Frame) -> None:
+        """End the execution with the frame's value."""
+
+
+class End(State):
+    """What follows a terminal state: the end of its branch, or of the execution."""
+
+    def enter(self, turn: Turn, frame: Frame) -> bool:
+        if frame.group is None:
+            turn.succeed(frame)
+        else:
+            frame.group.finished(turn, frame)
+        return False
+
+
+END = End("")

@@ -1,0 +1,423 @@
+"""The interpreter: inputs in, commands and history out.
+
+Pure: no clock, no IO, no thread; the same inputs give the same commands and the same history. A driver gives
+it time with every input and carries out its commands; ``wake_at`` says when it wants ``TimePassed`` next.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections import deque
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from heapq import heappop, heappush
+from typing import Any, Literal
+
+from step.engine import history
+from step.engine.frames import FATAL, ExecutionInfo, Frame, Group, State
+from step.engine.history import History, Row
+from step.engine.program import Program
+from step.engine.quotas import TURN_BUDGET, Quotas
+from step.engine.vocabulary import (
+    CancelTask,
+    Command,
+    Continue,
+    Heartbeat,
+    Input,
+    Start,
+    Stop,
+    TaskFailed,
+    TaskStarted,
+    TaskSubmitted,
+    TaskSucceeded,
+    TimePassed,
+)
+from step.errors import StateError, StateFailure
+from step.jsonvalue import JSONValue, size_bytes
+
+Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+UNLIMITED = float("inf")
+
+
+class HistoryFull(Exception):  # noqa: N818 - a signal inside the kernel
+    """The next event would be the last one that fits."""
+
+
+class Kernel:
+    """One execution of a program."""
+
+    __slots__ = (
+        "_apply",
+        "_budget",
+        "_last_op",
+        "_last_timer",
+        "_measured",
+        "_size",
+        "commands",
+        "count",
+        "error",
+        "info",
+        "marked_at",
+        "now",
+        "ops",
+        "output",
+        "payload_limit",
+        "program",
+        "quotas",
+        "ready",
+        "room",
+        "rows",
+        "status",
+        "timers",
+    )
+
+    def __init__(self, program: Program, info: ExecutionInfo, quotas: Quotas | None) -> None:
+        self.program = program
+        self.info = info
+        self.quotas = quotas
+        self.payload_limit: float = quotas.payload_bytes if quotas else UNLIMITED
+        # The last event that fits is kept for the end of the execution.
+        self.room: float = quotas.history_events - 1 if quotas else UNLIMITED
+        self.rows: list[Row] = []
+        self.count = 0
+        self.now = info.start_ms
+        self.marked_at = -1
+        self.status: Status = "RUNNING"
+        self.output: JSONValue = None
+        self.error: StateError | None = None
+        self.ready: deque[Frame] = deque()
+        self.ops: dict[int, Frame] = {}
+        self.timers: list[tuple[int, int, int, Frame, str]] = []
+        self.commands: list[Command] = []
+        self._last_op = 0
+        self._last_timer = 0
+        # The value measured last, which most often is the one measured next.
+        self._measured: JSONValue = None
+        self._size: float = 0
+        self._budget = 0
+        self._apply: dict[type[Any], Callable[[Any], None]] = {
+            Start: self._start,
+            TaskStarted: lambda item: self._answer(item, "started", item.worker),
+            TaskSubmitted: lambda item: self._answer(item, "submitted", item.output),
+            TaskSucceeded: self._succeeded,
+            TaskFailed: self._failed,
+            Heartbeat: self._heartbeat,
+            TimePassed: lambda _: None,
+            Continue: lambda _: None,
+            Stop: lambda item: self.end("ABORTED", StateError(item.error, item.cause)),
+        }
+
+    # ------------------------------------------------------------ for drivers
+
+    def handle(self, item: Input, now: int) -> list[Command]:
+        """Take one input at the time ``now`` (ms); return what is to be done. Late answers are ignored."""
+        self.now = now
+        if self.status == "RUNNING":
+            try:
+                # A deadline that has passed comes before an answer; at the same instant the answer wins.
+                timers = self.timers
+                if timers and timers[0][0] < now:
+                    self._fire(now - 1)
+                self._apply[type(item)](item)
+                if timers and timers[0][0] <= now:
+                    self._fire(now)
+                self._run()
+            except HistoryFull:
+                self._fail_by_quota()
+        commands = self.commands
+        self.commands = []
+        return commands
+
+    @property
+    def wake_at(self) -> int | None:
+        """The time (ms) at which the kernel wants to hear of time passing; None: it has no timer."""
+        timers = self.timers
+        while timers and timers[0][2] and timers[0][3].op != timers[0][2]:
+            heappop(timers)
+        return timers[0][0] if timers else None
+
+    @property
+    def only_quota_wakes(self) -> bool:
+        """Whether nothing but the longest duration of any execution would end this one."""
+        return self.wake_at is None or self.timers[0][4] == "quota"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the turn ran out of its budget: send Continue."""
+        return bool(self.ready)
+
+    @property
+    def history(self) -> History:
+        return History(self.rows, self.count)
+
+    # ------------------------------------------------------------ inputs
+
+    def _start(self, item: Start) -> None:
+        self.rows.append((None, self.now, 0))
+        self.rows.append((history.STARTED, item.input, self.info.role_arn))
+        self.marked_at = self.now
+        self.count = 1
+        frame = Frame(self.info, self.program.start, item.input, size=self.measure(item.input, "input"))
+        if self.quotas:
+            heappush(self.timers, (self.now + self.quotas.duration_ms, 0, 0, frame, "quota"))
+        if self.program.timeout_seconds is not None:
+            heappush(self.timers, (self.now + self.program.timeout_seconds * 1000, 0, 0, frame, "execution"))
+        self.ready.append(frame)
+
+    def _answer(self, item: Any, how: str, detail: object) -> None:
+        frame = self.ops.get(item.op)
+        if frame is not None:
+            getattr(frame.state, how)(self, frame, detail)
+
+    def _succeeded(self, item: TaskSucceeded) -> None:
+        frame = self.ops.pop(item.op, None)
+        if frame is not None and frame.state.succeeded(self, frame, item.output):
+            self.ready.append(frame)
+
+    def _failed(self, item: TaskFailed) -> None:
+        frame = self.ops.pop(item.op, None)
+        if frame is not None and frame.state.failed(self, frame, StateError(item.error, item.cause)):
+            self.ready.append(frame)
+
+    def _heartbeat(self, item: Heartbeat) -> None:
+        frame = self.ops.get(item.op)
+        if frame is not None:
+            frame.heartbeat_at = self.now
+
+    def _fire(self, now: int) -> None:
+        timers = self.timers
+        while timers and timers[0][0] <= now and self.status == "RUNNING":
+            _, _, op, frame, what = heappop(timers)
+            if not op:
+                self.end("TIMED_OUT", StateError(None))
+            elif frame.op == op and frame.state.timed(self, frame, what):
+                self.ready.append(frame)
+
+    # ------------------------------------------------------------ the loop
+
+    def _run(self) -> None:
+        self._budget = TURN_BUDGET
+        ready = self.ready
+        while ready and self._budget > 0:
+            frame = ready.popleft()
+            goes_on = True
+            while goes_on:
+                state = frame.state
+                if state.step is None:
+                    goes_on = state.enter(self, frame)
+                elif self._budget > 0:
+                    goes_on = self._go_straight(frame)
+                else:
+                    ready.appendleft(frame)
+                    goes_on = False
+
+    def _go_straight(self, frame: Frame) -> bool:
+        """Visit states that neither wait nor fork until one does; say whether the frame goes on."""
+        self._mark(frame)
+        rows = self.rows
+        append = rows.append
+        first = len(rows)
+        limit = self.payload_limit
+        state, value, size = frame.state, frame.value, frame.size
+        step = state.step
+        room = min((self.room - self.count) // 2, self._budget)
+        failure: StateFailure | None = None
+        try:
+            for _ in range(int(room)):
+                following, out = step(value, frame)  # type: ignore[misc]  # None has ended the loop
+                size = size * state.factor + state.plus
+                if size > limit:
+                    size = self.measure(out, state.name)
+                append((state, value, out))
+                state = following
+                value = out
+                step = state.step
+                if step is None:
+                    break
+        except StateFailure as caught:
+            failure = caught
+        visits = len(rows) - first
+        self._budget -= visits
+        if visits:
+            self.count += 2 * visits
+            frame.previous = self.count
+        frame.state, frame.value, frame.size = state, value, size
+        if failure is not None:
+            self.enter(frame)
+            self.state_failed(frame, failure)
+            return False
+        if step is not None and self._budget > 0:
+            raise HistoryFull
+        return True
+
+    # ------------------------------------------------------------ for states: history
+
+    def _mark(self, frame: Frame) -> None:
+        if frame.previous != self.count or self.marked_at != self.now:
+            self.rows.append((None, self.now, frame.previous))
+            self.marked_at = self.now
+
+    def log(self, frame: Frame, row: Row, events: int = 1) -> None:
+        """Append one row that reads as ``events`` events of the frame's branch."""
+        if self.count + events > self.room:
+            raise HistoryFull
+        if frame.previous != self.count or self.marked_at != self.now:
+            self.rows.append((None, self.now, frame.previous))
+            self.marked_at = self.now
+        self.rows.append(row)
+        self.count += events
+        frame.previous = self.count
+
+    def log_aside(self, frame: Frame, row: Row) -> None:
+        """Append an event that the branch's next event doesn't follow."""
+        previous = frame.previous
+        self.log(frame, row)
+        frame.previous = previous
+
+    def enter(self, frame: Frame) -> None:
+        """Log that the frame entered its state."""
+        state = frame.state
+        self.log(frame, (history.ENTERED, state.kind, state.name, frame.value))
+        frame.entered_id = self.count
+        frame.entered_at = self.now
+
+    def leave(
+        self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None = None
+    ) -> None:
+        """Log that the frame left its state, with its output and the variables it assigned; go on."""
+        state = frame.state
+        frame.size = self.measure(out, state.name)
+        if assigned:
+            frame.variables = {**frame.variables, **assigned}
+        self.log(frame, (history.EXITED, state.kind, state.name, out, assigned))
+        frame.state, frame.value = following, out
+
+    def measure(self, value: JSONValue, owner: str) -> float:
+        """Return a bound of the value's size that is within the quota, or fail.
+
+        Raises:
+            StateFailure: States.DataLimitExceeded. AWS: "Handling errors": terminal, nothing catches it.
+        """
+        limit = self.payload_limit
+        if limit is UNLIMITED or value is self._measured:
+            return self._size
+        size = size_bytes(value, limit)
+        if size > limit:
+            raise StateFailure("States.DataLimitExceeded", data_limit_cause(owner), is_bare=True)
+        self._measured, self._size = value, size
+        return size
+
+    # ------------------------------------------------------------ for states: waiting
+
+    def open_op(self, frame: Frame) -> int:
+        """Name what the frame waits for from now on; whatever it waited for before is stale."""
+        self._last_op += 1
+        frame.op = self._last_op
+        return self._last_op
+
+    def start_timer(self, frame: Frame, at: int, what: str) -> None:
+        """Call the state's ``timed`` at ``at`` (ms), unless the frame waits for something else by then."""
+        self._last_timer += 1
+        heappush(self.timers, (at, self._last_timer, frame.op, frame, what))
+
+    def start_work(self, frame: Frame, command: Command) -> None:
+        """Ask the driver for work; its answer comes back to the frame's state."""
+        self.ops[frame.op] = frame
+        self.commands.append(command)
+
+    def token(self, op: int) -> str:
+        """Make the task token of an op: unguessable where the seed is."""
+        return urlsafe_b64encode(sha256(f"{self.info.seed}/{self.info.arn}/{op}".encode()).digest()).decode()
+
+    def drop_op(self, frame: Frame) -> None:
+        """Stop waiting; tell the driver where work was under way."""
+        if self.ops.pop(frame.op, None) is not None:
+            self.commands.append(CancelTask(frame.op))
+        frame.op = 0
+
+    # ------------------------------------------------------------ for states: failing and ending
+
+    def state_error(self, frame: Frame, failure: StateFailure) -> StateError:
+        """Word a state's failure as AWS does, naming the state and where it was entered.
+
+        Where a JSONata expression failed, history says so in an event of its own.
+        """
+        error = failure.error
+        if not failure.is_bare and error.cause is not None:
+            where = f"An error occurred while executing the state '{frame.state.name}'"
+            error = StateError(
+                error.name, f"{where} (entered at the event id #{frame.entered_id}). {error.cause}"
+            )
+        if failure.location is not None:
+            self.log(frame, (history.EVALUATION_FAILED, frame.state.name, error, failure.location))
+        return error
+
+    def state_failed(self, frame: Frame, failure: StateFailure) -> None:
+        """End a branch because its state failed, where the state has no Retry and no Catch."""
+        error = self.state_error(frame, failure)
+        self.branch_failed(frame, error, is_fatal=error.name in FATAL)
+
+    def branch_failed(self, frame: Frame, error: StateError, *, is_fatal: bool) -> None:
+        """End a branch with an error; a fatal one is caught by nothing outside either."""
+        if frame.group is None:
+            self.end("FAILED", error, frame)
+        else:
+            frame.group.broke(self, frame, error, is_fatal=is_fatal)
+
+    def abort(self, group: Group) -> None:
+        """Stop every live branch of a group, innermost first."""
+        for frame in list(group.live):
+            if frame.inner is not None:
+                self.abort(frame.inner)
+                frame.inner = None
+            self.drop_op(frame)
+            if frame in self.ready:  # between two states, or not begun
+                self.ready.remove(frame)
+            else:
+                frame.state.aborted(self, frame)
+            group.stopped(self, frame)
+        group.live.clear()
+
+    def succeed(self, frame: Frame) -> None:
+        """End the execution with the frame's value."""
+        self._mark(frame)
+        self.rows.append((history.SUCCEEDED, frame.value))
+        self.count += 1
+        self.status = "SUCCEEDED"
+        self.output = frame.value
+        self._close()
+
+    def end(
+        self, status: Literal["FAILED", "TIMED_OUT", "ABORTED"], error: StateError, frame: Frame | None = None
+    ) -> None:
+        """End the execution without a result. Observed: an aborted execution's last event follows event 0."""
+        kind = {"FAILED": "Failed", "TIMED_OUT": "TimedOut", "ABORTED": "Aborted"}[status]
+        self.rows.append((None, self.now, frame.previous if frame else 0))
+        self.rows.append((history.FAILED, kind, error))
+        self.count += 1
+        self.status = status
+        self.error = error
+        self._close()
+
+    def _fail_by_quota(self) -> None:
+        limit = self.quotas.history_events if self.quotas else 0
+        cause = f"The execution reached the maximum number of history events ({limit})."
+        self.rows.append((None, self.now, self.count))
+        self.rows.append((history.FAILED, "Failed", StateError("States.Runtime", cause)))
+        self.count += 1
+        self.status = "FAILED"
+        self.error = StateError("States.Runtime", cause)
+        self._close()
+
+    def _close(self) -> None:
+        for op in self.ops:
+            self.commands.append(CancelTask(op))
+        self.ops.clear()
+        self.ready.clear()
+        self.timers.clear()
+
+
+def data_limit_cause(owner: str) -> str:
+    """Word States.DataLimitExceeded. Observed: catch_state_all_data_limit_exceeded."""
+    limit = "the maximum number of bytes service limit"
+    return f"The state/task '{owner}' returned a result with a size exceeding {limit}."

@@ -1,0 +1,116 @@
+"""Task: work that something outside does.
+
+Pure: no clock, no IO: the kernel asks for work by a command and hears of it by inputs.
+Spec: ASL "Task State".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from step.engine.frames import Frame, Turn
+from step.engine.history import PLAIN
+from step.engine.resources import Resource, Schedule
+from step.engine.states.work import WorkState
+from step.engine.vocabulary import StartTask
+from step.errors import StateError, StateFailure
+from step.jsonvalue import JSONValue
+
+Seconds = Callable[[JSONValue, Frame], "int | None"]
+TIMEOUT = StateError("States.Timeout")
+
+
+class Limits(NamedTuple):
+    """How long an attempt may take, and how long between two heartbeats; None: no limit."""
+
+    timeout: Seconds
+    heartbeat: Seconds
+
+
+class TaskState(WorkState):
+    kind = "Task"
+
+    def __init__(self, name: str, resource: Resource) -> None:
+        super().__init__(name)
+        self.resource = resource
+        self.records = resource.records
+        self._waits_for_token = resource.waits_for_token
+        self.payload: Callable[[JSONValue, Frame], JSONValue]
+        self.credentials: Callable[[JSONValue, Frame], JSONValue] | None = None
+        # None: neither TimeoutSeconds nor HeartbeatSeconds.
+        self.limits: Limits | None = None
+
+    def attempt(self, turn: Turn, frame: Frame) -> bool:
+        op = turn.open_op(frame)
+        timeout = heartbeat = None
+        try:
+            if self._waits_for_token:
+                frame.token = turn.token(op)
+            payload = self.payload(frame.value, frame)
+            credentials = self.credentials(frame.value, frame) if self.credentials is not None else None
+            if self.limits is not None:
+                timeout = self.limits.timeout(frame.value, frame)
+                heartbeat = self.limits.heartbeat(frame.value, frame)
+        except StateFailure as failure:
+            return self.fell(turn, frame, failure)
+        schedule = Schedule(payload, timeout, heartbeat, credentials)
+        turn.log(frame, (self.records.scheduled, self.resource, schedule), self.records.scheduled_events)
+        if timeout is not None:
+            turn.start_timer(frame, turn.now + timeout * 1000, "timeout")
+        if heartbeat is not None:
+            frame.heartbeat_at = turn.now
+            frame.heartbeat_ms = heartbeat * 1000
+            turn.start_timer(frame, turn.now + heartbeat * 1000, "heartbeat")
+        turn.start_work(
+            frame,
+            StartTask(
+                op,
+                self.name,
+                self.resource.arn,
+                payload,
+                frame.retry_count,
+                frame.token,
+                credentials,
+                frame.path,
+            ),
+        )
+        return False
+
+    def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
+        if what == "retry":
+            return super().timed(turn, frame, what)
+        due = frame.heartbeat_at + frame.heartbeat_ms
+        if what == "heartbeat" and turn.now < due:
+            turn.start_timer(frame, due, "heartbeat")
+            return False
+        turn.drop_op(frame)
+        turn.log(frame, (self.records.timed_out, self.resource, TIMEOUT))
+        # Observed: a missed heartbeat is recorded as a timeout. Spec: it has a name of its own to match.
+        matched_as = "States.HeartbeatTimeout" if what == "heartbeat" else None
+        return self.broke(turn, frame, TIMEOUT, matched_as=matched_as)
+
+    def started(self, turn: Turn, frame: Frame, worker: str | None) -> None:
+        turn.log(frame, (self.records.started, self.resource, worker))
+        frame.heartbeat_at = turn.now
+
+    def submitted(self, turn: Turn, frame: Frame, output: JSONValue) -> None:
+        turn.log(frame, (self.records.submitted, self.resource, output))
+
+    def succeeded(self, turn: Turn, frame: Frame, output: JSONValue) -> bool:
+        try:
+            # Observed: the error names the resource, not the state.
+            turn.measure(output, self.resource.service or self.resource.arn)
+        except StateFailure as failure:
+            # Observed: as the task's own failure this one is caught by States.ALL; the documentation
+            # says that nothing catches it.
+            return self.failed(turn, frame, failure.error)
+        turn.log(frame, (self.records.succeeded, self.resource, output))
+        return self.complete(turn, frame, output)
+
+    def failed(self, turn: Turn, frame: Frame, error: StateError) -> bool:
+        turn.log(frame, (self.records.failed, self.resource, error))
+        return self.broke(turn, frame, error)
+
+    def aborted(self, turn: Turn, frame: Frame) -> None:
+        turn.log(frame, (PLAIN, "TaskStateAborted"))

@@ -1,0 +1,126 @@
+"""What Task, Parallel and Map share: work that may fail, be tried again, and be caught.
+
+Pure: no clock, no IO.
+Spec: ASL "Errors", "Retriers", "Catchers".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from step.asl.model import Retrier
+from step.asl.retry import delay_ms, match_error
+from step.engine.frames import FATAL, Frame, State, Turn
+from step.errors import StateError, StateFailure
+from step.jsonvalue import JSONObject, JSONValue
+
+# (raw input, result or error output, frame) -> (output, variables to assign)
+Finish = Callable[[JSONValue, JSONValue, Frame], tuple[JSONValue, "Mapping[str, JSONValue] | None"]]
+
+
+class Catcher:
+    """A compiled catcher."""
+
+    __slots__ = ("error_equals", "following", "output")
+
+    def __init__(self, error_equals: Sequence[str], following: State, output: Finish) -> None:
+        self.error_equals = error_equals
+        self.following = following
+        self.output = output
+
+
+class WorkState(State):
+    """A state with Retry and Catch. Subclasses begin an ``attempt`` and tell what they gave up."""
+
+    counts_retries = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.following: State = self
+        self.retry: Sequence[Retrier] = ()
+        self.catch: Sequence[Catcher] = ()
+        self.finish: Finish
+
+    def enter(self, turn: Turn, frame: Frame) -> bool:
+        turn.enter(frame)
+        frame.retries = {}
+        frame.retry_count = 0
+        return self.attempt(turn, frame)
+
+    def attempt(self, turn: Turn, frame: Frame) -> bool:
+        """Begin the work once; say whether the frame goes on at once."""
+        raise NotImplementedError
+
+    def gave_up(self, turn: Turn, frame: Frame) -> None:
+        """Log what stands between the last failure and its consequence."""
+
+    def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
+        assert what == "retry", what
+        frame.op = 0
+        return self.attempt(turn, frame)
+
+    def complete(self, turn: Turn, frame: Frame, result: JSONValue) -> bool:
+        """Leave the state with a result."""
+        frame.op = 0
+        try:
+            out, assigned = self.finish(frame.value, result, frame)
+            frame.token = None
+            turn.leave(frame, self.following, out, assigned)
+        except StateFailure as failure:
+            return self.fell(turn, frame, failure)
+        return True
+
+    def fell(self, turn: Turn, frame: Frame, failure: StateFailure) -> bool:
+        """Take a failure of the state itself: an expression, a size. Some of those nothing catches."""
+        error = turn.state_error(frame, failure)
+        return self.broke(turn, frame, error, is_fatal=error.name in FATAL)
+
+    def broke(
+        self,
+        turn: Turn,
+        frame: Frame,
+        error: StateError,
+        *,
+        is_fatal: bool = False,
+        matched_as: str | None = None,
+    ) -> bool:
+        """Try again, go on at a catcher, or fail the branch.
+
+        ``matched_as`` is a closer name than the error's, for Retry and Catch only.
+        """
+        frame.op = 0
+        name = matched_as or error.name
+        if not is_fatal:
+            for number, retrier in enumerate(self.retry):
+                if match_error(name, retrier.error_equals):
+                    if self._tries_again(turn, frame, number, retrier):
+                        return False
+                    break
+            for catcher in self.catch:
+                if match_error(name, catcher.error_equals):
+                    return self._caught(turn, frame, catcher, error)
+        self.gave_up(turn, frame)
+        turn.branch_failed(frame, error, is_fatal=is_fatal)
+        return False
+
+    def _tries_again(self, turn: Turn, frame: Frame, number: int, retrier: Retrier) -> bool:
+        tried = frame.retries.get(number, 0)
+        if tried >= retrier.max_attempts:
+            return False
+        frame.retries[number] = tried + 1
+        frame.retry_count += 1
+        turn.open_op(frame)
+        turn.start_timer(frame, turn.now + delay_ms(retrier, tried + 1, frame.random), "retry")
+        return True
+
+    def _caught(self, turn: Turn, frame: Frame, catcher: Catcher, error: StateError) -> bool:
+        self.gave_up(turn, frame)
+        caught: JSONObject = {"Error": error.name or "", "Cause": error.cause or ""}
+        try:
+            out, assigned = catcher.output(frame.value, caught, frame)
+            frame.token = None
+            turn.leave(frame, catcher.following, out, assigned)
+        except StateFailure as failure:
+            turn.branch_failed(frame, turn.state_error(frame, failure), is_fatal=True)
+            return False
+        return True

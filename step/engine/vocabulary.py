@@ -1,0 +1,148 @@
+"""Everything that goes into the kernel and comes out of it, as data.
+
+Pure: no clock, no IO. A driver turns the world into inputs and commands into deeds; a journal of inputs
+is a whole execution. ``op`` names one piece of outside work, unique within an execution.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from step.jsonvalue import JSONObject, JSONValue
+
+# ---------------------------------------------------------------- inputs
+
+
+class Start(NamedTuple):
+    """Begin the execution."""
+
+    input: JSONValue
+
+
+class TaskStarted(NamedTuple):
+    """An activity's worker took the task (other tasks start when they are scheduled)."""
+
+    op: int
+    worker: str | None = None
+
+
+class TaskSubmitted(NamedTuple):
+    """A ``.sync`` or ``.waitForTaskToken`` integration answered; the job itself goes on."""
+
+    op: int
+    output: JSONValue
+
+
+class TaskSucceeded(NamedTuple):
+    """Work is done: a handler's result, a job's, or a token's answer. ``output`` must be JSON."""
+
+    op: int
+    output: JSONValue
+
+
+class TaskFailed(NamedTuple):
+    """Work failed with an ASL error name."""
+
+    op: int
+    error: str | None
+    cause: str | None
+
+
+class Heartbeat(NamedTuple):
+    """Work is alive."""
+
+    op: int
+
+
+class TimePassed(NamedTuple):
+    """Nothing happened but time: timers that are due fire."""
+
+
+class Continue(NamedTuple):
+    """Go on with a turn that ran out of its budget (``Kernel.is_busy``)."""
+
+
+class ItemsRead(NamedTuple):
+    """A distributed Map's next items; ``is_last`` when the reader has no more."""
+
+    op: int
+    items: list[JSONValue]
+    is_last: bool
+
+
+class Stop(NamedTuple):
+    """StopExecution: abort the execution from outside."""
+
+    error: str | None
+    cause: str | None
+
+
+class Redrive(NamedTuple):
+    """RedriveExecution: go on from the states that failed."""
+
+
+Input = (
+    Start
+    | TaskStarted
+    | TaskSubmitted
+    | TaskSucceeded
+    | TaskFailed
+    | Heartbeat
+    | TimePassed
+    | Continue
+    | ItemsRead
+    | Stop
+    | Redrive
+)
+
+# ---------------------------------------------------------------- commands
+
+
+class StartTask(NamedTuple):
+    """Do a Task state's work; answer with TaskSucceeded or TaskFailed.
+
+    ``attempt`` counts from 0 (the context object's RetryCount). ``token`` answers from outside, where the
+    resource waits for one. ``context`` is what TaskHandlers and mocks may know of the execution.
+    """
+
+    op: int
+    state: str
+    resource: str
+    payload: JSONValue
+    attempt: int
+    token: str | None
+    credentials: JSONValue
+    branch: tuple[int, ...]
+
+
+class CancelTask(NamedTuple):
+    """Nobody waits for this work any more: it timed out, or its branch was stopped."""
+
+    op: int
+
+
+class ReadItems(NamedTuple):
+    """Read a distributed Map's next items, at most so many; answer with ItemsRead."""
+
+    op: int
+    reader: JSONObject
+    at_most: int
+
+
+class WriteResults(NamedTuple):
+    """Write a distributed Map's results; answer with TaskSucceeded (what the state's result is)."""
+
+    op: int
+    writer: JSONObject
+    results: list[JSONValue]
+
+
+class StartChild(NamedTuple):
+    """Run a child execution of a distributed Map; answer with TaskSucceeded or TaskFailed."""
+
+    op: int
+    state: str
+    input: JSONValue
+
+
+Command = StartTask | CancelTask | ReadItems | WriteResults | StartChild

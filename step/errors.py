@@ -1,0 +1,115 @@
+"""The two kinds of failure, kept apart: workflow failures are data, tool failures are exceptions.
+
+Pure: knows no other module of step.
+
+    StepError                     a tool failure: something is wrong with what step was given
+    +-- DefinitionError           a definition that AWS would refuse; carries its diagnostics
+    +-- HandlerError              handlers and states don't fit together
+    +-- NothingToWaitFor          an execution waits for something that nobody can deliver
+    +-- TaskError               what a handler raises to fail its task under any error name
+    +-- ExecutionFailed           raised by ``Execution.result()`` only: the execution didn't succeed
+
+    StateError                    a workflow failure: an ASL error name with its cause, matched by
+                                  Retry and Catch and written to history; never raised to users
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Severity = Literal["ERROR", "WARNING"]
+
+
+class StateError(NamedTuple):
+    """An ASL error: what Retry and Catch match and history records.
+
+    ``name`` is None only where AWS reports a failure without one (a Fail state that has no Error).
+    """
+
+    name: str | None
+    cause: str | None = None
+
+
+class StateFailure(Exception):  # noqa: N818 - a signal inside the engine, not an error users see
+    """Carry a ``StateError`` out of an expression or a state; never leaves the engine.
+
+    ``is_bare`` says that the cause is complete: the kernel adds no
+    "An error occurred while executing the state ..." in front of it. ``location`` is the field whose JSONata
+    expression failed ("Output/bread"); history then tells of it in an event of its own.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        cause: str | None = None,
+        *,
+        is_bare: bool = False,
+        location: str | None = None,
+    ) -> None:
+        super().__init__(name, cause)
+        self.error = StateError(name, cause)
+        self.is_bare = is_bare
+        self.location = location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One problem of a definition, in the shape of AWS's ValidateStateMachineDefinition.
+
+    ``location`` is a JSON pointer ("/States/Bake/Next"), ``line`` counts from 1 (0: no text is known).
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    location: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.location or '/'}: {self.code}: {self.message}"
+
+
+class StepError(Exception):
+    """The root of every exception that step raises on purpose."""
+
+
+class DefinitionError(StepError):
+    """A definition is wrong; ``diagnostics`` lists every problem at once."""
+
+    def __init__(self, diagnostics: list[Diagnostic], file: str | None = None) -> None:
+        self.diagnostics = diagnostics
+        self.file = file
+        prefix = f"{file}: " if file else ""
+        super().__init__("\n".join(f"{prefix}{diagnostic}" for diagnostic in diagnostics))
+
+
+class HandlerError(StepError):
+    """Handlers and the states of a definition don't fit together."""
+
+
+class NothingToWaitFor(StepError):  # noqa: N818 - reads as the sentence it is
+    """An execution waits for something that nobody can deliver; the message names the state."""
+
+
+class TaskError(StepError):
+    """Raise it in a handler, or attach it to a state, to fail the task under any error name.
+
+    An exception's class name is its error name; some names are no class names
+    ("DynamoDb.ConditionalCheckFailedException").
+    """
+
+    def __init__(self, error: str, cause: str = "") -> None:
+        self.error = error
+        self.cause = cause
+        super().__init__(": ".join(part for part in (error, cause) if part))
+
+
+class ExecutionFailed(StepError):  # noqa: N818 - the name AWS gives the event
+    """Raised by ``Execution.result()`` where the execution didn't succeed."""
+
+    def __init__(self, status: str, error: str | None, cause: str | None) -> None:
+        self.status = status
+        self.error = error
+        self.cause = cause
+        super().__init__(": ".join(part for part in (status, error, cause) if part))

@@ -1,0 +1,28 @@
+"""What ``step lint`` says of a definition and, where they are known, its handlers.
+
+Pure: no clock, no IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from step.asl.advice import advise
+from step.asl.source import read_source
+from step.asl.validate import validate
+from step.errors import Diagnostic
+from step.tasks import TaskHandlers
+
+
+def lint(
+    text: str, handlers: TaskHandlers | None = None, substitutions: Mapping[str, str] | None = None
+) -> list[Diagnostic]:
+    """List every problem of a definition's text; advice only where AWS would accept it."""
+    for name, replacement in (substitutions or {}).items():
+        text = text.replace(f"${{{name}}}", replacement)
+    source = read_source(text)
+    diagnostics = validate(source)
+    if any(diagnostic.severity == "ERROR" for diagnostic in diagnostics):
+        return diagnostics
+    declared = {name: handlers.declared_errors(name) for name in handlers.tasks} if handlers else {}
+    return [*diagnostics, *advise(source, declared)]

@@ -1,0 +1,125 @@
+"""Which worker does a Task's work: what users attach by state name or by resource.
+
+Knows the shapes of messages and integrations, and nothing of time.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+
+from step.engine.resources import Resource
+from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSubmitted, TaskSucceeded
+from step.errors import HandlerError
+from step.runtime.integrations import LAMBDA_INVOKE, Invocation, function_key, invocation, invoke_response
+from step.runtime.workers import Attachment, Worker, answer, call, worker_of
+from step.tasks import Handler, TaskHandlers
+
+
+class Attachments:
+    """An immutable table of workers; ``add`` gives a new one."""
+
+    def __init__(self, by_name: Mapping[str, Attachment], task_fns: frozenset[str]) -> None:
+        self._by_name = by_name
+        self._task_fns = task_fns
+        self._by_function = {
+            function_key(name): worker for name, worker in by_name.items() if ":" in name or "$" in name
+        }
+
+    def add(self, name: str, target: object, duration: float) -> Attachments:
+        """Attach a worker under a state's name, a resource ARN or a function's name or ARN."""
+        duration_ms = None if math.isinf(duration) else round(duration * 1000)
+        calling = _calling_task_fn(name) if name in self._task_fns else _calling
+        attachment = Attachment(worker=worker_of(target, calling), duration_ms=duration_ms)
+        return Attachments({**self._by_name, name: attachment}, self._task_fns)
+
+    def perform(self, task: StartTask) -> tuple[list[Input], int] | None:
+        """Do a task's work; see ``runtime.virtual.Perform``.
+
+        Raises:
+            HandlerError: nothing is attached that could do it.
+        """
+        if task.resource in LAMBDA_INVOKE and task.resource not in self._by_name:
+            return self._invoke(task)
+        attachment = self._by_name.get(task.state)
+        if attachment is None:
+            attachment = self._by_name.get(task.resource) or self._by_function.get(
+                function_key(task.resource)
+            )
+        if attachment is None:
+            raise _nothing_attached(task)
+        return _deliver(attachment, answer(attachment, task.payload, task), task)
+
+    def _invoke(self, task: StartTask) -> tuple[list[Input], int] | None:
+        call: Invocation = invocation(task.payload)
+        attachment = self._by_name.get(task.state) or self._by_name.get(call.function)
+        attachment = attachment or self._by_function.get(function_key(call.function))
+        if attachment is None:
+            raise _nothing_attached(task)
+        done = answer(attachment, call.event, task)
+        if isinstance(done, TaskSucceeded) and not task.resource.endswith(".waitForTaskToken"):
+            done = TaskSucceeded(task.op, invoke_response(done.output, task))
+        return _deliver(attachment, done, task)
+
+
+def _calling(function: Callable[..., object]) -> Worker:
+    """Call a function with the payload, decoded as its annotation says."""
+    return call(Handler(function) if _is_typed(function) else function)
+
+
+def _calling_task_fn(state: str) -> Callable[[Callable[..., object]], Worker]:
+    """Call functions as the handlers of a TaskFn: with its input, not with the message that carries it."""
+
+    def calling(function: Callable[..., object]) -> Worker:
+        if _is_typed(function):
+            handlers = TaskHandlers()
+            handlers.task(state)(function)
+            return call(handlers)
+        worker = call(function)
+        return lambda message, task: worker(message["Input"], task)  # type: ignore[call-overload, index]  # taskfn made it
+
+    return calling
+
+
+def _is_typed(function: Callable[..., object]) -> bool:
+    if not inspect.isroutine(function):
+        return False
+    return bool(getattr(function, "__annotations__", None)) or inspect.iscoroutinefunction(function)
+
+
+def _deliver(
+    attachment: Attachment, done: TaskSucceeded | TaskFailed, task: StartTask
+) -> tuple[list[Input], int] | None:
+    if attachment.duration_ms is None:
+        return None
+    inputs: list[Input] = [done]
+    if "." in task.resource and isinstance(done, TaskSucceeded) and Resource.from_text(task.resource).pattern:
+        # The attached worker stands for the whole job: the call is answered, then the job is.
+        inputs = [TaskSubmitted(task.op, {}), done]
+    return inputs, attachment.duration_ms
+
+
+def _nothing_attached(task: StartTask) -> HandlerError:
+    return HandlerError(
+        f"state {task.state!r}: nothing is attached to it or to its resource {task.resource}; "
+        f"give it a function, a value or an exception with set_resource_function({task.state!r}, ...)"
+    )
+
+
+def check_name(name: str, tasks: Mapping[str, str]) -> None:
+    """Refuse a name that is neither a Task state nor a resource. ``tasks``: state name -> resource.
+
+    Raises:
+        HandlerError: with the nearest names.
+    """
+    if name in tasks or ":" in name or "$" in name or name in map(function_key, tasks.values()):
+        return
+    near = difflib.get_close_matches(name, tasks, n=1)
+    hint = (
+        f" (did you mean {near[0]!r}?)"
+        if near
+        else f"; its tasks are {', '.join(map(repr, tasks)) or 'none'}"
+    )
+    raise HandlerError(f"the definition has no Task state {name!r}{hint}")

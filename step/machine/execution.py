@@ -1,0 +1,85 @@
+"""One run of a machine, as it ended.
+
+Pure: no clock, no IO. Everything here is a view of the execution's history.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, TypeVar, overload
+
+from step.asl.model import Definition
+from step.engine.history import History
+from step.engine.kernel import Kernel, Status
+from step.errors import ExecutionFailed
+from step.jsonvalue import JSONValue, clone
+
+T = TypeVar("T")
+
+
+class Execution:
+    """A finished execution.
+
+    Attributes:
+        arn: The execution's ARN.
+        status: "SUCCEEDED", "FAILED", "TIMED_OUT" or "ABORTED".
+        input: What it was started with.
+        output: What it came to; None unless it succeeded.
+        error: The ASL error name it failed with, if any.
+        cause: The error's cause, if any; a Lambda's is a JSON text.
+        elapsed: How long it took, in seconds of virtual time.
+        definition: The definition that ran.
+    """
+
+    def __init__(self, kernel: Kernel, definition: Definition) -> None:
+        self._kernel = kernel
+        self.definition = definition
+        self.arn = kernel.info.arn
+        self.status: Status = kernel.status
+        self.input = kernel.info.input
+        self.error = kernel.error.name if kernel.error else None
+        self.cause = kernel.error.cause if kernel.error else None
+        self.elapsed = (kernel.now - kernel.info.start_ms) / 1000
+
+    @cached_property
+    def output(self) -> JSONValue:
+        return clone(self._kernel.output)
+
+    @cached_property
+    def history(self) -> History:
+        """The events that AWS's GetExecutionHistory would give, oldest first; made when they are read."""
+        return self._kernel.history
+
+    @cached_property
+    def path(self) -> list[str]:
+        """The names of the states in the order in which they were entered, those of branches too."""
+        return self._kernel.history.path
+
+    @overload
+    def result(self) -> JSONValue: ...
+    @overload
+    def result(self, as_: type[T]) -> T: ...
+    def result(self, as_: Any = None) -> Any:
+        """Return the output, decoded as a type where one is given.
+
+        Raises:
+            ExecutionFailed: the execution didn't succeed.
+            TypeError, ValueError: the output isn't such a type's JSON; the message names the place.
+        """
+        if self.status != "SUCCEEDED":
+            raise ExecutionFailed(self.status, self.error, self.cause)
+        if as_ is None:
+            return self.output
+        from step.tasks import decode
+
+        return decode(as_, self.output)
+
+    def picture(self, format: str = "svg") -> str:
+        """Draw the machine with the path that this execution took: "svg", "dot" or "mermaid"."""
+        from step.view import draw
+
+        return draw(self.definition, self.history, format)
+
+    def __repr__(self) -> str:
+        error = f" {self.error}" if self.error else ""
+        return f"<Execution {self.status}{error}: {' > '.join(self.path)}>"

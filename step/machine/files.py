@@ -1,0 +1,53 @@
+"""Find a machine's definition and handlers in the folders of a repository.
+
+Imports the user's handler file; knows nothing of running.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from step.errors import HandlerError
+from step.tasks import TaskHandlers
+
+
+def definition_file(name: str | Path, root: Path = Path()) -> Path:
+    """Resolve a definition's file, or the bare NAME of ``states/NAME.asl.json``."""
+    path = root / name
+    named = root / "states" / f"{name}.asl.json"
+    return named if not path.exists() and named.exists() else path
+
+
+def handlers_file(definition: Path, given: Path | None) -> Path | None:
+    """Say where the handlers of a definition are; None: nowhere, and none were asked for."""
+    if given is not None:
+        return given
+    name = definition.name.removesuffix(".json").removesuffix(".asl")
+    beside = definition.parent.parent / "lambda" / f"{name}.py"
+    return beside if beside.exists() else None
+
+
+def load_handlers(file: Path) -> TaskHandlers:
+    """Import a handler file and find its TaskHandlers.
+
+    Raises:
+        HandlerError: the file can't be imported, or has no TaskHandlers, or more than one.
+    """
+    if not file.exists():
+        raise HandlerError(f"{file}: no such handler file")
+    spec = importlib.util.spec_from_file_location(f"step_handlers_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise HandlerError(f"{file}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up by its name.
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise HandlerError(f"{file}: {type(error).__name__}: {error}") from error
+    found = {id(value): value for value in vars(module).values() if isinstance(value, TaskHandlers)}
+    if len(found) != 1:
+        raise HandlerError(f"{file}: expected one TaskHandlers, found {len(found)}")
+    return next(iter(found.values()))

@@ -1,0 +1,1 @@
+"""Drivers of the kernel, and who does the work of tasks."""

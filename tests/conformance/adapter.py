@@ -1,0 +1,114 @@
+"""Answer the conformance runner's cases with step's interpreter.
+
+The runner and its cases live outside the project; ``make conformance CORPUS=<folder>`` brings them together.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from run_conformance import LambdaFailure, NotSupported
+
+from step.asl import taskfn
+from step.asl.parse import parse
+from step.asl.source import read_source
+from step.asl.validate import validate
+from step.engine.frames import ExecutionInfo
+from step.engine.kernel import Kernel
+from step.engine.program import Program
+from step.engine.quotas import Quotas
+from step.engine.vocabulary import Input, Start, StartTask, Stop, TaskFailed, TaskSucceeded
+from step.errors import StepError
+from step.jsonvalue import to_text
+from step.runtime.integrations import LAMBDA_INVOKE, function_key, invocation, invoke_response
+from step.runtime.virtual import VirtualDriver
+
+_START_MS = 1_767_225_600_000
+
+
+def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[str, Any]) -> dict[str, Any]:
+    text = definition if isinstance(definition, str) else json.dumps(definition)
+    source = read_source(text)
+    errors = [
+        d for d in validate(source, type=case.get("machine_type") or "STANDARD") if d.severity == "ERROR"
+    ]
+    if errors:
+        return {"status": "REJECTED", "error": "InvalidDefinition", "cause": _refusal(errors)}
+    if case["kind"] != "execution":
+        raise NotSupported("a refusal that isn't the definition's")
+    document = source.value
+    try:
+        program = Program.from_definition(parse(taskfn.expand(document)))
+    except StepError as error:
+        raise NotSupported(str(error)) from None
+    name = case.get("machine_name") or "machine"
+    is_express = case.get("machine_type") == "EXPRESS"
+    kind, run_name = ("express", "run:part") if is_express else ("execution", "run")
+    info = ExecutionInfo(
+        arn=f"arn:aws:states:us-east-1:111111111111:{kind}:{name}:{run_name}",
+        name="run",
+        input=input,
+        start_ms=_START_MS,
+        role_arn="arn:aws:iam::111111111111:role/role",
+        machine_arn=case.get("machine_arn") or f"arn:aws:states:us-east-1:111111111111:stateMachine:{name}",
+        machine_name=name,
+        redrive_count=None if is_express and "express_sync" in case["id"] else 0,
+    )
+    kernel = Kernel(program, info, Quotas())
+    stubs = {function_key(arn): stub for arn, stub in resources.items()}
+    delays = {function_key(arn): d.get("delay_s", 0) for arn, d in case["resources"].items()}
+    if "stopped_by_test" in case:
+        kernel.handle(Start(input), _START_MS)
+        kernel.handle(Stop(None, None), _START_MS)
+    else:
+        VirtualDriver(kernel, lambda task: _perform(task, stubs, delays)).run(input)
+    answer: dict[str, Any] = {"status": kernel.status, "history": list(kernel.history)}
+    if kernel.status == "SUCCEEDED":
+        answer["output"] = kernel.output
+    elif kernel.error is not None:
+        answer |= {key: value for key, value in kernel.error._asdict().items() if value is not None}
+        answer = {("error" if key == "name" else key): value for key, value in answer.items()}
+    return answer
+
+
+def _refusal(errors: list[Any]) -> str:
+    return (
+        "Invalid State Machine Definition: '"
+        + ", ".join(f"{error.code}: {error.message} at {error.location or '/'}" for error in errors)
+        + "'"
+    )
+
+
+def _perform(
+    task: StartTask, stubs: dict[str, Any], delays: dict[str, float]
+) -> tuple[list[Input], int] | None:
+    if task.resource in LAMBDA_INVOKE and not task.token:
+        call = invocation(task.payload)
+        function, event = function_key(call.function), call.event
+    elif ":lambda:" in task.resource and not task.resource.startswith("arn:aws:states"):
+        function, event = function_key(task.resource), task.payload
+    else:
+        raise NotSupported(f"integration {task.resource}")
+    if function not in stubs:
+        cause = (
+            f"Function not found: arn:aws:lambda:us-east-1:111111111111:function:{function}:$LATEST "
+            "(Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; "
+            "Request ID: 0; Proxy: null)"
+        )
+        return [TaskFailed(task.op, "Lambda.ResourceNotFoundException", cause)], 0
+    delay, stub = delays.get(function, 0), stubs[function]
+    done: Input
+    try:
+        # A stub that is slow is slow in virtual time.
+        result = event if delay else stub(event)
+    except LambdaFailure as failure:
+        done = TaskFailed(task.op, failure.error_type, to_text(failure.payload))
+    else:
+        wrapped = invoke_response(result, task) if task.resource in LAMBDA_INVOKE else result
+        done = TaskSucceeded(task.op, wrapped)
+    return [done], round(delay * 1000)
+
+
+logging.disable(logging.INFO)
