@@ -28,11 +28,11 @@ class Attachments:
             function_key(name): worker for name, worker in by_name.items() if ":" in name or "$" in name
         }
 
-    def add(self, name: str, target: object, duration: float) -> Attachments:
+    def add(self, name: str, target: object, duration: float, *, is_whole: bool = False) -> Attachments:
         """Attach a worker under a state's name, a resource ARN or a function's name or ARN."""
         duration_ms = None if math.isinf(duration) else round(duration * 1000)
         calling = _calling_task_fn(name) if name in self._task_fns else _calling
-        attachment = Attachment(worker=worker_of(target, calling), duration_ms=duration_ms)
+        attachment = Attachment(worker=worker_of(target, calling), duration_ms=duration_ms, is_whole=is_whole)
         return Attachments({**self._by_name, name: attachment}, self._task_fns)
 
     def perform(self, task: StartTask) -> tuple[list[Input], int] | None:
@@ -41,9 +41,10 @@ class Attachments:
         Raises:
             HandlerError: nothing is attached that could do it.
         """
-        if task.resource in LAMBDA_INVOKE and task.resource not in self._by_name:
-            return self._invoke(task)
         attachment = self._by_name.get(task.state)
+        is_whole = attachment is not None and attachment.is_whole
+        if task.resource in LAMBDA_INVOKE and task.resource not in self._by_name and not is_whole:
+            return self._invoke(task)
         if attachment is None:
             attachment = self._by_name.get(task.resource) or self._by_function.get(
                 function_key(task.resource)

@@ -25,6 +25,7 @@ from step.errors import DefinitionError, Diagnostic
 from step.jsonvalue import JSONObject, JSONValue, copy_json
 from step.machine.attachments import Attachments, check_name
 from step.machine.execution import Execution
+from step.machine.mock_config import read_test_case
 from step.runtime.virtual import VirtualDriver
 from step.tasks import TaskHandlers, encode
 
@@ -153,6 +154,23 @@ class StateMachine:
         """
         handlers.check_tasks(taskfn.task_fn_names(self._document))
         return self.set_resource_function(taskfn.PLACEHOLDER, handlers)
+
+    def mock(self, config: str | Path, test_case: str) -> StateMachine:
+        """Take what tasks return from a test case of a MockConfigFile, which Step Functions Local reads too.
+
+        Args:
+            config: The file.
+            test_case: The test case's name, under the machine's name in the file.
+
+        Raises:
+            StepError: names what the file lacks.
+            HandlerError: the test case names a state that isn't a Task.
+        """
+        text = Path(config).read_text(encoding="utf-8")
+        for state, attempts in read_test_case(text, self.name, test_case).items():
+            check_name(state, self.tasks)
+            self._attachments = self._attachments.add(state, attempts, 0, is_whole=True)
+        return self
 
     def execute(
         self,

@@ -50,10 +50,14 @@ Worker = Callable[[JSONValue, StartTask], "JSONValue | Failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A worker with the time that its work takes. ``duration_ms`` None: it never answers."""
+    """A worker with the time that its work takes. ``duration_ms`` None: it never answers.
+
+    ``is_whole``: its results are the integration's, with nothing to be put around them.
+    """
 
     worker: Worker
     duration_ms: int | None = 0
+    is_whole: bool = False
 
 
 def worker_of(target: object, calling: Callable[[Callable[..., object]], Worker] | None = None) -> Worker:

@@ -75,11 +75,23 @@ def test_run_answers_1_for_a_failed_execution(repository: Path, capsys: pytest.C
     assert printed.err == ""
 
 
+def test_run_takes_results_from_the_command_line(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["run", "greet", "--task", 'Greet={"greeting": "Hi"}', "--output", "json", "--quiet"])
+
+    assert status == 0
+    assert json.loads(capsys.readouterr().out)["output"] == {"greeting": "Hi"}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["run", "nowhere.json"], "nowhere.json: No such file or directory"),
         (["run", "greet", "--input", "{"], "--input: not JSON"),
+        (["run", "greet", "--task", "Greet={"], "--task Greet: not JSON"),
+        (["run", "greet", "--task", "Great=1"], "did you mean 'Greet'?"),
+        (["run", "greet", "--mocks", "none.json", "Case"], "none.json: No such file"),
         (["run", "greet", "--handlers", "none.py"], "none.py: no such handler file"),
         (["json", "greet", "--set", "x"], "expected NAME=TEXT"),
         (["graph", "greet", "--execution", "states/greet.asl.json"], "expected an object with a history"),

@@ -24,6 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", default="{}", metavar="JSON", help="JSON text, @FILE, or - for stdin (default: {})"
     )
+    parser.add_argument(
+        "--task",
+        action="append",
+        default=[],
+        metavar="STATE=JSON",
+        help="let a Task state return this value (repeatable); by a resource's ARN too",
+    )
+    parser.add_argument(
+        "--mocks",
+        nargs=2,
+        metavar=("FILE", "CASE"),
+        help="take results from a MockConfigFile of Step Functions Local",
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
     parser.add_argument(
         "--picture", type=Path, metavar="FILE", help="draw the path it took: FILE.svg, .dot or .mmd"
@@ -40,6 +53,11 @@ def run(options: argparse.Namespace) -> int:
     handlers = handlers_file(definition_file(options.definition), options.handlers)
     if handlers is not None:
         machine.attach(load_handlers(handlers))
+    if options.mocks:
+        machine.mock(*options.mocks)
+    for text in options.task:
+        name, _, result = text.partition("=")
+        machine.set_resource_function(name, _json(result, f"--task {name}"))
     execution = machine.execute(value, seed=options.seed)
     if not options.quiet:
         _print_events(execution)
@@ -61,10 +79,14 @@ def _input(text: str) -> Any:
         text = sys.stdin.read()
     elif text.startswith("@"):
         text = Path(text[1:]).read_text(encoding="utf-8")
+    return _json(text, "--input")
+
+
+def _json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise StepError(f"--input: not JSON: {error}") from None
+        raise StepError(f"{where}: not JSON: {error}") from None
 
 
 def _print_events(execution: Execution) -> None:
