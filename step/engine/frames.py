@@ -50,12 +50,14 @@ class Item(NamedTuple):
 class Group:
     """The running branches of a Parallel or iterations of a Map; subclasses say what an end means."""
 
-    __slots__ = ("live", "owner")
+    __slots__ = ("live", "owner", "unsuccessful")
 
     def __init__(self, owner: Frame) -> None:
         self.owner = owner
         # Insertion-ordered: branches are aborted in the order in which they started.
         self.live: dict[Frame, None] = {}
+        # What a redrive runs again: the branches that failed or were stopped.
+        self.unsuccessful: list[Frame] = []
 
     def finished(self, turn: Turn, frame: Frame) -> None:
         """Take the result of a branch that came to its end."""
@@ -67,6 +69,19 @@ class Group:
 
     def stopped(self, turn: Turn, frame: Frame) -> None:
         """Tell history that a branch was stopped from outside."""
+
+    def redrive(self, turn: Turn) -> None:
+        """Run the unsuccessful branches again, from the states they were in."""
+        owner = self.owner
+        owner.inner = self
+        turn.open_op(owner)
+        revived, self.unsuccessful = self.unsuccessful, []
+        for frame in revived:
+            frame.info, frame.previous = owner.info, owner.previous
+            self.live[frame] = None
+        for frame in revived:
+            if frame in self.live and frame.redrive(turn):
+                turn.ready.append(frame)
 
 
 class Frame:
@@ -80,6 +95,7 @@ class Frame:
         "draws",
         "entered_at",
         "entered_id",
+        "fallen",
         "group",
         "heartbeat_at",
         "heartbeat_ms",
@@ -125,6 +141,8 @@ class Frame:
         self.item = item
         self.path = path
         self.inner: Group | None = None
+        # The group whose failure failed the state, while nothing else has happened to the frame.
+        self.fallen: Group | None = None
         self.op = 0
         self.retries: dict[int, int] = {}
         self.retry_count = 0
@@ -151,6 +169,12 @@ class Frame:
             item=item,
             path=(*self.path, index),
         )
+
+    def redrive(self, turn: Turn) -> bool:
+        """Go on after the execution has failed; say whether the frame goes on at once."""
+        if not self.entered_id:
+            return True
+        return self.state.redrive(turn, self)
 
     @property
     def random(self) -> random.Random:
@@ -244,6 +268,10 @@ class State:
 
     def aborted(self, turn: Turn, frame: Frame) -> None:
         """Tell history that the state was stopped while it was inside."""
+
+    def redrive(self, turn: Turn, frame: Frame) -> bool:
+        """Run the state again after it failed or was stopped; say whether the frame goes on at once."""
+        return self.enter(turn, frame)
 
 
 class Turn(Protocol):

@@ -98,6 +98,12 @@ def _failed(kind: str, error: StateError) -> Iterable[Told]:
     yield f"Execution{kind}", f"execution{kind}EventDetails", error_details(error)
 
 
+def _redriven(count: int) -> Iterable[Told]:
+    yield "ExecutionRedriven", "executionRedrivenEventDetails", {"redriveCount": count}
+
+
+# (REDRIVEN, redrive count)
+REDRIVEN = Record(_redriven)
 # (STARTED, input, role), (SUCCEEDED, output), (FAILED, "Failed" | "Aborted" | "TimedOut", error)
 STARTED = Record(_started)
 SUCCEEDED = Record(

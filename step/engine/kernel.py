@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from heapq import heappop, heappush
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from step.engine.vocabulary import (
     Continue,
     Heartbeat,
     Input,
+    Redrive,
     Start,
     Stop,
     TaskFailed,
@@ -66,6 +68,7 @@ class Kernel:
         "quotas",
         "ready",
         "room",
+        "root",
         "rows",
         "status",
         "timers",
@@ -86,6 +89,7 @@ class Kernel:
         self.output: JSONValue = None
         self.error: StateError | None = None
         self.ready: deque[Frame] = deque()
+        self.root: Frame
         self.ops: dict[int, Frame] = {}
         self.timers: list[tuple[int, int, int, Frame, str]] = []
         self.commands: list[Command] = []
@@ -104,6 +108,7 @@ class Kernel:
             Heartbeat: self._heartbeat,
             TimePassed: lambda _: None,
             Continue: lambda _: None,
+            Redrive: self._redrive,
             Stop: lambda item: self.end("ABORTED", StateError(item.error, item.cause)),
         }
 
@@ -112,7 +117,7 @@ class Kernel:
     def handle(self, item: Input, now: int) -> list[Command]:
         """Take one input at the time ``now`` (ms); return what is to be done. Late answers are ignored."""
         self.now = now
-        if self.status == "RUNNING":
+        if self.status == "RUNNING" or type(item) is Redrive:
             try:
                 # A deadline that has passed comes before an answer; at the same instant the answer wins.
                 timers = self.timers
@@ -158,11 +163,29 @@ class Kernel:
         self.marked_at = self.now
         self.count = 1
         frame = Frame(self.info, self.program.start, item.input, size=self.measure(item.input, "input"))
+        self.root = frame
+        self._limit_duration(frame)
+        self.ready.append(frame)
+
+    def _redrive(self, _: Redrive) -> None:
+        """Go on from what failed or was stopped. AWS: "Restarting state machine executions with redrive"."""
+        if self.status in ("RUNNING", "SUCCEEDED"):
+            return
+        root = self.root
+        count = (self.info.redrive_count or 0) + 1
+        self.info = root.info = replace(self.info, redrive_count=count)
+        self.status, self.error = "RUNNING", None
+        root.previous = self.count
+        self.log(root, (history.REDRIVEN, count))
+        self._limit_duration(root)
+        if root.redrive(self):
+            self.ready.append(root)
+
+    def _limit_duration(self, frame: Frame) -> None:
         if self.quotas:
             heappush(self.timers, (self.now + self.quotas.duration_ms, 0, 0, frame, "quota"))
         if self.program.timeout_seconds is not None:
             heappush(self.timers, (self.now + self.program.timeout_seconds * 1000, 0, 0, frame, "execution"))
-        self.ready.append(frame)
 
     def _answer(self, item: Any, how: str, detail: object) -> None:
         frame = self.ops.get(item.op)
@@ -241,6 +264,7 @@ class Kernel:
         if visits:
             self.count += 2 * visits
             frame.previous = self.count
+            frame.entered_id = 0
         frame.state, frame.value, frame.size = state, value, size
         if failure is not None:
             self.enter(frame)
@@ -291,6 +315,7 @@ class Kernel:
             frame.variables = {**frame.variables, **assigned}
         self.log(frame, (history.EXITED, state.kind, state.name, out, assigned))
         frame.state, frame.value = following, out
+        frame.entered_id = 0
 
     def measure(self, value: JSONValue, owner: str) -> float:
         """Return a bound of the value's size that is within the quota, or fail.
@@ -366,10 +391,11 @@ class Kernel:
 
     def abort(self, group: Group) -> None:
         """Stop every live branch of a group, innermost first."""
-        for frame in list(group.live):
+        group.unsuccessful = list(group.live)
+        for frame in group.unsuccessful:
             if frame.inner is not None:
                 self.abort(frame.inner)
-                frame.inner = None
+                frame.inner, frame.fallen = None, frame.inner
             self.drop_op(frame)
             if frame in self.ready:  # between two states, or not begun
                 self.ready.remove(frame)
@@ -410,11 +436,25 @@ class Kernel:
         self._close()
 
     def _close(self) -> None:
+        if self.status != "SUCCEEDED":
+            _suspend(self.root)
         for op in self.ops:
             self.commands.append(CancelTask(op))
         self.ops.clear()
         self.ready.clear()
         self.timers.clear()
+
+
+def _suspend(frame: Frame) -> None:
+    """Keep what a redrive needs of a frame whose execution was ended from outside."""
+    frame.op = 0
+    group, frame.inner = frame.inner, None
+    if group is not None:
+        frame.fallen = group
+        group.unsuccessful = list(group.live)
+        group.live.clear()
+        for child in group.unsuccessful:
+            _suspend(child)
 
 
 def data_limit_cause(owner: str) -> str:

@@ -18,7 +18,7 @@ ARM_SLACK = 30  # from a state's middle to where the label of its outermost line
 CROSSING_COST = 150
 # How many orders of chains are tried; a bound on time, reached only by machines of many states.
 MAX_TRIES = 400
-TYPICAL_SEGMENTS = 40
+TYPICAL_SIZE = 40
 
 
 class Net(NamedTuple):
@@ -111,7 +111,8 @@ class Placer:
         rest.sort(key=lambda index: (len(self._chains[index].slots), index))
         order = [*loops, 0, *rest]
         best = self._cost(order)
-        tries = MAX_TRIES * TYPICAL_SEGMENTS // max(TYPICAL_SEGMENTS, len(self._flow.wires) + len(self._nets))
+        size = max(TYPICAL_SIZE, len(self._flow.wires) + len(self._nets))
+        tries = MAX_TRIES * TYPICAL_SIZE**2 // size**2
         is_better = True
         while is_better and tries > 0:
             is_better = False

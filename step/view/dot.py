@@ -51,12 +51,17 @@ class _Writer:
         inner = indent + "  "
         yield f"{indent}subgraph cluster_{identity} {{"
         yield f'{inner}label={_quote(self._text(vertex))}; style="rounded"; {self._border(vertex)}'
-        # lines into a cluster end at a point of it, lines out of it start there
-        yield f'{inner}{identity} [shape=point, style=invis, width=0.01, label=""];'
+        # lines into a cluster end at a point at its top, lines out of it start at one at its bottom
+        for anchor in (identity, f"{identity}_out"):
+            yield f'{inner}{anchor} [shape=point, style=invis, width=0.01, label=""];'
         for place, scope in enumerate(vertex.scopes):
             yield f'{inner}subgraph cluster_{identity}_{place}_ {{ label=""; style=dotted;'
             yield from self.scope(scope, f"{identity}_{place}", inner + "  ")
             yield f"{inner}}}"
+            last = len(scope.vertices) - 1
+            bottom = f"{identity}_{place}_{last}" + "_out" * bool(scope.vertices[last].scopes)
+            yield f"{inner}{identity} -> {identity}_{place}_0 [style=invis];"
+            yield f"{inner}{bottom} -> {identity}_out [style=invis];"
         yield f"{indent}}}"
 
     def _vertex(self, vertex: Vertex) -> str:
@@ -99,7 +104,8 @@ class _Writer:
         if self._taken and self._taken.took(edge, source, target):
             parts.append('penwidth=3, color="#0969da"')
         attributes = f" [{', '.join(parts)}]" if parts else ""
-        return f"{prefix}_{edge.source} -> {prefix}_{edge.target}{attributes}"
+        leaving = f"{prefix}_{edge.source}" + "_out" * bool(source.scopes)
+        return f"{leaving} -> {prefix}_{edge.target}{attributes}"
 
 
 def _quote(text: str) -> str:

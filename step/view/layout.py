@@ -222,29 +222,40 @@ class _ScopeLayout:
                 if label and row.label:
                     label = replace(label, x=row.label[0], y=floor + row.label[1])
                 starting[segment.wire] = (segment.tops[0], floor + row.y, label)
-        lines = []
+        lines: list[tuple[int, Line]] = []
         for index, net in enumerate(self._nets):
             for place in net.wires:
                 wire = self._flow.wires[place]
                 port, y, label = starting[place]
                 box, target = boxes[wire.source], boxes[wire.target]
-                layer = self._flow.layers[wire.source]
-                points: list[Point] = [(port, box.y + box.height), (port, y)]
-                if net.is_back:
-                    x = columns.rails[(index, layer)]
-                    above = passing[(index, net.rails.start - 1)]
-                    points += [(x, y), (x, above), (entries[index], above)]
-                else:
-                    x = columns.rails.get((index, layer + 1), entries[index])
-                    points.append((x, y))
-                    for rail in range(layer + 1, net.rails.stop):
-                        turn = passing[(index, rail)]
-                        following = columns.rails.get((index, rail + 1), entries[index])
-                        points += [(x, turn), (following, turn)]
-                        x = following
-                points.append((entries[index], target.y))
+                way = self._way(index, self._flow.layers[wire.source], y, columns, entries, passing)
+                points = [(port, box.y + box.height), (port, y), *way, (entries[index], target.y)]
                 lines.append((place, self._line(place, points, label)))
         return tuple(line for _, line in sorted(lines, key=lambda item: item[0]))
+
+    def _way(
+        self,
+        index: int,
+        layer: int,
+        y: int,
+        columns: Columns,
+        entries: dict[int, int],
+        passing: dict[tuple[int, int], int],
+    ) -> list[Point]:
+        """List the corners of a line of net ``index`` from its row ``y`` below ``layer`` to its entry."""
+        net, entry = self._nets[index], entries[index]
+        if net.is_back:
+            x = columns.rails[(index, layer)]
+            above = passing[(index, net.rails.start - 1)]
+            return [(x, y), (x, above), (entry, above)]
+        x = columns.rails.get((index, layer + 1), entry)
+        way = [(x, y)]
+        for rail in range(layer + 1, net.rails.stop):
+            turn = passing[(index, rail)]
+            following = columns.rails.get((index, rail + 1), entry)
+            way += [(x, turn), (following, turn)]
+            x = following
+        return way
 
     def _line(self, place: int, points: list[Point], label: Label | None) -> Line:
         wire = self._flow.wires[place]

@@ -17,6 +17,7 @@ _SHAPES = {
     "Fail": ('{{"', '"}}'),
     "Wait": ('("', '")'),
 }
+BREAK = "<br/>"
 _MARKS = {"succeeded": "✓", "failed": "✗", "caught": "!", "running": "…", "aborted": "stopped"}
 # Characters that Mermaid shows as they are inside quotes; all others are written by their number.
 _PLAIN = frozenset(" .,:-+*/=$()?!_'@^~|%")
@@ -64,10 +65,12 @@ class _Writer:
             yield indent + self._edge(edge, scope, prefix)
 
     def _subgraph(self, vertex: Vertex, identity: str, indent: str) -> Iterator[str]:
-        yield f'{indent}subgraph {identity}["{self._text(vertex)}"]'
+        # a title has room for one line only: the name stands alone, the rest heads the first body
+        name, *rest = self._text(vertex).split(BREAK)
+        yield f'{indent}subgraph {identity}["{name}"]'
         for place, scope in enumerate(vertex.scopes):
             inner = f"{identity}_{place}"
-            yield f'{indent}  subgraph {inner}_b[" "]'
+            yield f'{indent}  subgraph {inner}_b["{" · ".join(rest) if place == 0 else " "}"]'
             yield from self._scope(scope, inner, indent + "    ")
             yield f"{indent}  end"
         yield f"{indent}end"
@@ -85,7 +88,7 @@ class _Writer:
         if self._taken and mark:
             count = self._taken.entered[vertex.name]
             lines.append(_MARKS[mark] + (f" {count}x" if count > 1 else ""))
-        return "<br/>".join(escape_text(line) for line in lines)
+        return BREAK.join(escape_text(line) for line in lines)
 
     def _edge(self, edge: Edge, scope: Scope, prefix: str) -> str:
         source, target = scope.vertices[edge.source], scope.vertices[edge.target]

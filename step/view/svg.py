@@ -159,13 +159,13 @@ def _draw_state(box: Box, taken: Taken | None) -> Iterator[str]:
     said = " · ".join(part for part in (vertex.name, vertex.caption, _retry(vertex.retry)) if part)
     yield f'<g class="state" data-state={_attribute(vertex.name)}><title>{_text(said)}</title>'
     yield _shape(box, mark)
-    yield f'<g class="of{idle}">' + "".join(_draw_text(box)) + "</g>"
+    yield f'<g class="what{idle}">' + "".join(_draw_text(box)) + "</g>"
     for panel in box.panels:
         place = f'x="{panel.x}" y="{panel.y}" width="{panel.width}" height="{panel.height}"'
         yield f'<rect class="panel" {place} rx="8"/>'
         yield from _draw_panel(panel, taken)
     if taken and mark:
-        yield draw_badge(mark, taken.entered[vertex.name], box.x + box.width - 4, box.y + 2)
+        yield draw_badge(mark, taken.entered[vertex.name], box.x + box.width - 4, box.y)
     yield "</g>"
 
 

@@ -20,7 +20,7 @@ LEAST_BAR = 12
 # Iterations of one Map that are listed; a Map of thousands would bury everything else.
 MAX_ITERATIONS = 20
 
-_NOTES = {"running": "…", "caught": "!", "failed": "✗", "aborted": "stopped"}
+_NOTES = {"running": "…", "caught": "caught", "failed": "✗", "aborted": "stopped"}
 
 
 class _Row(NamedTuple):

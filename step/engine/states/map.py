@@ -44,8 +44,8 @@ class MapState(WorkState):
         turn.open_op(frame)
         run = MapRun(self, frame, items, tolerated)
         frame.inner = run
-        at_once = min(concurrency or INLINE_MAP_CONCURRENCY, INLINE_MAP_CONCURRENCY)
-        for _ in range(min(at_once, len(items))):
+        run.at_once = min(concurrency or INLINE_MAP_CONCURRENCY, INLINE_MAP_CONCURRENCY)
+        for _ in range(min(run.at_once, len(items))):
             if not run.start_next(turn):
                 return False
         return False if items else run.is_over(turn)
@@ -69,7 +69,7 @@ class MapState(WorkState):
 class MapRun(Group):
     """One attempt of a Map state."""
 
-    __slots__ = ("failures", "items", "left", "next_index", "results", "state", "tolerated")
+    __slots__ = ("at_once", "failures", "items", "left", "next_index", "results", "state", "tolerated")
 
     def __init__(self, state: MapState, owner: Frame, items: list[JSONValue], tolerated: float) -> None:
         super().__init__(owner)
@@ -79,6 +79,7 @@ class MapRun(Group):
         self.left = len(items)
         self.results: list[JSONValue] = [None] * len(items)
         self.failures = 0
+        self.at_once = INLINE_MAP_CONCURRENCY
         self.tolerated = tolerated
 
     def start_next(self, turn: Turn) -> bool:
@@ -106,6 +107,14 @@ class MapRun(Group):
         turn.ready.append(child)
         return True
 
+    def redrive(self, turn: Turn) -> None:
+        self.failures = 0
+        missing = self.at_once - len(self.unsuccessful)
+        super().redrive(turn)
+        for _ in range(min(missing, len(self.items) - self.next_index)):
+            if not self.start_next(turn):
+                return
+
     def stopped(self, turn: Turn, frame: Frame) -> None:
         turn.log(frame, (ITERATION, "Aborted", self.state.name, frame.index))
 
@@ -122,8 +131,9 @@ class MapRun(Group):
         turn.log_aside(frame, (ITERATION, "Failed", self.state.name, frame.index))
         del self.live[frame]
         turn.abort(self)
+        self.unsuccessful.insert(0, frame)
         owner = self.owner
-        owner.inner = None
+        owner.inner, owner.fallen = None, self
         owner.previous = frame.previous
         if self.tolerated and not is_fatal:
             error = StateError(EXCEEDED, "The specified tolerated failure threshold was exceeded")

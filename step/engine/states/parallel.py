@@ -72,7 +72,7 @@ class ParallelRun(Group):
         # Observed: the failed branch's own Task is reported as aborted too.
         turn.abort(self)
         owner = self.owner
-        owner.inner = None
+        owner.inner, owner.fallen = None, self
         owner.previous = frame.previous
         if self.state.broke(turn, owner, error, is_fatal=is_fatal):
             turn.ready.append(owner)

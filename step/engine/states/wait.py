@@ -29,6 +29,10 @@ class WaitState(State):
 
     def enter(self, turn: Turn, frame: Frame) -> bool:
         turn.enter(frame)
+        return self.redrive(turn, frame)
+
+    def redrive(self, turn: Turn, frame: Frame) -> bool:
+        """Wait, from now on; a time that has passed ends it at once."""
         try:
             at = self.until(frame.value, frame, turn.now)
         except StateFailure as failure:

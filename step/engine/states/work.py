@@ -47,6 +47,16 @@ class WorkState(State):
         frame.retry_count = 0
         return self.attempt(turn, frame)
 
+    def redrive(self, turn: Turn, frame: Frame) -> bool:
+        """Begin the work again with its retries reset; of a group, only what was unsuccessful."""
+        frame.retries = {}
+        frame.retry_count = 0
+        group, frame.fallen = frame.fallen, None
+        if group is None:
+            return self.attempt(turn, frame)
+        group.redrive(turn)
+        return False
+
     def attempt(self, turn: Turn, frame: Frame) -> bool:
         """Begin the work once; say whether the frame goes on at once."""
         raise NotImplementedError
@@ -108,6 +118,7 @@ class WorkState(State):
         if tried >= retrier.max_attempts:
             return False
         frame.retries[number] = tried + 1
+        frame.fallen = None
         frame.retry_count += 1
         turn.open_op(frame)
         turn.start_timer(frame, turn.now + delay_ms(retrier, tried + 1, frame.random), "retry")
@@ -115,6 +126,7 @@ class WorkState(State):
 
     def _caught(self, turn: Turn, frame: Frame, catcher: Catcher, error: StateError) -> bool:
         self.gave_up(turn, frame)
+        frame.fallen = None
         caught: JSONObject = {"Error": error.name or "", "Cause": error.cause or ""}
         try:
             out, assigned = catcher.output(frame.value, caught, frame)
