@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, overload
+from zlib import crc32
 
 from step.errors import StateError
 from step.jsonvalue import JSONValue, to_text
@@ -166,6 +167,16 @@ class History(Sequence[Event]):
 def _enters(head: Any) -> bool:
     # A straight-line visit's head is the state itself.
     return head is ENTERED or (head is not None and not isinstance(head, Record))
+
+
+def digest(rows: Iterable[Row], before: int = 0) -> int:
+    """Sum up which events rows tell of, without their payloads; ``before`` is the digest of earlier rows."""
+    for row in rows:
+        head = row[0]
+        names = [head.name] if head is not None and not isinstance(head, Record) else []
+        names += [str(item) for item in row[1:3] if isinstance(item, str | int)]
+        before = crc32("/".join(names).encode("utf-8", "surrogatepass"), before)
+    return before
 
 
 def read(rows: Iterable[Row]) -> Iterator[Event]:

@@ -1,0 +1,1 @@
+"""A small AWS on one machine: durable executions, the service, Lambda's runtime, the viewer."""
