@@ -17,6 +17,7 @@ REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 COMPONENTS: dict[str, Callable[[], bool]] = {
     "make": lambda: shutil.which("make") is not None,
     "git": lambda: shutil.which("git") is not None,
+    "browser": lambda: any(map(shutil.which, ("chromium", "chromium-browser"))),
     "terraform": lambda: shutil.which("terraform") is not None,
 }
 

@@ -80,6 +80,20 @@ class Execution:
 
         return draw(self.definition, self.history, format)
 
+    def report(self) -> str:
+        """Write a self-contained HTML page: graph, timeline, events, and every state's data."""
+        from step.machine.report import report
+
+        info = self._kernel.info
+        facts = {
+            "name": info.name,
+            "machine": info.machine_name,
+            "status": self.status,
+            "error": self.error,
+            "cause": self.cause,
+        }
+        return report(self.definition, facts, self.history)
+
     def __repr__(self) -> str:
         error = f" {self.error}" if self.error else ""
         return f"<Execution {self.status}{error}: {' > '.join(self.path)}>"

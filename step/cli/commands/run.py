@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--picture", type=Path, metavar="FILE", help="draw the path it took: FILE.svg, .dot or .mmd"
     )
     parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a page of the execution: FILE.html"
+    )
+    parser.add_argument(
         "--seed", default="0", help="what jitter, UUIDs and random numbers come from (default: 0)"
     )
     parser.add_argument("--quiet", action="store_true", help="no line for each event on stderr")
@@ -65,12 +68,16 @@ def run(options: argparse.Namespace) -> int:
         formats = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
         picture = execution.picture(formats.get(options.picture.suffix, "svg"))
         options.picture.write_text(picture, encoding="utf-8")
+    if options.report:
+        options.report.write_text(execution.report(), encoding="utf-8")
     if options.output == "json":
         print_json(_document(execution))
     else:
         _print_text(execution)
         if options.picture:
             print(f"picture {options.picture}")
+        if options.report:
+            print(f"report  {options.report}")
     return 0 if execution.status == "SUCCEEDED" else 1
 
 
