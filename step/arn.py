@@ -32,3 +32,18 @@ class Arn(NamedTuple):
 def execution_arn(machine_arn: str, name: str) -> str:
     """Name an execution of a machine."""
     return machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"
+
+
+def express_arn(machine_arn: str, name: str, part: str) -> str:
+    """Name an Express execution, whose ARN has a part that makes it unique."""
+    return machine_arn.replace(":stateMachine:", ":express:", 1) + f":{name}:{part}"
+
+
+def labelled_arn(machine_arn: str, label: str) -> str:
+    """Name the machine that a distributed Map's child executions belong to."""
+    return machine_arn.partition("/")[0] + f"/{label}"
+
+
+def map_run_arn(machine_arn: str, label: str, name: str) -> str:
+    """Name a Map Run."""
+    return labelled_arn(machine_arn, label).replace(":stateMachine:", ":mapRun:", 1) + f":{name}"

@@ -36,7 +36,8 @@ class StateFailure(Exception):  # noqa: N818 - a signal inside the engine, not a
 
     ``is_bare`` says that the cause is complete: the kernel adds no
     "An error occurred while executing the state ..." in front of it. ``location`` is the field whose JSONata
-    expression failed ("Output/bread"); history then tells of it in an event of its own.
+    expression failed ("Output/bread"); history then tells of it in an event of its own. ``is_late``: that
+    event follows the state's entry; an expression's failure follows what came before it.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class StateFailure(Exception):  # noqa: N818 - a signal inside the engine, not a
         *,
         is_bare: bool = False,
         location: str | None = None,
+        is_late: bool = False,
     ) -> None:
         super().__init__(name, cause)
         self.error = StateError(name, cause)
         self.is_bare = is_bare
         self.location = location
+        self.is_late = is_late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

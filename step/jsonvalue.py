@@ -16,6 +16,7 @@ JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, J
 JSONObject: TypeAlias = dict[str, JSONValue]
 
 _SCALARS = frozenset({str, int, bool, type(None)})
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 # Deep enough for every document AWS takes, shallow enough for Python's stack and json's.
 MAX_DEPTH = 200
 
@@ -76,7 +77,7 @@ def clone(value: JSONValue) -> JSONValue:
 
 def to_text(value: JSONValue) -> str:
     """Write compact JSON text, as AWS writes inputs and outputs into history."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
 
 
 def size_bytes(value: JSONValue, limit: float) -> int:

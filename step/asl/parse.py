@@ -6,6 +6,7 @@ This is the one place that maps the language's PascalCase to the model's names.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, assert_never, cast
 
 from step.asl import model
@@ -187,6 +188,14 @@ def _test(doc: _Document) -> model.Test:
     operator = next(field for field in doc if field not in _NOT_OPERATORS)
     operand = cast("JSONValue", doc[operator])
     return model.DataTest(variable=doc["Variable"], operator=operator, operand=operand)
+
+
+def every_state(branch: model.Branch) -> Iterator[model.State]:
+    """List the states of a branch, those inside its Parallels and Maps after each."""
+    for state in branch.states.values():
+        yield state
+        for inner in inner_branches(state):
+            yield from every_state(inner)
 
 
 def inner_branches(state: model.State) -> tuple[model.Branch, ...]:

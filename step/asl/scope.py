@@ -27,6 +27,10 @@ class Scope(Protocol):
     def random(self) -> random.Random:
         """Randomness derived from the execution's seed; the only source of it."""
 
+    @property
+    def now(self) -> int:
+        """The time of the evaluation: milliseconds since 1970."""
+
 
 # (value, scope) -> value. Raises StateFailure. Must not change ``value``; may return parts of it.
 Evaluate = Callable[[JSONValue, Scope], JSONValue]

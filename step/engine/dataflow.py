@@ -96,7 +96,9 @@ def constant_flow(value: JSONValue) -> Flow:
 def place_flow(result: Flow, result_path: str | None) -> Flow:
     """Put what ``result`` makes of the raw input back into the raw input."""
     if result_path is None:
-        return Flow()
+        # Nobody takes the result; what fails in it fails the state all the same.
+        tried = result.evaluate
+        return Flow() if tried is None else Flow(lambda value, scope: (tried(value, scope), value)[1])
     if result_path == "$":
         return result
     make, place = result.function, compile_result_path(result_path)
@@ -109,15 +111,18 @@ def give_result(raw: JSONValue, result: JSONValue, scope: Scope) -> JSONValue:
     return result
 
 
+def keep_raw(raw: JSONValue, result: JSONValue) -> JSONValue:
+    """Let the raw input be the output: ResultPath null."""
+    return raw
+
+
 def compile_output(selector: Field, result_path: str | None, output_path: str | None) -> Output:
     """Compile what becomes of a result: ResultSelector, ResultPath, OutputPath."""
     select = template_flow(selector).evaluate
     leave = path_flow(output_path).evaluate
-    if result_path is None:
-        return lambda raw, result, scope: raw if leave is None else leave(raw, scope)
     if result_path == "$" and select is None and leave is None:
         return give_result
-    place = compile_result_path(result_path)
+    place = keep_raw if result_path is None else compile_result_path(result_path)
     if select is None and leave is None:
         return lambda raw, result, scope: place(raw, result)
 

@@ -41,10 +41,22 @@ class ExecutionInfo:
 
 
 class Item(NamedTuple):
-    """A Map iteration's item, for the context object; ``number`` counts from 0."""
+    """A Map iteration's item, for the context object; ``number`` counts from 0.
+
+    ``key`` is a member's of an object that a distributed Map goes through; ``source`` says where a
+    distributed Map's items come from: STATE_DATA, or an S3 URI.
+    """
 
     number: int
     value: JSONValue
+    key: str | None = None
+    source: str | None = None
+
+    @property
+    def context(self) -> JSONObject:
+        item: JSONObject = {"Index": self.number, "Value": self.value}
+        told = {"Key": self.key, "Source": self.source}
+        return item | {name: text for name, text in told.items() if text is not None}
 
 
 class Group:
@@ -54,6 +66,8 @@ class Group:
 
     def __init__(self, owner: Frame) -> None:
         self.owner = owner
+        # Another run of the same state draws other random values in its branches.
+        owner.draws += 1
         # Insertion-ordered: branches are aborted in the order in which they started.
         self.live: dict[Frame, None] = {}
         # What a redrive runs again: the branches that failed or were stopped.
@@ -92,6 +106,7 @@ class Frame:
     """
 
     __slots__ = (
+        "came_from",
         "draws",
         "entered_at",
         "entered_id",
@@ -103,6 +118,7 @@ class Frame:
         "info",
         "inner",
         "item",
+        "now",
         "op",
         "path",
         "previous",
@@ -110,9 +126,11 @@ class Frame:
         "retry_count",
         "size",
         "state",
+        "strand",
         "token",
         "value",
         "variables",
+        "variables_size",
     )
 
     def __init__(
@@ -128,6 +146,7 @@ class Frame:
         variables: Mapping[str, JSONValue] | None = None,
         item: Item | None = None,
         path: tuple[int, ...] = (),
+        strand: str = "",
     ) -> None:
         self.info = info
         self.state = state
@@ -138,6 +157,8 @@ class Frame:
         self.index = index
         # Never changed, only replaced: inner branches share their outer branch's.
         self.variables: Mapping[str, JSONValue] = {} if variables is None else variables
+        # No less than their JSON text's bytes.
+        self.variables_size: float = 0
         self.item = item
         self.path = path
         self.inner: Group | None = None
@@ -147,17 +168,23 @@ class Frame:
         self.retries: dict[int, int] = {}
         self.retry_count = 0
         self.entered_id = 0
+        # The id that the entered event follows.
+        self.came_from = 0
         self.entered_at = info.start_ms
+        # The kernel's time when the frame was last worked on: what its expressions see as now.
+        self.now = info.start_ms
         self.heartbeat_at = 0
         self.heartbeat_ms = 0
         self.token: str | None = None
+        # Names the branch and the run of the state it is in: what its random values come from.
+        self.strand = strand
         self.draws = 0
 
     def child(
         self, group: Group, state: State, value: JSONValue, *, index: int, item: Item | None, size: float
     ) -> Frame:
         """Begin a branch inside this frame's state; its chain of events follows this frame's last."""
-        return Frame(
+        frame = Frame(
             self.info,
             state,
             value,
@@ -168,7 +195,11 @@ class Frame:
             variables=self.variables,
             item=item,
             path=(*self.path, index),
+            strand=f"{self.strand}{self.draws}.{index}/",
         )
+        frame.variables_size = self.variables_size
+        frame.now = self.now
+        return frame
 
     def redrive(self, turn: Turn) -> bool:
         """Go on after the execution has failed; say whether the frame goes on at once."""
@@ -180,8 +211,7 @@ class Frame:
     def random(self) -> random.Random:
         """Derive randomness from seed, branch and draw, so that editing one branch changes no other."""
         self.draws += 1
-        branch = ".".join(map(str, self.path))
-        return random.Random(f"{self.info.seed}/{branch}/{self.state.name}/{self.draws}")
+        return random.Random(f"{self.info.seed}/{self.strand}{self.draws}")
 
     @property
     def context(self) -> JSONObject:
@@ -208,7 +238,7 @@ class Frame:
             "State": state,
         }
         if self.item is not None:
-            context["Map"] = {"Item": {"Index": self.item.number, "Value": self.item.value}}
+            context["Map"] = {"Item": self.item.context}
         if self.token is not None:
             context["Task"] = {"Token": self.token}
         return context
@@ -266,6 +296,10 @@ class State:
         """Take a failure of work; say whether the frame goes on."""
         raise NotImplementedError
 
+    def items_read(self, turn: Turn, frame: Frame, items: list[JSONValue], is_last: bool) -> None:
+        """Take a distributed Map's next items."""
+        raise NotImplementedError
+
     def aborted(self, turn: Turn, frame: Frame) -> None:
         """Tell history that the state was stopped while it was inside."""
 
@@ -279,6 +313,8 @@ class Turn(Protocol):
 
     now: int
     ready: deque[Frame]
+    # How many bytes of JSON a value may have.
+    payload_limit: float
 
     def enter(self, frame: Frame) -> None:
         """Log that the frame entered its state."""
@@ -287,6 +323,11 @@ class Turn(Protocol):
         self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None = None
     ) -> None:
         """Log that the frame left its state, with its output and the variables it assigned; go on."""
+
+    def pass_through(
+        self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None
+    ) -> None:
+        """Log in one row that the frame entered a straight-line state and left it; go on."""
 
     def log(self, frame: Frame, row: Row, events: int = 1) -> None:
         """Append one row that reads as ``events`` events of the frame's branch."""

@@ -76,6 +76,10 @@ def exited(kind: str, name: str, value: JSONValue, assigned: Mapping[str, JSONVa
 # (ENTERED, kind, name, input), (EXITED, kind, name, output, assigned)
 ENTERED = Record(lambda kind, name, value: (entered(kind, name, value),))
 EXITED = Record(lambda kind, name, value, assigned: (exited(kind, name, value, assigned),))
+# (VISITED, kind, name, input, output, assigned): both in one row.
+VISITED = Record(
+    lambda kind, name, value, out, assigned: (entered(kind, name, value), exited(kind, name, out, assigned))
+)
 # (PLAIN, type): an event without details.
 PLAIN = Record(lambda kind: ((kind, None, {}),))
 
@@ -127,6 +131,19 @@ def _iteration(how: str, name: str, index: int) -> Iterable[Told]:
 MAP_STARTED = Record(_map_started)
 ITERATION = Record(_iteration)
 
+
+def _map_run_started(arn: str) -> Iterable[Told]:
+    yield "MapRunStarted", "mapRunStartedEventDetails", {"mapRunArn": arn}
+
+
+def _map_run_failed(error: StateError) -> Iterable[Told]:
+    yield "MapRunFailed", "mapRunFailedEventDetails", error_details(error)
+
+
+# (MAP_RUN_STARTED, ARN), (MAP_RUN_FAILED, error)
+MAP_RUN_STARTED = Record(_map_run_started)
+MAP_RUN_FAILED = Record(_map_run_failed)
+
 # ---------------------------------------------------------------- reading
 
 
@@ -158,7 +175,9 @@ class History(Sequence[Event]):
     @property
     def path(self) -> list[str]:
         """The names of the states in the order in which they were entered."""
-        return [row[2] if row[0] is ENTERED else row[0].name for row in self._rows if _enters(row[0])]
+        return [
+            row[2] if isinstance(row[0], Record) else row[0].name for row in self._rows if _enters(row[0])
+        ]
 
     def __repr__(self) -> str:
         return f"<History of {self._length} events>"
@@ -166,7 +185,7 @@ class History(Sequence[Event]):
 
 def _enters(head: Any) -> bool:
     # A straight-line visit's head is the state itself.
-    return head is ENTERED or (head is not None and not isinstance(head, Record))
+    return head is ENTERED or head is VISITED or (head is not None and not isinstance(head, Record))
 
 
 def digest(rows: Iterable[Row], before: int = 0) -> int:

@@ -6,6 +6,7 @@ Spec: ASL "Input and Output Processing", "Choice State", "Wait State".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,8 @@ from step.errors import StateFailure
 from step.jsonvalue import JSONValue, to_text
 
 _MS = 1_000_000  # nanoseconds
+_INTEGER = re.compile(r"-?[0-9]+")
+_FLOAT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
 class JSONPath:
@@ -48,20 +51,22 @@ class JSONPath:
     ) -> Straight:
         if isinstance(state, model.Choice):
             return _choice(state, states)
-        flow = path_flow(state.input_path)
+        flow = given = path_flow(state.input_path)
         if isinstance(state, model.Pass):
-            flow = flow.then(_pass_result(state))
-            flow = place_flow(flow, state.result_path)
+            given = flow.then(_pass_result(state))
+            flow = place_flow(given, state.result_path)
         flow = flow.then(path_flow(state.output_path))
         assign = compile_assign(state.assign)
-        entering = path_flow(state.input_path).function
+        # Observed: assign_from_value. What a Pass assigns is taken from its result, before ResultPath.
+        result = given.function
         evaluate = flow.function
 
         def visit(raw: JSONValue, frame: Frame) -> tuple[State, JSONValue, Assigned]:
-            return following, evaluate(raw, frame), assign and assign(entering(raw, frame), frame)
+            return following, evaluate(raw, frame), assign and assign(result(raw, frame), frame)
 
-        step = None if assign or sees_context(state) else _step(flow.evaluate, following)
-        return Straight(step, visit, *flow.growth)
+        needs_entry = sees_context(state)
+        step = None if assign or needs_entry else _step(flow.evaluate, following)
+        return Straight(step, visit, *flow.growth, needs_entry)
 
     # ------------------------------------------------------------ Fail
 
@@ -153,19 +158,19 @@ class JSONPath:
                 return found
             raise StateFailure("States.Runtime", f'Reference path "{path}" must point to array.')
 
-        concurrency = _map_number("MaxConcurrency", state.max_concurrency, state.max_concurrency_path, enter)
+        concurrency = map_number("MaxConcurrency", state.max_concurrency, state.max_concurrency_path, enter)
         assert concurrency is not None
         return MapClosures(
             items,
             None if state.item_selector is ABSENT else selector,
             concurrency,
-            _map_number(
+            map_number(
                 "ToleratedFailureCount",
                 state.tolerated_failure_count,
                 state.tolerated_failure_count_path,
                 enter,
             ),
-            _map_number(
+            map_number(
                 "ToleratedFailurePercentage",
                 state.tolerated_failure_percentage,
                 state.tolerated_failure_percentage_path,
@@ -228,11 +233,13 @@ def _choice(state: model.Choice, states: Mapping[str, State]) -> Straight:
 
     has_assign = default_assign or any(assign for _, _, assign in rules)
     growth = enter.growth.then(leave.growth)
-    if has_assign or sees_context(state):
-        return Straight(None, visit, *growth)
+    needs_entry = sees_context(state)
+    if has_assign or needs_entry:
+        return Straight(None, visit, *growth, needs_entry)
     if enter.evaluate or leave.evaluate:
-        return Straight(lambda raw, frame: visit(raw, frame)[:2], visit, *growth)
-    return Straight(_choice_step(state.name, [rule[:2] for rule in rules], default), visit, *growth)
+        return Straight(lambda raw, frame: visit(raw, frame)[:2], visit, *growth, needs_entry)
+    step = _choice_step(state.name, [rule[:2] for rule in rules], default)
+    return Straight(step, visit, *growth, needs_entry)
 
 
 def _choice_step(name: str, rules: list[tuple[Callable[..., bool], State]], default: State | None) -> Step:
@@ -358,16 +365,21 @@ def _seconds(
     return by_path
 
 
-def _map_number(field: str, literal: Any, path: str | None, entering: Evaluate) -> Number | None:
+def map_number(field: str, literal: Any, path: str | None, entering: Evaluate) -> Number | None:
+    """Compile a number of a Map that a path may give; None where it isn't there."""
     check = NUMBER_CHECKS[field]
     if path is None:
         return None if literal is None else lambda raw, frame: literal
     read = compile_path(path).evaluate
+    called, pattern = ("float", _FLOAT) if field == "ToleratedFailurePercentage" else ("integer", _INTEGER)
 
     def by_path(raw: JSONValue, frame: Frame) -> float:
-        value = read(entering(raw, frame), frame)
-        kinds, called = (int | float, "float") if field == "ToleratedFailurePercentage" else (int, "integer")
-        if not isinstance(value, kinds) or isinstance(value, bool):
+        found = read(entering(raw, frame), frame)
+        # Observed: reference_in_map_state. A text that reads as a number will do.
+        value = found
+        if isinstance(found, str) and pattern.fullmatch(found):
+            value = float(found) if called == "float" else int(found)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not pattern.fullmatch(str(value)):
             raise StateFailure(
                 "States.Runtime",
                 f'The {field}Path field refers to value "{_java(value)}" '
@@ -397,4 +409,8 @@ NUMBER_CHECKS: Mapping[str, Callable[[Any], None]] = {
     "MaxConcurrency": _not_negative("MaxConcurrency"),
     "ToleratedFailureCount": _not_negative("ToleratedFailureCount"),
     "ToleratedFailurePercentage": _percentage,
+    # A distributed Map's; the reader itself refuses a MaxItems that is out of range.
+    "MaxItems": lambda value: None,
+    "MaxItemsPerBatch": _not_negative("MaxItemsPerBatch"),
+    "MaxInputBytesPerBatch": _not_negative("MaxInputBytesPerBatch"),
 }

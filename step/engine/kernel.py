@@ -25,6 +25,7 @@ from step.engine.vocabulary import (
     Continue,
     Heartbeat,
     Input,
+    ItemsRead,
     Redrive,
     Start,
     Stop,
@@ -35,10 +36,11 @@ from step.engine.vocabulary import (
     TimePassed,
 )
 from step.errors import StateError, StateFailure
-from step.jsonvalue import JSONValue, size_bytes
+from step.jsonvalue import JSONValue, size_bytes, to_text
 
 Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 UNLIMITED = float("inf")
+ENDLESS = 1 << 60
 
 
 class HistoryFull(Exception):  # noqa: N818 - a signal inside the kernel
@@ -80,7 +82,7 @@ class Kernel:
         self.quotas = quotas
         self.payload_limit: float = quotas.payload_bytes if quotas else UNLIMITED
         # The last event that fits is kept for the end of the execution.
-        self.room: float = quotas.history_events - 1 if quotas else UNLIMITED
+        self.room = quotas.history_events - 1 if quotas else ENDLESS
         self.rows: list[Row] = []
         self.count = 0
         self.now = info.start_ms
@@ -106,6 +108,7 @@ class Kernel:
             TaskSucceeded: self._succeeded,
             TaskFailed: self._failed,
             Heartbeat: self._heartbeat,
+            ItemsRead: self._items_read,
             TimePassed: lambda _: None,
             Continue: lambda _: None,
             Redrive: self._redrive,
@@ -162,7 +165,8 @@ class Kernel:
         self.rows.append((history.STARTED, item.input, self.info.role_arn))
         self.marked_at = self.now
         self.count = 1
-        frame = Frame(self.info, self.program.start, item.input, size=self.measure(item.input, "input"))
+        # Of an unknown size: the first state's output is measured.
+        frame = Frame(self.info, self.program.start, item.input, size=UNLIMITED)
         self.root = frame
         self._limit_duration(frame)
         self.ready.append(frame)
@@ -207,6 +211,11 @@ class Kernel:
         if frame is not None:
             frame.heartbeat_at = self.now
 
+    def _items_read(self, item: ItemsRead) -> None:
+        frame = self.ops.pop(item.op, None)
+        if frame is not None:
+            frame.state.items_read(self, frame, item.items, item.is_last)
+
     def _fire(self, now: int) -> None:
         timers = self.timers
         while timers and timers[0][0] <= now and self.status == "RUNNING":
@@ -226,13 +235,13 @@ class Kernel:
             goes_on = True
             while goes_on:
                 state = frame.state
-                if state.step is None:
-                    goes_on = state.enter(self, frame)
-                elif self._budget > 0:
-                    goes_on = self._go_straight(frame)
-                else:
+                if self._budget <= 0:
                     ready.appendleft(frame)
                     goes_on = False
+                elif state.step is None:
+                    goes_on = state.enter(self, frame)
+                else:
+                    goes_on = self._go_straight(frame)
 
     def _go_straight(self, frame: Frame) -> bool:
         """Visit states that neither wait nor fork until one does; say whether the frame goes on."""
@@ -246,7 +255,7 @@ class Kernel:
         room = min((self.room - self.count) // 2, self._budget)
         failure: StateFailure | None = None
         try:
-            for _ in range(int(room)):
+            for _ in range(room):
                 following, out = step(value, frame)  # type: ignore[misc]  # None has ended the loop
                 size = size * state.factor + state.plus
                 if size > limit:
@@ -301,9 +310,11 @@ class Kernel:
     def enter(self, frame: Frame) -> None:
         """Log that the frame entered its state."""
         state = frame.state
+        self._budget -= 1
+        frame.came_from = frame.previous
         self.log(frame, (history.ENTERED, state.kind, state.name, frame.value))
         frame.entered_id = self.count
-        frame.entered_at = self.now
+        frame.entered_at = frame.now = self.now
 
     def leave(
         self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None = None
@@ -312,10 +323,38 @@ class Kernel:
         state = frame.state
         frame.size = self.measure(out, state.name)
         if assigned:
-            frame.variables = {**frame.variables, **assigned}
+            self._assign(frame, assigned)
         self.log(frame, (history.EXITED, state.kind, state.name, out, assigned))
         frame.state, frame.value = following, out
         frame.entered_id = 0
+
+    def pass_through(
+        self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None
+    ) -> None:
+        """Log in one row that the frame entered a straight-line state and left it; go on."""
+        state = frame.state
+        size = frame.size * state.factor + state.plus
+        frame.size = size if size <= self.payload_limit else self.measure(out, state.name)
+        if assigned:
+            self._assign(frame, assigned)
+        self._budget -= 1
+        self.log(frame, (history.VISITED, state.kind, state.name, frame.value, out, assigned), 2)
+        frame.state, frame.value = following, out
+        frame.entered_id = 0
+
+    def _assign(self, frame: Frame, assigned: Mapping[str, JSONValue]) -> None:
+        """Give variables their values, within AWS's limits: 256 KiB an Assign, 10 MiB in all."""
+        variables = {**frame.variables, **assigned}
+        if self.quotas is not None:
+            limit = self.quotas.payload_bytes
+            size = size_bytes(assigned, limit)  # type: ignore[arg-type]  # an Assign gives a dict
+            total = frame.variables_size + size
+            if total > self.quotas.variables_bytes:
+                total = len(to_text(variables).encode("utf-8", "surrogatepass"))
+            if size > limit or total > self.quotas.variables_bytes:
+                raise StateFailure("States.DataLimitExceeded", variables_limit_cause(frame), is_bare=True)
+            frame.variables_size = total
+        frame.variables = variables
 
     def measure(self, value: JSONValue, owner: str) -> float:
         """Return a bound of the value's size that is within the quota, or fail.
@@ -374,6 +413,9 @@ class Kernel:
                 error.name, f"{where} (entered at the event id #{frame.entered_id}). {error.cause}"
             )
         if failure.location is not None:
+            if frame.previous == frame.entered_id and not failure.is_late:
+                # Observed: undefined_reference. An expression is evaluated before the entry is recorded.
+                frame.previous = frame.came_from
             self.log(frame, (history.EVALUATION_FAILED, frame.state.name, error, failure.location))
         return error
 
@@ -455,6 +497,12 @@ def _suspend(frame: Frame) -> None:
         group.live.clear()
         for child in group.unsuccessful:
             _suspend(child)
+
+
+def variables_limit_cause(frame: Frame) -> str:
+    """Word States.DataLimitExceeded of an Assign; AWS's own words aren't known."""
+    limit = "the maximum number of bytes service limit"
+    return f"The state '{frame.state.name}' assigned variables with a size exceeding {limit}."
 
 
 def data_limit_cause(owner: str) -> str:

@@ -22,15 +22,16 @@ Text = Callable[[JSONValue, Frame], "str | None"]
 
 
 class Straight(NamedTuple):
-    """A straight-line state's closures. ``step`` None: the state must be entered before it is evaluated.
+    """A straight-line state's closures. ``step`` None: it assigns variables, or must be entered first.
 
-    ``factor`` and ``plus`` bound the size of the step's output.
+    ``factor`` and ``plus`` bound the size of the output. ``needs_entry``: it reads when it was entered.
     """
 
     step: Step | None
     visit: Visit
     factor: float
     plus: float
+    needs_entry: bool
 
 
 class MapClosures(NamedTuple):

@@ -5,15 +5,19 @@ Pure: no clock, no IO. A Program is immutable: a thousand executions share it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from step.asl import model
+from step.asl.parse import inner_branches
+from step.engine.distributed_closures import distributed_closures
 from step.engine.frames import END, State
+from step.engine.jsonata_language import JSONata
 from step.engine.jsonpath_language import JSONPath
 from step.engine.language import Language
 from step.engine.resources import Resource
+from step.engine.states.distributed_map import DistributedMapState
 from step.engine.states.fail import FailState
 from step.engine.states.map import MapState
 from step.engine.states.parallel import ParallelState
@@ -21,9 +25,9 @@ from step.engine.states.straight import StraightState
 from step.engine.states.task import TaskState
 from step.engine.states.wait import WaitState
 from step.engine.states.work import Catcher, WorkState
-from step.errors import StepError
 
 _JSONPATH = JSONPath()
+_JSONATA = JSONata()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +36,31 @@ class Program:
 
     start: State
     timeout_seconds: int | None
+    # What distributed Maps run as executions of their own, by the Map's name.
+    children: Mapping[str, Program]
 
     @classmethod
     def from_definition(cls, definition: model.Definition) -> Program:
-        return cls(start=_link_branch(definition), timeout_seconds=definition.timeout_seconds)
+        return _program(definition, definition.timeout_seconds)
+
+
+def _program(branch: model.Branch, timeout_seconds: int | None) -> Program:
+    children = {state.name: _program(state.item_processor, None) for state in _distributed(branch)}
+    return Program(start=_link_branch(branch), timeout_seconds=timeout_seconds, children=children)
+
+
+def _distributed(branch: model.Branch) -> Iterator[model.Map]:
+    """Find the distributed Maps that run in executions of this branch's machine."""
+    for state in branch.states.values():
+        if isinstance(state, model.Map) and state.item_processor.is_distributed:
+            yield state
+        else:
+            for inner in inner_branches(state):
+                yield from _distributed(inner)
 
 
 def _language(state: model.State) -> Language:
-    if state.query_language == "JSONata":
-        raise StepError(f"state {state.name!r}: this version doesn't run JSONata")
-    return _JSONPATH
+    return _JSONATA if state.query_language == "JSONata" else _JSONPATH
 
 
 def _link_branch(branch: model.Branch) -> State:
@@ -66,6 +85,9 @@ def _make(state: model.State) -> State:
         case model.Parallel():
             return ParallelState(state.name)
         case model.Map():
+            if state.item_processor.is_distributed:
+                is_express = state.item_processor.execution_type == "EXPRESS"
+                return DistributedMapState(state.name, state.label, is_express=is_express)
             return MapState(state.name)
         case _:
             assert_never(state)
@@ -78,6 +100,7 @@ def _fill(compiled: State, state: model.State, states: Mapping[str, State]) -> N
             straight = language.straight(state, states, _following(state, states))
             compiled.step, compiled.visit = straight.step, straight.visit
             compiled.factor, compiled.plus = straight.factor, straight.plus
+            compiled.needs_entry = straight.needs_entry
         case WaitState(), model.Wait():
             compiled.following = _following(state, states)
         case TaskState(), model.Task():
@@ -89,11 +112,15 @@ def _fill(compiled: State, state: model.State, states: Mapping[str, State]) -> N
             _fill_work(compiled, state, states, language)
             compiled.payload = language.payload(state)
             compiled.starts = [_link_branch(branch) for branch in state.branches]
-        case MapState(), model.Map():
+        case MapState() | DistributedMapState(), model.Map():
             _fill_work(compiled, state, states, language)
-            compiled.start = _link_branch(state.item_processor)
             closures = language.map_closures(state)
-            compiled.items, compiled.selector = closures.items, closures.selector
+            if isinstance(compiled, MapState):
+                compiled.start = _link_branch(state.item_processor)
+                compiled.items = closures.items
+            else:
+                compiled.closures = distributed_closures(state)
+            compiled.selector = closures.selector
             compiled.max_concurrency = closures.max_concurrency
             compiled.tolerated_count = closures.tolerated_count
             compiled.tolerated_percentage = closures.tolerated_percentage

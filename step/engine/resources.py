@@ -18,7 +18,7 @@ DEFAULT_REGION = "us-east-1"
 
 
 class Schedule(NamedTuple):
-    """What an attempt was scheduled with; None: not given."""
+    """What an attempt was scheduled with, as its row holds it; None: not given."""
 
     payload: JSONValue
     timeout: int | None
@@ -93,7 +93,9 @@ def _limits(schedule: Schedule) -> dict[str, Any]:
     return limits
 
 
-def _lambda_scheduled(resource: Resource, schedule: Schedule) -> Iterable[Told]:
+def _lambda_scheduled(resource: Resource, *given: Any) -> Iterable[Told]:
+    # The event has no member for a heartbeat.
+    schedule = Schedule(*given)._replace(heartbeat=None)
     details = {"resource": resource.arn, **input_details(schedule.payload), **_limits(schedule)}
     yield "LambdaFunctionScheduled", "lambdaFunctionScheduledEventDetails", details
     yield "LambdaFunctionStarted", None, {}
@@ -103,7 +105,8 @@ def _lambda(how: str, details: dict[str, Any]) -> Iterable[Told]:
     return ((f"LambdaFunction{how}", f"lambdaFunction{how}EventDetails", details),)
 
 
-def _activity_scheduled(resource: Resource, schedule: Schedule) -> Iterable[Told]:
+def _activity_scheduled(resource: Resource, *given: Any) -> Iterable[Told]:
+    schedule = Schedule(*given)
     details = {"resource": resource.arn, **input_details(schedule.payload), **_limits(schedule)}
     yield "ActivityScheduled", "activityScheduledEventDetails", details
 
@@ -121,7 +124,8 @@ def _service(how: str, resource: Resource, details: dict[str, Any]) -> Told:
     return f"Task{how}", f"task{how}EventDetails", {**named, **details}
 
 
-def _service_scheduled(resource: Resource, schedule: Schedule) -> Iterable[Told]:
+def _service_scheduled(resource: Resource, *given: Any) -> Iterable[Told]:
+    schedule = Schedule(*given)
     arn = Arn.from_text(resource.arn)
     region = (arn.region if arn else "") or DEFAULT_REGION
     details = {"region": region, "parameters": to_text(schedule.payload), **_limits(schedule)}

@@ -122,26 +122,46 @@ class CancelTask(NamedTuple):
 
 
 class ReadItems(NamedTuple):
-    """Read a distributed Map's next items, at most so many; answer with ItemsRead."""
+    """Read a distributed Map's next items, from number ``first`` on, at most so many; answer with ItemsRead.
+
+    ``run`` is the Map Run's ARN: reads of one run go on where the last one ended. ``reader`` is the
+    ItemReader with everything in it evaluated; both languages' parameters are under ``Parameters``.
+    """
 
     op: int
+    state: str
+    run: str
     reader: JSONObject
+    first: int
     at_most: int
 
 
 class WriteResults(NamedTuple):
-    """Write a distributed Map's results; answer with TaskSucceeded (what the state's result is)."""
+    """Write a distributed Map's next results; answer with TaskSucceeded.
 
-    op: int
-    writer: JSONObject
-    results: list[JSONValue]
-
-
-class StartChild(NamedTuple):
-    """Run a child execution of a distributed Map; answer with TaskSucceeded or TaskFailed."""
+    A result is the status of its child execution and what is to be written. The answer to the last ones is
+    the state's result. ``writer`` is the ResultWriter with everything in it evaluated.
+    """
 
     op: int
     state: str
+    run: str
+    writer: JSONObject
+    results: list[tuple[str, JSONValue]]
+    is_last: bool
+
+
+class StartChild(NamedTuple):
+    """Run a child execution of a distributed Map; answer with TaskSucceeded or TaskFailed.
+
+    ``state`` is the Map's name, ``label`` what stands for it in ARNs, ``name`` the execution's own name.
+    """
+
+    op: int
+    state: str
+    label: str
+    name: str
+    is_express: bool
     input: JSONValue
 
 

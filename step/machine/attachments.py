@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from step.engine.resources import Resource
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSubmitted, TaskSucceeded
@@ -21,11 +21,16 @@ from step.tasks import Handler, TaskHandlers
 class Attachments:
     """An immutable table of workers; ``add`` gives a new one."""
 
-    def __init__(self, by_name: Mapping[str, Attachment], task_fns: frozenset[str]) -> None:
+    def __init__(
+        self, by_name: Mapping[str, Attachment], task_fns: frozenset[str], states: frozenset[str]
+    ) -> None:
         self._by_name = by_name
         self._task_fns = task_fns
+        self._states = states
+        # By state, what was found for it: a state's resource never changes.
+        self._found: dict[str, Attachment] = {}
         self._by_function = {
-            function_key(name): worker for name, worker in by_name.items() if ":" in name or "$" in name
+            function_key(name): worker for name, worker in by_name.items() if name not in states
         }
 
     def add(self, name: str, target: object, duration: float, *, is_whole: bool = False) -> Attachments:
@@ -33,7 +38,7 @@ class Attachments:
         duration_ms = None if math.isinf(duration) else round(duration * 1000)
         calling = _calling_task_fn(name) if name in self._task_fns else _calling
         attachment = Attachment(worker=worker_of(target, calling), duration_ms=duration_ms, is_whole=is_whole)
-        return Attachments({**self._by_name, name: attachment}, self._task_fns)
+        return Attachments({**self._by_name, name: attachment}, self._task_fns, self._states)
 
     def perform(self, task: StartTask) -> tuple[list[Input], int] | None:
         """Do a task's work; see ``runtime.virtual.Perform``.
@@ -41,17 +46,23 @@ class Attachments:
         Raises:
             HandlerError: nothing is attached that could do it.
         """
-        attachment = self._by_name.get(task.state)
-        is_whole = attachment is not None and attachment.is_whole
-        if task.resource in LAMBDA_INVOKE and task.resource not in self._by_name and not is_whole:
-            return self._invoke(task)
+        attachment = self._found.get(task.state) or self._find(task)
         if attachment is None:
-            attachment = self._by_name.get(task.resource) or self._by_function.get(
-                function_key(task.resource)
-            )
+            return self._invoke(task)
+        return _deliver(attachment, answer(attachment, task.payload, task), task)
+
+    def _find(self, task: StartTask) -> Attachment | None:
+        """Find what is attached to a state or its resource; None: the payload names a Lambda function."""
+        attachment, resource = self._by_name.get(task.state), task.resource
+        is_whole = attachment is not None and attachment.is_whole
+        if resource in LAMBDA_INVOKE and resource not in self._by_name and not is_whole:
+            return None
+        if attachment is None:
+            attachment = self._by_name.get(resource) or self._by_function.get(function_key(resource))
         if attachment is None:
             raise _nothing_attached(task)
-        return _deliver(attachment, answer(attachment, task.payload, task), task)
+        self._found[task.state] = attachment
+        return attachment
 
     def _invoke(self, task: StartTask) -> tuple[list[Input], int] | None:
         call: Invocation = invocation(task.payload)
@@ -109,13 +120,20 @@ def _nothing_attached(task: StartTask) -> HandlerError:
     )
 
 
-def check_name(name: str, tasks: Mapping[str, str]) -> None:
-    """Refuse a name that is neither a Task state nor a resource. ``tasks``: state name -> resource.
+def check_name(name: str, tasks: Mapping[str, str], functions: Iterable[str] = ()) -> None:
+    """Refuse a name that is neither a Task state nor a resource.
+
+    Args:
+        name: What a user named.
+        tasks: The resources by state.
+        functions: What ``lambda:invoke`` states call, as they name it.
 
     Raises:
         HandlerError: with the nearest names.
     """
-    if name in tasks or ":" in name or "$" in name or name in map(function_key, tasks.values()):
+    if name in tasks or ":" in name or "$" in name:
+        return
+    if name in map(function_key, [*tasks.values(), *functions]):
         return
     near = difflib.get_close_matches(name, tasks, n=1)
     hint = (

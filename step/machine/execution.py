@@ -5,6 +5,7 @@ Pure: no clock, no IO. Everything here is a view of the execution's history.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
@@ -31,8 +32,9 @@ class Execution:
         definition: The definition that ran.
     """
 
-    def __init__(self, kernel: Kernel, definition: Definition) -> None:
+    def __init__(self, kernel: Kernel, definition: Definition, children: Sequence[Kernel] = ()) -> None:
         self._kernel = kernel
+        self._children = children
         self.definition = definition
         self.arn = kernel.info.arn
         self.status: Status = kernel.status
@@ -49,6 +51,11 @@ class Execution:
     def history(self) -> History:
         """The events that AWS's GetExecutionHistory would give, oldest first; made when they are read."""
         return self._kernel.history
+
+    @cached_property
+    def children(self) -> list[Execution]:
+        """The child executions that distributed Maps started, in that order; no more than the first 1,000."""
+        return [Execution(child, self.definition) for child in self._children]
 
     @cached_property
     def path(self) -> list[str]:

@@ -6,26 +6,30 @@ Reads definition files; knows no AWS and no wall clock.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from step.arn import execution_arn
 from step.asl import model, taskfn
-from step.asl.parse import inner_branches, parse
+from step.asl.parse import every_state, parse
 from step.asl.source import Source, read_source, source_of
-from step.asl.validate import validate
+from step.asl.validate import has_errors, validate
 from step.engine.frames import ExecutionInfo
 from step.engine.kernel import Kernel
 from step.engine.program import Program
-from step.engine.quotas import Quotas
-from step.errors import DefinitionError, Diagnostic
-from step.jsonvalue import JSONObject, JSONValue, copy_json
+from step.engine.quotas import EXPRESS, Quotas
+from step.errors import DefinitionError, Diagnostic, StepError
+from step.jsonvalue import JSONObject, JSONValue, copy_json, size_bytes, to_text
 from step.machine.attachments import Attachments, check_name
 from step.machine.execution import Execution
 from step.machine.mock_config import read_test_case
+from step.runtime.map_items import ItemSource, MapItems, item_source
+from step.runtime.objects import MemoryObjects, Objects
 from step.runtime.virtual import VirtualDriver
 from step.tasks import TaskHandlers, encode
 
@@ -34,6 +38,7 @@ REGION = "us-east-1"
 # Virtual time starts here unless told otherwise: a run repeats to the millisecond.
 START = datetime(2026, 1, 1, tzinfo=UTC)
 QUOTAS = Quotas()
+MachineType = Literal["STANDARD", "EXPRESS"]
 
 
 class StateMachine:
@@ -43,17 +48,36 @@ class StateMachine:
     """
 
     def __init__(
-        self, definition: model.Definition, document: JSONObject, name: str, warnings: list[Diagnostic]
+        self,
+        definition: model.Definition,
+        source: Source,
+        document: JSONObject,
+        *,
+        name: str,
+        type: MachineType = "STANDARD",
+        file: str | None = None,
+        warnings: Sequence[Diagnostic] = (),
     ) -> None:
         self.definition = definition
         self.name = name
+        self.type = type
         self.warnings = warnings
+        self._source = source
         self._document = document
-        self._attachments = Attachments({}, frozenset(taskfn.task_fn_names(document)))
+        self._file = file
+        task_fns = frozenset(taskfn.task_fn_names(document))
+        self._attachments = Attachments({}, task_fns, frozenset(self.tasks))
+        self._sources: Mapping[str, ItemSource] = {}
+        self._objects: Objects | None = None
 
     @classmethod
     def from_file(
-        cls, path: str | Path, *, substitutions: Mapping[str, str] | None = None, name: str | None = None
+        cls,
+        path: str | Path,
+        *,
+        substitutions: Mapping[str, str] | None = None,
+        name: str | None = None,
+        type: MachineType = "STANDARD",
     ) -> StateMachine:
         """Read a definition file; its machine's name is the file's unless one is given.
 
@@ -62,6 +86,7 @@ class StateMachine:
             substitutions: Texts for ``${...}`` placeholders, as SAM, CDK and templatefile write them; a
                 placeholder without one stays as it is.
             name: The machine's name.
+            type: "STANDARD" or "EXPRESS".
 
         Raises:
             DefinitionError: lists every problem with its place and line.
@@ -69,7 +94,7 @@ class StateMachine:
         path = Path(path)
         stem = name or path.name.removesuffix(".json").removesuffix(".asl")
         source = read_source(path.read_bytes().decode("utf-8", "replace"))
-        return cls._from_source(source, substitutions, stem, str(path))
+        return cls._from_source(source, substitutions, stem, type, str(path))
 
     @classmethod
     def from_json(
@@ -78,26 +103,31 @@ class StateMachine:
         *,
         substitutions: Mapping[str, str] | None = None,
         name: str = "StateMachine",
+        type: MachineType = "STANDARD",
     ) -> StateMachine:
         """Take a definition as JSON text or as a decoded object; otherwise as ``from_file``."""
         source = read_source(definition) if isinstance(definition, str) else source_of(definition)
-        return cls._from_source(source, substitutions, name, None)
+        return cls._from_source(source, substitutions, name, type)
 
     @classmethod
     def _from_source(
-        cls, source: Source, substitutions: Mapping[str, str] | None, name: str, file: str | None
+        cls,
+        source: Source,
+        substitutions: Mapping[str, str] | None,
+        name: str,
+        type: MachineType,
+        file: str | None = None,
     ) -> StateMachine:
-        diagnostics = validate(source)
-        errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity == "ERROR"]
-        if errors:
-            raise DefinitionError(errors, file)
+        diagnostics = validate(source, type=type)
+        if has_errors(diagnostics):
+            raise DefinitionError([d for d in diagnostics if d.severity == "ERROR"], file)
         document = source.value
         assert isinstance(document, dict)
         if substitutions:
             document = _substitute(document, substitutions)
             assert isinstance(document, dict)
         definition = parse(taskfn.expand(document))
-        return cls(definition, document, name, [d for d in diagnostics if d.severity != "ERROR"])
+        return cls(definition, source, document, name=name, type=type, file=file, warnings=diagnostics)
 
     def to_json(self, function_arn: str = taskfn.PLACEHOLDER, *, indent: int | None = 2) -> str:
         """Write the definition that AWS accepts: each TaskFn as a Task on ``function_arn``, nothing lost."""
@@ -106,20 +136,35 @@ class StateMachine:
     @cached_property
     def tasks(self) -> dict[str, str]:
         """The Task states and their resources, those inside Parallel and Map too."""
-        found: dict[str, str] = {}
+        return {state.name: state.resource for state in self._task_states}
 
-        def visit(branch: model.Branch) -> None:
-            for state in branch.states.values():
-                if isinstance(state, model.Task):
-                    found[state.name] = state.resource
-                for inner in inner_branches(state):
-                    visit(inner)
+    @cached_property
+    def readers(self) -> dict[str, str]:
+        """The distributed Maps with an ItemReader, and its resources."""
+        return {
+            state.name: str(state.item_reader["Resource"])
+            for state in every_state(self.definition)
+            if isinstance(state, model.Map) and state.item_reader is not None
+        }
 
-        visit(self.definition)
-        return found
+    @cached_property
+    def _task_states(self) -> list[model.Task]:
+        return [state for state in every_state(self.definition) if isinstance(state, model.Task)]
+
+    @cached_property
+    def _functions(self) -> list[str]:
+        """What the ``lambda:invoke`` states call, where the definition says it."""
+        payloads = [payload for state in self._task_states for payload in (state.parameters, state.arguments)]
+        named = [payload.get("FunctionName") for payload in payloads if isinstance(payload, dict)]
+        return [name for name in named if isinstance(name, str)]
 
     @cached_property
     def _program(self) -> Program:
+        # A placeholder may stand for anything until the definition is run; then it must mean something.
+        if "${" in to_text(self._document):
+            problems = validate(replace(self._source, value=self._document), type=self.type, for_run=True)
+            if has_errors(problems):
+                raise DefinitionError([d for d in problems if d.severity == "ERROR"], self._file)
         return Program.from_definition(self.definition)
 
     def set_resource_function(self, name: str, function: object, *, duration: float = 0) -> StateMachine:
@@ -130,8 +175,11 @@ class StateMachine:
         (also where ``lambda:invoke`` names it) or for an integration, whose parameters it takes and whose
         result it gives. Where both are there, the state's name holds.
 
+        By a distributed Map's name, or its reader's resource, it gives the items: an iterable of them, or a
+        function of the reader's parameters that gives one, or an exception.
+
         Args:
-            name: A Task state's name, a resource ARN, or a Lambda function's name or ARN.
+            name: A Task state's name, a resource ARN, or a Lambda function's name or ARN; or a Map's.
             function: A function of the payload (and Lambda context); or a value, the result; or an exception
                 (class), raised; or a list of those, one for each attempt, the last one for all further ones.
             duration: How long the work takes, in seconds of virtual time; ``math.inf``: it never ends.
@@ -142,8 +190,26 @@ class StateMachine:
         Raises:
             HandlerError: the definition has no such task.
         """
-        check_name(name, self.tasks)
+        if name in self.readers or name in self.readers.values():
+            self._sources = {**self._sources, name: item_source(function)}
+            return self
+        check_name(name, self.tasks, self._functions)
+        if name not in self.tasks and ":" not in name and "$" not in name:
+            name = f"{ACCOUNT}:function:{name}"
         self._attachments = self._attachments.add(name, function, duration)
+        return self
+
+    def set_objects(self, objects: Objects | MutableMapping[str, bytes | str]) -> StateMachine:
+        """Say where distributed Maps read objects and write results.
+
+        Args:
+            objects: A dictionary from ``bucket/key`` to what is in the object, where results are put too; or
+                any other store (``step.aws.s3.S3Objects`` is S3).
+
+        Returns:
+            The machine itself.
+        """
+        self._objects = MemoryObjects(objects) if isinstance(objects, MutableMapping) else objects
         return self
 
     def attach(self, handlers: TaskHandlers) -> StateMachine:
@@ -190,14 +256,22 @@ class StateMachine:
             name: The execution's name; made from the seed unless given.
             start: When it starts; an aware datetime.
             seed: What all randomness comes from: jitter, UUIDs, random numbers, task tokens.
-            quotas: AWS's limits; None: no limit.
+            quotas: AWS's limits, an Express machine's for one; None: no limit.
 
         Raises:
             TypeError: the input isn't JSON; the message names the place.
+            StepError: the input is larger than any execution's may be.
             HandlerError: a task is reached that nothing is attached to.
             NothingToWaitFor: a wait that nothing can end; the message names the state.
         """
         value = _input_value(input)
+        if self.type == "EXPRESS" and quotas is QUOTAS:
+            quotas = EXPRESS
+        if quotas is not None and (size := size_bytes(value, quotas.payload_bytes)) > quotas.payload_bytes:
+            raise StepError(
+                f"the input is {size:,} bytes of JSON; AWS starts no execution with more than "
+                f"{quotas.payload_bytes:,}"
+            )
         machine_arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self.name}"
         name = name or str(uuid5(NAMESPACE_URL, f"{machine_arn}/{seed}"))
         info = ExecutionInfo(
@@ -211,8 +285,9 @@ class StateMachine:
             seed=seed,
         )
         kernel = Kernel(self._program, info, quotas)
-        VirtualDriver(kernel, self._attachments.perform).run(value)
-        return Execution(kernel, self.definition)
+        driver = VirtualDriver(kernel, self._attachments.perform, MapItems(self._sources, self._objects))
+        driver.run(value)
+        return Execution(kernel, self.definition, driver.children)
 
 
 def _input_value(value: object) -> JSONValue:

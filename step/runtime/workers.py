@@ -13,8 +13,9 @@ from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from step.engine.vocabulary import StartTask, TaskFailed, TaskSucceeded
-from step.errors import HandlerError, StepError, TaskError
+from step.errors import ExecutionFailed, HandlerError, StepError, TaskError
 from step.jsonvalue import JSONValue, clone, copy_json, to_text
+from step.tasks import encode
 
 # What stands for a function's frames in the traceback a Lambda would report.
 _OWN_FRAMES = 1
@@ -64,18 +65,22 @@ def worker_of(target: object, calling: Callable[[Callable[..., object]], Worker]
     """Make a worker of what a user attached; ``calling`` makes one of a function (default: ``call``).
 
     A function is called with the payload, and with a Lambda context object where it takes two arguments. An
-    exception (or its class) is raised, a list gives its items attempt by attempt (the last one stays), and
-    anything else is the result.
+    exception (or its class) is raised, a list gives its items attempt by attempt (the last one stays; a list
+    in it is a result), and anything else is the result.
     """
     if isinstance(target, list):
         if not target:
             raise HandlerError("an empty list gives no attempt a result")
-        return _per_attempt([worker_of(item, calling) for item in target])
+        return _per_attempt([_worker_of_one(item, calling) for item in target])
+    return _worker_of_one(target, calling)
+
+
+def _worker_of_one(target: object, calling: Callable[[Callable[..., object]], Worker] | None) -> Worker:
     if isinstance(target, BaseException) or (isinstance(target, type) and issubclass(target, BaseException)):
         return lambda payload, task: failure_of(target() if isinstance(target, type) else target, task)
     if callable(target):
         return (calling or call)(target)
-    value = copy_json(target)
+    value = encode(target)
     return lambda payload, task: value
 
 
@@ -92,7 +97,8 @@ def call(function: Callable[..., object]) -> Worker:
         try:
             result = function(payload, lambda_context(task)) if takes_context else function(payload)
         except StepError as error:
-            if isinstance(error, TaskError):
+            # A machine that the function ran may fail; that's the function's failure, as in a Lambda.
+            if isinstance(error, TaskError | ExecutionFailed):
                 return failure_of(error, task)
             raise
         except Exception as error:

@@ -15,6 +15,7 @@ from step.asl import taskfn
 from step.asl.parse import parse
 from step.asl.source import read_source
 from step.asl.validate import validate
+from step.aws.s3 import S3Objects
 from step.engine.frames import ExecutionInfo
 from step.engine.kernel import Kernel
 from step.engine.program import Program
@@ -23,6 +24,7 @@ from step.engine.vocabulary import Input, Start, StartTask, Stop, TaskFailed, Ta
 from step.errors import StepError
 from step.jsonvalue import to_text
 from step.runtime.integrations import LAMBDA_INVOKE, function_key, invocation, invoke_response
+from step.runtime.map_items import MapItems
 from step.runtime.virtual import VirtualDriver
 
 _START_MS = 1_767_225_600_000
@@ -63,7 +65,9 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
         kernel.handle(Start(input), _START_MS)
         kernel.handle(Stop(None, None), _START_MS)
     else:
-        VirtualDriver(kernel, lambda task: _perform(task, stubs, delays)).run(input)
+        # Objects of the case's setup are wherever the environment says that S3 is.
+        items = MapItems({}, S3Objects())
+        VirtualDriver(kernel, lambda task: _perform(task, stubs, delays), items).run(input)
     answer: dict[str, Any] = {"status": kernel.status, "history": list(kernel.history)}
     if kernel.status == "SUCCEEDED":
         answer["output"] = kernel.output

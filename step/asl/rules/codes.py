@@ -46,7 +46,9 @@ CODES: dict[str, Code] = {
     ),
     "UNKNOWN_INTEGRATION": Code("WARNING", "Step doesn't know the service integration of a Resource.", True),
     "TASK_WITHOUT_TIMEOUT": Code(
-        "WARNING", "A task has no TimeoutSeconds and nothing around it has one: it may hang for a year.", True
+        "WARNING",
+        "A task has no TimeoutSeconds: it may hang for as long as the execution lives, up to a year.",
+        True,
     ),
     "UNBOUNDED_LOOP": Code(
         "WARNING", "States can follow each other for ever, and the machine has no TimeoutSeconds.", True
@@ -56,3 +58,12 @@ CODES: dict[str, Code] = {
     ),
     "UNCAUGHT_ERROR": Code("WARNING", "A handler declares an error that no Catch of its state names.", True),
 }
+
+
+def to_markdown() -> str:
+    """Write the table of ``docs/lint.md``: AWS's codes first, then those of step."""
+    rows = ["| code | severity | from | meaning |", "|---|---|---|---|"]
+    for name, code in sorted(CODES.items(), key=lambda entry: entry[1].is_ours):
+        origin = "step" if code.is_ours else "AWS"
+        rows.append(f"| `{name}` | {code.severity.lower()} | {origin} | {code.meaning} |")
+    return "\n".join(rows) + "\n"

@@ -93,6 +93,8 @@ class MapRun(Group):
         owner = self.owner
         child = owner.child(self, self.state, value, index=index, item=Item(index, value), size=0)
         child.entered_id, child.entered_at = owner.entered_id, owner.entered_at
+        child.retry_count = owner.retry_count
+        child.now = turn.now
         try:
             if self.state.selector is not None:
                 value = self.state.selector(owner.value, child)

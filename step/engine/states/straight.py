@@ -19,15 +19,25 @@ Visit = Callable[[JSONValue, Frame], tuple[State, JSONValue, "Mapping[str, JSONV
 class StraightState(State):
     """A state whose work is one ``step``; or a ``visit``, where it assigns variables or sees the context.
 
-    A visit costs more: the frame must know when and where the state was entered before it is evaluated.
+    ``needs_entry``: the frame must know when and where the state was entered before it is evaluated.
     """
 
     def __init__(self, name: str, kind: str) -> None:
         super().__init__(name)
         self.kind = kind
         self.visit: Visit
+        self.needs_entry = True
 
     def enter(self, turn: Turn, frame: Frame) -> bool:
+        if not self.needs_entry:
+            try:
+                following, out, assigned = self.visit(frame.value, frame)
+                turn.pass_through(frame, following, out, assigned)
+            except StateFailure as failure:
+                turn.enter(frame)
+                turn.state_failed(frame, failure)
+                return False
+            return True
         turn.enter(frame)
         try:
             following, out, assigned = self.visit(frame.value, frame)

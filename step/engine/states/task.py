@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from step.engine.frames import Frame, Turn
 from step.engine.history import PLAIN
-from step.engine.resources import Resource, Schedule
+from step.engine.resources import Resource
 from step.engine.states.work import WorkState
 from step.engine.vocabulary import StartTask
 from step.errors import StateError, StateFailure
@@ -48,14 +48,16 @@ class TaskState(WorkState):
             if self._waits_for_token:
                 frame.token = turn.token(op)
             payload = self.payload(frame.value, frame)
+            if payload is not frame.value:
+                turn.measure(payload, self.name)
             credentials = self.credentials(frame.value, frame) if self.credentials is not None else None
             if self.limits is not None:
                 timeout = self.limits.timeout(frame.value, frame)
                 heartbeat = self.limits.heartbeat(frame.value, frame)
         except StateFailure as failure:
             return self.fell(turn, frame, failure)
-        schedule = Schedule(payload, timeout, heartbeat, credentials)
-        turn.log(frame, (self.records.scheduled, self.resource, schedule), self.records.scheduled_events)
+        row = (self.records.scheduled, self.resource, payload, timeout, heartbeat, credentials)
+        turn.log(frame, row, self.records.scheduled_events)
         if timeout is not None:
             turn.start_timer(frame, turn.now + timeout * 1000, "timeout")
         if heartbeat is not None:

@@ -33,6 +33,7 @@ class WaitState(State):
 
     def redrive(self, turn: Turn, frame: Frame) -> bool:
         """Wait, from now on; a time that has passed ends it at once."""
+        frame.now = turn.now
         try:
             at = self.until(frame.value, frame, turn.now)
         except StateFailure as failure:
@@ -44,6 +45,7 @@ class WaitState(State):
 
     def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
         frame.op = 0
+        frame.now = turn.now
         try:
             out, assigned = self.output(frame.value, frame)
             turn.leave(frame, self.following, out, assigned)

@@ -51,6 +51,7 @@ class WorkState(State):
         """Begin the work again with its retries reset; of a group, only what was unsuccessful."""
         frame.retries = {}
         frame.retry_count = 0
+        frame.now = turn.now
         group, frame.fallen = frame.fallen, None
         if group is None:
             return self.attempt(turn, frame)
@@ -67,11 +68,13 @@ class WorkState(State):
     def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
         assert what == "retry", what
         frame.op = 0
+        frame.now = turn.now
         return self.attempt(turn, frame)
 
     def complete(self, turn: Turn, frame: Frame, result: JSONValue) -> bool:
         """Leave the state with a result."""
         frame.op = 0
+        frame.now = turn.now
         try:
             out, assigned = self.finish(frame.value, result, frame)
             frame.token = None
@@ -127,12 +130,13 @@ class WorkState(State):
     def _caught(self, turn: Turn, frame: Frame, catcher: Catcher, error: StateError) -> bool:
         self.gave_up(turn, frame)
         frame.fallen = None
+        frame.now = turn.now
         caught: JSONObject = {"Error": error.name or "", "Cause": error.cause or ""}
         try:
             out, assigned = catcher.output(frame.value, caught, frame)
             frame.token = None
             turn.leave(frame, catcher.following, out, assigned)
         except StateFailure as failure:
-            turn.branch_failed(frame, turn.state_error(frame, failure), is_fatal=True)
+            turn.state_failed(frame, failure)
             return False
         return True

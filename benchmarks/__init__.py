@@ -1,0 +1,1 @@
+"""How fast the interpreter is, beside a plain Python loop and moto's interpreter: ``make bench``."""
