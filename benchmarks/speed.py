@@ -136,7 +136,7 @@ def _module_of(handlers_file: Path) -> ModuleType:
 
 def _bake(module: Any) -> object:
     class Context:
-        attempt = 0
+        attempt = 1
 
     dough = module.mix_and_knead(module.init_mix(module.Bread()))
     return module.remove_cool_eat(module.bake(dough, Context()))
