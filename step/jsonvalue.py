@@ -30,6 +30,13 @@ def copy_json(value: object, place: str = "$") -> JSONValue:
     kind = type(value)
     if kind in _SCALARS:
         return value  # type: ignore[return-value]  # exactly one of the scalar types
+    if kind is dict:
+        for key in value:  # type: ignore[attr-defined]  # kind is dict
+            if type(key) is not str or type(value[key]) not in _SCALARS:  # type: ignore[index]  # kind is dict
+                break
+        else:
+            # Most results are flat.
+            return value.copy()  # type: ignore[attr-defined, no-any-return]  # kind is dict
     return _copy(value, [place], 0)
 
 
@@ -70,8 +77,15 @@ def _copy(value: object, place: list[str], depth: int) -> JSONValue:
 
 def clone(value: JSONValue) -> JSONValue:
     """Copy a value that is already known to be JSON, so that a handler may change its own."""
-    if type(value) in _SCALARS:
+    kind = type(value)
+    if kind in _SCALARS:
         return value
+    if kind is dict:
+        for item in value.values():  # type: ignore[union-attr]  # kind is dict
+            if type(item) not in _SCALARS:
+                break
+        else:
+            return value.copy()  # type: ignore[union-attr]  # kind is dict
     return marshal.loads(marshal.dumps(value))  # type: ignore[no-any-return]  # what went in comes out
 
 

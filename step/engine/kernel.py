@@ -245,14 +245,18 @@ class Kernel:
 
     def _go_straight(self, frame: Frame) -> bool:
         """Visit states that neither wait nor fork until one does; say whether the frame goes on."""
-        self._mark(frame)
         rows = self.rows
         append = rows.append
+        if frame.previous != self.count or self.marked_at != self.now:
+            append((None, self.now, frame.previous))
+            self.marked_at = self.now
         first = len(rows)
         limit = self.payload_limit
         state, value, size = frame.state, frame.value, frame.size
         step = state.step
-        room = min((self.room - self.count) // 2, self._budget)
+        room = (self.room - self.count) // 2
+        if room > self._budget:
+            room = self._budget
         failure: StateFailure | None = None
         try:
             for _ in range(room):

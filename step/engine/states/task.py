@@ -36,6 +36,9 @@ class TaskState(WorkState):
         self.resource = resource
         self.records = resource.records
         self._waits_for_token = resource.waits_for_token
+        self._arn = resource.arn
+        # Observed: a result that is too large is told of the resource, not of the state.
+        self._owner = resource.service or resource.arn
         self.payload: Callable[[JSONValue, Frame], JSONValue]
         self.credentials: Callable[[JSONValue, Frame], JSONValue] | None = None
         # None: neither TimeoutSeconds nor HeartbeatSeconds.
@@ -69,7 +72,7 @@ class TaskState(WorkState):
             StartTask(
                 op,
                 self.name,
-                self.resource.arn,
+                self._arn,
                 payload,
                 frame.retry_count,
                 frame.token,
@@ -101,8 +104,7 @@ class TaskState(WorkState):
 
     def succeeded(self, turn: Turn, frame: Frame, output: JSONValue) -> bool:
         try:
-            # Observed: the error names the resource, not the state.
-            turn.measure(output, self.resource.service or self.resource.arn)
+            turn.measure(output, self._owner)
         except StateFailure as failure:
             # Observed: as the task's own failure this one is caught by States.ALL; the documentation
             # says that nothing catches it.
