@@ -329,6 +329,9 @@ class Turn(Protocol):
     ) -> None:
         """Log in one row that the frame entered a straight-line state and left it; go on."""
 
+    def leave_done(self, frame: Frame, following: State, out: JSONValue, size: float, row: Row) -> None:
+        """Log in one row that a task succeeded and that its state was left with the result; go on."""
+
     def log(self, frame: Frame, row: Row, events: int = 1) -> None:
         """Append one row that reads as ``events`` events of the frame's branch."""
 

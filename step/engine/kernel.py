@@ -332,6 +332,12 @@ class Kernel:
         frame.state, frame.value = following, out
         frame.entered_id = 0
 
+    def leave_done(self, frame: Frame, following: State, out: JSONValue, size: float, row: Row) -> None:
+        """Log in one row that a task succeeded and that its state was left with the result; go on."""
+        self.log(frame, row, 2)
+        frame.state, frame.value, frame.size = following, out, size
+        frame.entered_id = 0
+
     def pass_through(
         self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None
     ) -> None:

@@ -108,6 +108,12 @@ def _fill(compiled: State, state: model.State, states: Mapping[str, State]) -> N
             compiled.payload = language.payload(state)
             compiled.credentials = language.credentials(state)
             compiled.limits = language.limits(state)
+            compiled.gives_result = (
+                state.result_selector is model.ABSENT
+                and state.output is model.ABSENT
+                and state.assign is None
+                and state.result_path == state.output_path == "$"
+            )
         case ParallelState(), model.Parallel():
             _fill_work(compiled, state, states, language)
             compiled.payload = language.payload(state)

@@ -6,11 +6,11 @@ AWS: Step Functions developer guide, "Integrating services".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from step.arn import Arn
-from step.engine.history import Record, Told, error_details, input_details, output_details
+from step.engine.history import Record, Told, error_details, exited, input_details, output_details
 from step.jsonvalue import JSONValue, to_text
 
 Pattern = Literal["", "sync", "sync:2", "waitForTaskToken"]
@@ -76,6 +76,8 @@ class TaskRecords(NamedTuple):
     started: Record
     submitted: Record
     succeeded: Record
+    # Success and the state's end in one row: (head, resource, state's name, result).
+    done: Record
     failed: Record
     timed_out: Record
     # How many events a row of ``scheduled`` is: an activity starts later, when a worker takes it.
@@ -133,6 +135,22 @@ def _service_scheduled(resource: Resource, *given: Any) -> Iterable[Told]:
     yield _service("Started", resource, {})
 
 
+def _done(succeeded: Callable[[Resource, JSONValue], Iterable[Told]]) -> Record:
+    return Record(lambda resource, name, value: (*succeeded(resource, value), exited("Task", name, value)))
+
+
+def _lambda_succeeded(_: Resource, value: JSONValue) -> Iterable[Told]:
+    return _lambda("Succeeded", output_details(value))
+
+
+def _activity_succeeded(_: Resource, value: JSONValue) -> Iterable[Told]:
+    return _activity("Succeeded", output_details(value))
+
+
+def _service_succeeded(resource: Resource, value: JSONValue) -> Iterable[Told]:
+    return (_service("Succeeded", resource, output_details(value)),)
+
+
 def _none(resource: Resource, *_: object) -> Iterable[Told]:
     raise AssertionError(f"{resource.arn}: a function doesn't answer twice")
 
@@ -141,7 +159,8 @@ LAMBDA = TaskRecords(
     scheduled=Record(_lambda_scheduled),
     started=Record(_none),
     submitted=Record(_none),
-    succeeded=Record(lambda _, value: _lambda("Succeeded", output_details(value))),
+    succeeded=Record(_lambda_succeeded),
+    done=_done(_lambda_succeeded),
     failed=Record(lambda _, error: _lambda("Failed", error_details(error))),
     timed_out=Record(lambda _, error: _lambda("TimedOut", error_details(error))),
     scheduled_events=2,
@@ -150,7 +169,8 @@ ACTIVITY = TaskRecords(
     scheduled=Record(_activity_scheduled),
     started=Record(_activity_started),
     submitted=Record(_none),
-    succeeded=Record(lambda _, value: _activity("Succeeded", output_details(value))),
+    succeeded=Record(_activity_succeeded),
+    done=_done(_activity_succeeded),
     failed=Record(lambda _, error: _activity("Failed", error_details(error))),
     timed_out=Record(lambda _, error: _activity("TimedOut", error_details(error))),
     scheduled_events=1,
@@ -159,7 +179,8 @@ SERVICE = TaskRecords(
     scheduled=Record(_service_scheduled),
     started=Record(_none),
     submitted=Record(lambda resource, value: (_service("Submitted", resource, output_details(value)),)),
-    succeeded=Record(lambda resource, value: (_service("Succeeded", resource, output_details(value)),)),
+    succeeded=Record(_service_succeeded),
+    done=_done(_service_succeeded),
     failed=Record(lambda resource, error: (_service("Failed", resource, error_details(error)),)),
     timed_out=Record(lambda resource, error: (_service("TimedOut", resource, error_details(error)),)),
     scheduled_events=2,

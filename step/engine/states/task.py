@@ -37,10 +37,13 @@ class TaskState(WorkState):
         self.records = resource.records
         self._waits_for_token = resource.waits_for_token
         self._arn = resource.arn
+        self._done = self.records.done
         # Observed: a result that is too large is told of the resource, not of the state.
         self._owner = resource.service or resource.arn
         self.payload: Callable[[JSONValue, Frame], JSONValue]
         self.credentials: Callable[[JSONValue, Frame], JSONValue] | None = None
+        # Whether the state's output is the task's result, with nothing selected, placed or assigned.
+        self.gives_result = False
         # None: neither TimeoutSeconds nor HeartbeatSeconds.
         self.limits: Limits | None = None
 
@@ -104,11 +107,17 @@ class TaskState(WorkState):
 
     def succeeded(self, turn: Turn, frame: Frame, output: JSONValue) -> bool:
         try:
-            turn.measure(output, self._owner)
+            size = turn.measure(output, self._owner)
         except StateFailure as failure:
             # Observed: as the task's own failure this one is caught by States.ALL; the documentation
             # says that nothing catches it.
             return self.failed(turn, frame, failure.error)
+        if self.gives_result:
+            frame.op, frame.token = 0, None
+            turn.leave_done(
+                frame, self.following, output, size, (self._done, self.resource, self.name, output)
+            )
+            return True
         turn.log(frame, (self.records.succeeded, self.resource, output))
         return self.complete(turn, frame, output)
 
