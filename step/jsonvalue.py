@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import marshal
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 JSONObject: TypeAlias = dict[str, JSONValue]
@@ -30,14 +30,30 @@ def copy_json(value: object, place: str = "$") -> JSONValue:
     kind = type(value)
     if kind in _SCALARS:
         return value  # type: ignore[return-value]  # exactly one of the scalar types
+    try:
+        return _copy_quickly(value, 0)
+    except TypeError:
+        return _copy(value, [place], 0)
+
+
+def _copy_quickly(value: Any, depth: int) -> JSONValue:
+    """Copy without knowing the place; a TypeError here is looked into by ``_copy``."""
+    kind = type(value)
+    if depth > MAX_DEPTH:
+        raise TypeError
     if kind is dict:
-        for key in value:  # type: ignore[attr-defined]  # kind is dict
-            if type(key) is not str or type(value[key]) not in _SCALARS:  # type: ignore[index]  # kind is dict
-                break
-        else:
-            # Most results are flat.
-            return value.copy()  # type: ignore[attr-defined, no-any-return]  # kind is dict
-    return _copy(value, [place], 0)
+        copied: JSONObject = value.copy()
+        for key, item in value.items():
+            if type(key) is not str:
+                raise TypeError
+            if type(item) not in _SCALARS:
+                copied[key] = _copy_quickly(item, depth + 1)
+        return copied
+    if kind is list:
+        return [item if type(item) in _SCALARS else _copy_quickly(item, depth + 1) for item in value]
+    if kind is float and math.isfinite(value):
+        return value  # type: ignore[no-any-return]  # kind is float
+    raise TypeError
 
 
 def _copy(value: object, place: list[str], depth: int) -> JSONValue:
