@@ -319,6 +319,9 @@ class Turn(Protocol):
     def enter(self, frame: Frame) -> None:
         """Log that the frame entered its state."""
 
+    def begin(self, frame: Frame, row: Row, events: int) -> None:
+        """Log in one row that the frame entered its state and that the state's work began."""
+
     def leave(
         self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None = None
     ) -> None:

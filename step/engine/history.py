@@ -34,12 +34,13 @@ class Head(Protocol):
 
 
 class Record:
-    """A head for rows of one form."""
+    """A head for rows of one form; one that ``enters`` a state has the state's name third in its row."""
 
-    __slots__ = ("events",)
+    __slots__ = ("enters", "events")
 
-    def __init__(self, events: Callable[..., Iterable[Told]]) -> None:
+    def __init__(self, events: Callable[..., Iterable[Told]], *, enters: bool = False) -> None:
         self.events = events
+        self.enters = enters
 
 
 _WHOLE = {"truncated": False}
@@ -74,11 +75,12 @@ def exited(kind: str, name: str, value: JSONValue, assigned: Mapping[str, JSONVa
 
 
 # (ENTERED, kind, name, input), (EXITED, kind, name, output, assigned)
-ENTERED = Record(lambda kind, name, value: (entered(kind, name, value),))
+ENTERED = Record(lambda kind, name, value: (entered(kind, name, value),), enters=True)
 EXITED = Record(lambda kind, name, value, assigned: (exited(kind, name, value, assigned),))
 # (VISITED, kind, name, input, output, assigned): both in one row.
 VISITED = Record(
-    lambda kind, name, value, out, assigned: (entered(kind, name, value), exited(kind, name, out, assigned))
+    lambda kind, name, value, out, assigned: (entered(kind, name, value), exited(kind, name, out, assigned)),
+    enters=True,
 )
 # (PLAIN, type): an event without details.
 PLAIN = Record(lambda kind: ((kind, None, {}),))
@@ -185,7 +187,7 @@ class History(Sequence[Event]):
 
 def _enters(head: Any) -> bool:
     # A straight-line visit's head is the state itself.
-    return head is ENTERED or head is VISITED or (head is not None and not isinstance(head, Record))
+    return head.enters if isinstance(head, Record) else head is not None
 
 
 def digest(rows: Iterable[Row], before: int = 0) -> int:

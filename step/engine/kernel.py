@@ -320,6 +320,14 @@ class Kernel:
         frame.entered_id = self.count
         frame.entered_at = frame.now = self.now
 
+    def begin(self, frame: Frame, row: Row, events: int) -> None:
+        """Log in one row that the frame entered its state and that the state's work began."""
+        self._budget -= 1
+        frame.came_from = frame.previous
+        self.log(frame, row, events)
+        frame.entered_id = self.count - events + 1
+        frame.entered_at = frame.now = self.now
+
     def leave(
         self, frame: Frame, following: State, out: JSONValue, assigned: Mapping[str, JSONValue] | None = None
     ) -> None:

@@ -108,6 +108,12 @@ def _fill(compiled: State, state: model.State, states: Mapping[str, State]) -> N
             compiled.payload = language.payload(state)
             compiled.credentials = language.credentials(state)
             compiled.limits = language.limits(state)
+            compiled.gives_input = (
+                state.parameters is state.arguments is state.credentials is model.ABSENT
+                and state.input_path == "$"
+                and compiled.limits is None
+                and not compiled.resource.waits_for_token
+            )
             compiled.gives_result = (
                 state.result_selector is model.ABSENT
                 and state.output is model.ABSENT

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from step.arn import Arn
-from step.engine.history import Record, Told, error_details, exited, input_details, output_details
+from step.engine.history import Record, Told, entered, error_details, exited, input_details, output_details
 from step.jsonvalue import JSONValue, to_text
 
 Pattern = Literal["", "sync", "sync:2", "waitForTaskToken"]
@@ -73,6 +73,8 @@ class TaskRecords(NamedTuple):
     """The heads of a Task's rows; each is followed by the Resource, then what its function takes."""
 
     scheduled: Record
+    # The state's entry and the schedule in one row: (head, resource, state's name, input and payload).
+    begun: Record
     started: Record
     submitted: Record
     succeeded: Record
@@ -135,6 +137,14 @@ def _service_scheduled(resource: Resource, *given: Any) -> Iterable[Told]:
     yield _service("Started", resource, {})
 
 
+def _begun(scheduled: Callable[..., Iterable[Told]]) -> Record:
+    def events(resource: Resource, name: str, value: JSONValue) -> Iterable[Told]:
+        yield entered("Task", name, value)
+        yield from scheduled(resource, value, None, None, None)
+
+    return Record(events, enters=True)
+
+
 def _done(succeeded: Callable[[Resource, JSONValue], Iterable[Told]]) -> Record:
     return Record(lambda resource, name, value: (*succeeded(resource, value), exited("Task", name, value)))
 
@@ -157,6 +167,7 @@ def _none(resource: Resource, *_: object) -> Iterable[Told]:
 
 LAMBDA = TaskRecords(
     scheduled=Record(_lambda_scheduled),
+    begun=_begun(_lambda_scheduled),
     started=Record(_none),
     submitted=Record(_none),
     succeeded=Record(_lambda_succeeded),
@@ -167,6 +178,7 @@ LAMBDA = TaskRecords(
 )
 ACTIVITY = TaskRecords(
     scheduled=Record(_activity_scheduled),
+    begun=_begun(_activity_scheduled),
     started=Record(_activity_started),
     submitted=Record(_none),
     succeeded=Record(_activity_succeeded),
@@ -177,6 +189,7 @@ ACTIVITY = TaskRecords(
 )
 SERVICE = TaskRecords(
     scheduled=Record(_service_scheduled),
+    begun=_begun(_service_scheduled),
     started=Record(_none),
     submitted=Record(lambda resource, value: (_service("Submitted", resource, output_details(value)),)),
     succeeded=Record(_service_succeeded),

@@ -42,10 +42,23 @@ class TaskState(WorkState):
         self._owner = resource.service or resource.arn
         self.payload: Callable[[JSONValue, Frame], JSONValue]
         self.credentials: Callable[[JSONValue, Frame], JSONValue] | None = None
+        # Whether the task is given the state's input, with nothing else to be evaluated or limited.
+        self.gives_input = False
         # Whether the state's output is the task's result, with nothing selected, placed or assigned.
         self.gives_result = False
         # None: neither TimeoutSeconds nor HeartbeatSeconds.
         self.limits: Limits | None = None
+
+    def enter(self, turn: Turn, frame: Frame) -> bool:
+        if not self.gives_input:
+            return super().enter(turn, frame)
+        frame.retries = {}
+        frame.retry_count = 0
+        value, records = frame.value, self.records
+        turn.begin(frame, (records.begun, self.resource, self.name, value), 1 + records.scheduled_events)
+        op = turn.open_op(frame)
+        turn.start_work(frame, StartTask(op, self.name, self._arn, value, 0, None, None, frame.path))
+        return False
 
     def attempt(self, turn: Turn, frame: Frame) -> bool:
         op = turn.open_op(frame)
