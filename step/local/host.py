@@ -48,6 +48,7 @@ Work = Callable[[StartTask, ExecutionInfo], list[Input]]
 # Hears of an execution whose history has grown or whose status has changed; must return at once.
 Listener = Callable[[str], None]
 
+_NOT_DISTRIBUTED = "a distributed Map is run in virtual time only; the durable host refuses it"
 _log = logging.getLogger("step.local")
 
 
@@ -140,15 +141,19 @@ class Host:
 
         Raises:
             KeyError: the ARN is taken.
+            StepError: the definition has a distributed Map.
         """
         with self.lock:
+            program = self._program(definition)
+            if program.children:
+                raise StepError(_NOT_DISTRIBUTED)
             first = Start(info.input)
             key = 0
             if not is_express:
                 key = self.journal.begin(_row(info, definition, more or {}), first)
             elif info.arn in self._live:
                 raise KeyError(info.arn)
-            kernel = Kernel(self._program(definition), info, EXPRESS if is_express else Quotas())
+            kernel = Kernel(program, info, EXPRESS if is_express else Quotas())
             live = Live(key, info, kernel, is_durable=not is_express)
             self._live[info.arn] = live
             self._after(live, kernel.handle(first, info.start_ms))

@@ -120,6 +120,14 @@ def test_a_finished_history_is_read_again_from_the_journal(open_host: Open) -> N
     assert first[-1]["type"] == "ExecutionSucceeded"
 
 
+def test_a_distributed_map_is_refused_rather_than_waited_for(open_host: Open) -> None:
+    definition = json.loads(json.dumps(MANY))
+    definition["States"]["Each"]["ItemProcessor"]["ProcessorConfig"] = {"Mode": "DISTRIBUTED"}
+
+    with pytest.raises(StepError, match="the durable host refuses it"):
+        open_host().start(info("a", [1]), json.dumps(definition))
+
+
 def test_a_name_that_is_taken_is_refused(open_host: Open) -> None:
     host = open_host()
     run(host, WAIT_THEN_TASK)
