@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from types import ModuleType
@@ -44,14 +45,8 @@ class Speed:
         )
         yield lambda: self._growth("Growth, Map over 500 to 5,000", map_over(500), map_over(5000))
         for kilobytes in (1, 10):
-            yield lambda size=kilobytes: self._row(
-                f"Loop of 1,000 with {size} KB, intrinsics",
-                payload_loop(1000, size, has_handler=False),
-                moto_case=payload_loop(100, size, has_handler=False),
-            )
-            yield lambda size=kilobytes: self._row(
-                f"Loop of 1,000 with {size} KB, handler", payload_loop(1000, size, has_handler=True)
-            )
+            yield partial(self._payload, kilobytes, has_handler=False)
+            yield partial(self._payload, kilobytes, has_handler=True)
         yield self._bread
 
     def _row(
@@ -82,6 +77,13 @@ class Speed:
             note=note,
         )
 
+    def _payload(self, kilobytes: int, *, has_handler: bool) -> Row:
+        return self._row(
+            f"Loop of 1,000 with {kilobytes} KB, {'handler' if has_handler else 'intrinsics'}",
+            payload_loop(1000, kilobytes, has_handler=has_handler),
+            moto_case=payload_loop(100, kilobytes, has_handler=has_handler),
+        )
+
     def _moto_seconds(self, case: Case) -> float | None:
         if self._moto is None:
             return None
@@ -93,7 +95,7 @@ class Speed:
         case = handler_loop(1000)
         timing = compare(case.job(), choice_loop(1000).plain, self._rounds)
         return Row(
-            name="the same : a loop without calls",
+            name="the same, beside a loop without calls",
             step=timing.seconds * 1e3,
             plain=timing.beside_seconds * 1e3,
             transitions_per_second=case.transitions / timing.seconds,

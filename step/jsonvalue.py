@@ -46,10 +46,17 @@ def _copy_quickly(value: Any, depth: int) -> JSONValue:
         for key, item in value.items():
             if type(key) is not str:
                 raise TypeError
-            if type(item) not in _SCALARS:
+            kind = type(item)
+            if kind in _SCALARS:
+                continue
+            if kind is list and depth < MAX_DEPTH and _SCALARS.issuperset(map(type, item)):
+                copied[key] = item.copy()
+            elif kind is not float or item - item != 0:  # not a number, or infinite
                 copied[key] = _copy_quickly(item, depth + 1)
         return copied
     if kind is list:
+        if _SCALARS.issuperset(map(type, value)):
+            return list(value)
         return [item if type(item) in _SCALARS else _copy_quickly(item, depth + 1) for item in value]
     if kind is float and math.isfinite(value):
         return value  # type: ignore[no-any-return]  # kind is float

@@ -4,8 +4,9 @@ Pure: no clock, no IO. This is the one place that knows the camelCase of GetExec
 
 A row is a tuple whose head reads the rest: ``head.events(*rest)`` yields (type, details' name, details).
 One row may read as several events: a straight-line visit of a state is one row and two events. A row with
-the head None is a mark: the time, and the id that the next event follows; without a mark an event follows
-the one before it, at the same time. Rows keep references to values; JSON text is written when it is read.
+the head None is a mark: the time, and the id that the next event follows; an int is a mark at the same time,
+and says how many events back that one is. Without a mark an event follows the one before it, at the same
+time. Rows keep references to values; JSON text is written when it is read.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ Event = dict[str, Any]
 # Type, name of the details (None: the type has none), details.
 Told = tuple[str, str | None, dict[str, Any]]
 Row = tuple[Any, ...]
+# A row, or a short mark: how many events back the one is that the next event follows.
+Written = Row | int
 
 
 class Head(Protocol):
@@ -157,7 +160,7 @@ class History(Sequence[Event]):
 
     __slots__ = ("_length", "_rows")
 
-    def __init__(self, rows: list[Row], length: int) -> None:
+    def __init__(self, rows: list[Written], length: int) -> None:
         self._rows = rows
         self._length = length
 
@@ -178,7 +181,9 @@ class History(Sequence[Event]):
     def path(self) -> list[str]:
         """The names of the states in the order in which they were entered."""
         return [
-            row[2] if isinstance(row[0], Record) else row[0].name for row in self._rows if _enters(row[0])
+            row[2] if isinstance(row[0], Record) else row[0].name
+            for row in self._rows
+            if not isinstance(row, int) and _enters(row[0])
         ]
 
     def __repr__(self) -> str:
@@ -190,9 +195,12 @@ def _enters(head: Any) -> bool:
     return head.enters if isinstance(head, Record) else head is not None
 
 
-def digest(rows: Iterable[Row], before: int = 0) -> int:
+def digest(rows: Iterable[Written], before: int = 0) -> int:
     """Sum up which events rows tell of, without their payloads; ``before`` is the digest of earlier rows."""
     for row in rows:
+        if isinstance(row, int):
+            before = crc32(str(row).encode(), before)
+            continue
         head = row[0]
         names = [head.name] if head is not None and not isinstance(head, Record) else []
         names += [str(item) for item in row[1:3] if isinstance(item, str | int)]
@@ -200,12 +208,15 @@ def digest(rows: Iterable[Row], before: int = 0) -> int:
     return before
 
 
-def read(rows: Iterable[Row]) -> Iterator[Event]:
+def read(rows: Iterable[Written]) -> Iterator[Event]:
     """Write rows as AWS's events."""
     number = 0
     previous = 0
     timestamp = datetime.fromtimestamp(0, UTC)
     for row in rows:
+        if isinstance(row, int):
+            previous = number - row
+            continue
         head = row[0]
         if head is None:
             timestamp = datetime.fromtimestamp(row[1] / 1000, UTC)

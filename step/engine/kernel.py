@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from step.engine import history
 from step.engine.frames import FATAL, ExecutionInfo, Frame, Group, State
-from step.engine.history import History, Row
+from step.engine.history import History, Row, Written
 from step.engine.program import Program
 from step.engine.quotas import TURN_BUDGET, Quotas
 from step.engine.vocabulary import (
@@ -51,7 +51,6 @@ class Kernel:
     """One execution of a program."""
 
     __slots__ = (
-        "_apply",
         "_budget",
         "_last_op",
         "_last_timer",
@@ -83,7 +82,7 @@ class Kernel:
         self.payload_limit: float = quotas.payload_bytes if quotas else UNLIMITED
         # The last event that fits is kept for the end of the execution.
         self.room = quotas.history_events - 1 if quotas else ENDLESS
-        self.rows: list[Row] = []
+        self.rows: list[Written] = []
         self.count = 0
         self.now = info.start_ms
         self.marked_at = -1
@@ -101,19 +100,6 @@ class Kernel:
         self._measured: JSONValue = None
         self._size: float = 0
         self._budget = 0
-        self._apply: dict[type[Any], Callable[[Any], None]] = {
-            Start: self._start,
-            TaskStarted: lambda item: self._answer(item, "started", item.worker),
-            TaskSubmitted: lambda item: self._answer(item, "submitted", item.output),
-            TaskSucceeded: self._succeeded,
-            TaskFailed: self._failed,
-            Heartbeat: self._heartbeat,
-            ItemsRead: self._items_read,
-            TimePassed: lambda _: None,
-            Continue: lambda _: None,
-            Redrive: self._redrive,
-            Stop: lambda item: self.end("ABORTED", StateError(item.error, item.cause)),
-        }
 
     # ------------------------------------------------------------ for drivers
 
@@ -126,7 +112,7 @@ class Kernel:
                 timers = self.timers
                 if timers and timers[0][0] < now:
                     self._fire(now - 1)
-                self._apply[type(item)](item)
+                _APPLY[type(item)](self, item)
                 if timers and timers[0][0] <= now:
                     self._fire(now)
                 self._run()
@@ -247,9 +233,11 @@ class Kernel:
         """Visit states that neither wait nor fork until one does; say whether the frame goes on."""
         rows = self.rows
         append = rows.append
-        if frame.previous != self.count or self.marked_at != self.now:
+        if self.marked_at != self.now:
             append((None, self.now, frame.previous))
             self.marked_at = self.now
+        elif frame.previous != self.count:
+            append(self.count - frame.previous)
         first = len(rows)
         limit = self.payload_limit
         state, value, size = frame.state, frame.value, frame.size
@@ -290,17 +278,21 @@ class Kernel:
     # ------------------------------------------------------------ for states: history
 
     def _mark(self, frame: Frame) -> None:
-        if frame.previous != self.count or self.marked_at != self.now:
+        if self.marked_at != self.now:
             self.rows.append((None, self.now, frame.previous))
             self.marked_at = self.now
+        elif frame.previous != self.count:
+            self.rows.append(self.count - frame.previous)
 
     def log(self, frame: Frame, row: Row, events: int = 1) -> None:
         """Append one row that reads as ``events`` events of the frame's branch."""
         if self.count + events > self.room:
             raise HistoryFull
-        if frame.previous != self.count or self.marked_at != self.now:
+        if self.marked_at != self.now:
             self.rows.append((None, self.now, frame.previous))
             self.marked_at = self.now
+        elif frame.previous != self.count:
+            self.rows.append(self.count - frame.previous)
         self.rows.append(row)
         self.count += events
         frame.previous = self.count
@@ -527,3 +519,18 @@ def data_limit_cause(owner: str) -> str:
     """Word States.DataLimitExceeded. Observed: catch_state_all_data_limit_exceeded."""
     limit = "the maximum number of bytes service limit"
     return f"The state/task '{owner}' returned a result with a size exceeding {limit}."
+
+
+_APPLY: dict[type[Any], Callable[[Kernel, Any], None]] = {
+    Start: Kernel._start,
+    TaskStarted: lambda kernel, item: kernel._answer(item, "started", item.worker),
+    TaskSubmitted: lambda kernel, item: kernel._answer(item, "submitted", item.output),
+    TaskSucceeded: Kernel._succeeded,
+    TaskFailed: Kernel._failed,
+    Heartbeat: Kernel._heartbeat,
+    ItemsRead: Kernel._items_read,
+    TimePassed: lambda kernel, _: None,
+    Continue: lambda kernel, _: None,
+    Redrive: Kernel._redrive,
+    Stop: lambda kernel, item: kernel.end("ABORTED", StateError(item.error, item.cause)),
+}

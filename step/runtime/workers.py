@@ -19,6 +19,7 @@ from step.tasks import encode
 
 # What stands for a function's frames in the traceback a Lambda would report.
 _OWN_FRAMES = 1
+_new = tuple.__new__
 
 
 class LambdaContext(NamedTuple):
@@ -160,4 +161,4 @@ def answer(attachment: Attachment, payload: JSONValue, task: StartTask) -> TaskS
     result = attachment.worker(clone(payload), task)
     if isinstance(result, Failed):
         return TaskFailed(task.op, *result)
-    return TaskSucceeded(task.op, result)
+    return _new(TaskSucceeded, (task.op, result))

@@ -18,6 +18,7 @@ from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONValue
 
 Seconds = Callable[[JSONValue, Frame], "int | None"]
+_new = tuple.__new__
 TIMEOUT = StateError("States.Timeout")
 
 
@@ -57,7 +58,7 @@ class TaskState(WorkState):
         value, records = frame.value, self.records
         turn.begin(frame, (records.begun, self.resource, self.name, value), 1 + records.scheduled_events)
         op = turn.open_op(frame)
-        turn.start_work(frame, StartTask(op, self.name, self._arn, value, 0, None, None, frame.path))
+        turn.start_work(frame, _new(StartTask, (op, self.name, self._arn, value, 0, None, None, frame.path)))
         return False
 
     def attempt(self, turn: Turn, frame: Frame) -> bool:
