@@ -7,6 +7,7 @@ Pure: knows no other module of step.
     +-- HandlerError              handlers and states don't fit together
     +-- NothingToWaitFor          an execution waits for something that nobody can deliver
     +-- TaskError               what a handler raises to fail its task under any error name
+    +-- Refused                   an API of AWS would refuse the request: its code and message
     +-- ExecutionFailed           raised by ``Execution.result()`` only: the execution didn't succeed
 
     StateError                    a workflow failure: an ASL error name with its cause, matched by
@@ -106,6 +107,15 @@ class TaskError(StepError):
         self.error = error
         self.cause = cause
         super().__init__(": ".join(part for part in (error, cause) if part))
+
+
+class Refused(StepError):  # noqa: N818 - reads as the sentence it is
+    """A request that AWS's API would refuse; ``code`` and ``message`` are the API's error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"{code}: {message}")
 
 
 class ExecutionFailed(StepError):  # noqa: N818 - the name AWS gives the event

@@ -11,10 +11,10 @@ import re
 from step.asl.model import QueryLanguage
 from step.asl.rules.objects import Field
 from step.asl.rules.place import MachineType, Place, Report
-from step.asl.rules.scopes import check_scope
+from step.asl.rules.scopes import check_member, check_scope
 from step.asl.rules.states import check_state
 from step.asl.rules.values import MAX_SECONDS, number, string, word
-from step.asl.source import Source
+from step.asl.source import Source, join
 from step.errors import Diagnostic
 
 _INNER_SCOPE = r"/States/[^/]+/(?:Branches/\d+|ItemProcessor|Iterator)"
@@ -46,6 +46,22 @@ def validate(source: Source, *, type: MachineType = "STANDARD", for_run: bool = 
     _report_duplicates(report)
     place = Place(report=report, pointer="", language=language, is_express=type == "EXPRESS")
     check_scope(document, place, check_state, _MACHINE)
+    return report.diagnostics
+
+
+def validate_state(source: Source, name: str) -> list[Diagnostic]:
+    """List what is wrong with a state that is to run alone; where its transitions lead isn't known.
+
+    Locations are those that the state would have as ``name`` in a machine.
+    """
+    if source.error is not None:
+        return [source.error]
+    if not isinstance(source.value, dict):
+        return [_at_root("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object", source)]
+    report = Report(source=source, machine_type="STANDARD", machine_language="JSONPath", is_for_run=True)
+    place = Place(report=report, pointer=join("", "States", name), language="JSONPath", is_express=False)
+    _report_duplicates(report)
+    check_member(source.value, place, check_state)
     return report.diagnostics
 
 

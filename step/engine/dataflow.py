@@ -9,7 +9,7 @@ Spec: ASL "Input and Output Processing".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 from step.asl import model
@@ -22,6 +22,8 @@ from step.jsonvalue import JSONValue, size_bytes
 # (raw input, result, frame) -> output
 Output = Callable[[JSONValue, JSONValue, Scope], JSONValue]
 S = TypeVar("S", bound=Scope)
+# Hears what a stage gives: (the stage's name, the value). TestState listens; executions compile without.
+Probe = Callable[[str, JSONValue], None]
 _ANY_SIZE = 1 << 40
 
 
@@ -62,6 +64,46 @@ class Flow(NamedTuple):
     @property
     def function(self) -> Evaluate:
         return self.evaluate or keep
+
+
+class Stage(NamedTuple):
+    """One step of a state's data flow, under its name in TestState's inspection data; "": it has none."""
+
+    name: str
+    flow: Flow = Flow()
+
+
+def fold(stages: Iterable[Stage], probe: Probe | None = None) -> Flow:
+    """Make one way of a list of stages; without a probe a stage that changes nothing costs nothing."""
+    flow = Flow()
+    for stage in stages:
+        flow = flow.then(stage.flow)
+        if probe is not None and stage.name:
+            flow = flow.then(_telling(stage.name, probe))
+    return flow
+
+
+def _telling(name: str, probe: Probe) -> Flow:
+    def tell(value: JSONValue, scope: Scope) -> JSONValue:
+        probe(name, value)
+        return value
+
+    return Flow(tell)
+
+
+def input_stage(input_path: str | None) -> Stage:
+    """Compile InputPath."""
+    return Stage("afterInputPath", path_flow(input_path))
+
+
+def input_stages(input_path: str | None, parameters: Field) -> tuple[Stage, ...]:
+    """Compile what becomes of a state's input: InputPath, Parameters."""
+    return input_stage(input_path), Stage("afterParameters", template_flow(parameters))
+
+
+def output_stages(output_path: str | None) -> tuple[Stage, ...]:
+    """Compile what becomes of a result that ResultPath has placed: OutputPath."""
+    return Stage("afterResultPath"), Stage("", path_flow(output_path))
 
 
 def keep(value: JSONValue, scope: Scope) -> JSONValue:
@@ -116,10 +158,12 @@ def keep_raw(raw: JSONValue, result: JSONValue) -> JSONValue:
     return raw
 
 
-def compile_output(selector: Field, result_path: str | None, output_path: str | None) -> Output:
+def compile_output(
+    selector: Field, result_path: str | None, output_path: str | None, probe: Probe | None = None
+) -> Output:
     """Compile what becomes of a result: ResultSelector, ResultPath, OutputPath."""
-    select = template_flow(selector).evaluate
-    leave = path_flow(output_path).evaluate
+    select = fold((Stage("result"), Stage("afterResultSelector", template_flow(selector))), probe).evaluate
+    leave = fold(output_stages(output_path), probe).evaluate
     if result_path == "$" and select is None and leave is None:
         return give_result
     place = keep_raw if result_path is None else compile_result_path(result_path)

@@ -27,17 +27,20 @@ class ExecutionInfo:
     ``start_ms`` counts from 1970; ``seed`` feeds all randomness.
 
     ``redrive_count`` is None for a synchronous Express execution: its context object has none.
+    ``role_arn`` is None where a state is tested without one; ``context`` is what such a test gives in place
+    of the context object, all but a Map's item.
     """
 
     arn: str
     name: str
     input: JSONValue
     start_ms: int
-    role_arn: str
+    role_arn: str | None
     machine_arn: str
     machine_name: str
     seed: str = "0"
     redrive_count: int | None = 0
+    context: JSONObject | None = None
 
 
 class Item(NamedTuple):
@@ -110,6 +113,7 @@ class Frame:
         "draws",
         "entered_at",
         "entered_id",
+        "error",
         "fallen",
         "group",
         "heartbeat_at",
@@ -167,6 +171,8 @@ class Frame:
         self.op = 0
         self.retries: dict[int, int] = {}
         self.retry_count = 0
+        # What the work of a state failed with last; Retry and Catch looked at it.
+        self.error: StateError | None = None
         self.entered_id = 0
         # The id that the entered event follows.
         self.came_from = 0
@@ -219,6 +225,13 @@ class Frame:
 
         Spec: ASL "The Context Object". AWS: Step Functions developer guide, "Accessing execution data".
         """
+        context = self._context if self.info.context is None else dict(self.info.context)
+        if self.item is not None:
+            context["Map"] = {"Item": self.item.context}
+        return context
+
+    @property
+    def _context(self) -> JSONObject:
         info = self.info
         state: JSONObject = {"Name": self.state.name, "EnteredTime": format_timestamp(self.entered_at)}
         if self.state.counts_retries:
@@ -237,8 +250,6 @@ class Frame:
             "StateMachine": {"Id": info.machine_arn, "Name": info.machine_name},
             "State": state,
         }
-        if self.item is not None:
-            context["Map"] = {"Item": self.item.context}
         if self.token is not None:
             context["Task"] = {"Token": self.token}
         return context

@@ -100,7 +100,7 @@ EVALUATION_FAILED = Record(_evaluation_failed)
 # ---------------------------------------------------------------- the execution
 
 
-def _started(value: JSONValue, role_arn: str) -> Iterable[Told]:
+def _started(value: JSONValue, role_arn: str | None) -> Iterable[Told]:
     yield "ExecutionStarted", "executionStartedEventDetails", {**input_details(value), "roleArn": role_arn}
 
 

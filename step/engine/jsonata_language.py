@@ -15,7 +15,7 @@ from step.asl.jsonata_expression import ERROR, Evaluate, Query, Second, compile_
 from step.asl.model import ABSENT
 from step.asl.scope import UNBOUND, Bound
 from step.clock import parse_timestamp
-from step.engine.dataflow import Growth
+from step.engine.dataflow import Growth, Probe, Stage, fold
 from step.engine.frames import Frame, State
 from step.engine.jsonpath_language import no_choice_matched
 from step.engine.language import Assigned, MapClosures, Payload, Straight, Text
@@ -31,7 +31,10 @@ _SELF = Bound((None,), 0)
 
 
 class JSONata:
-    """Spec: ASL "QueryLanguage". Stateless."""
+    """Spec: ASL "QueryLanguage". Stateless, but for the probe that hears what a test's state does."""
+
+    def __init__(self, probe: Probe | None = None) -> None:
+        self._probe = probe
 
     # ------------------------------------------------------------ straight-line states
 
@@ -99,10 +102,18 @@ class JSONata:
         return lambda raw, frame: evaluate(raw, None, frame)
 
     def payload(self, state: model.Task | model.Parallel) -> Payload:
-        return self.template(state.arguments, "Arguments") or (lambda raw, frame: raw)
+        payload = self.template(state.arguments, "Arguments") or (lambda raw, frame: raw)
+        if self._probe is None:
+            return payload
+        tell = fold((Stage("afterArguments"),), self._probe).function
+        return lambda raw, frame: tell(payload(raw, frame), frame)
 
     def finish(self, state: model.Task | model.Parallel | model.Map) -> Finish:
-        return _leave(state, "result")
+        leave = _leave(state, "result")
+        if self._probe is None:
+            return leave
+        tell = fold((Stage("result"),), self._probe).function
+        return lambda raw, result, frame: leave(raw, tell(result, frame), frame)
 
     def caught(self, state: model.Task | model.Parallel | model.Map, catcher: model.Catcher) -> Finish:
         place = next(index for index, other in enumerate(state.catch) if other is catcher)

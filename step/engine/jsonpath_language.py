@@ -18,11 +18,16 @@ from step.asl.model import ABSENT
 from step.asl.scope import Evaluate
 from step.clock import parse_timestamp
 from step.engine.dataflow import (
-    Flow,
+    Probe,
+    Stage,
     compile_assign,
     compile_output,
     constant_flow,
+    fold,
     give_result,
+    input_stage,
+    input_stages,
+    output_stages,
     path_flow,
     place_flow,
     template_flow,
@@ -42,7 +47,10 @@ _FLOAT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
 class JSONPath:
-    """Spec: ASL "QueryLanguage". Stateless."""
+    """Spec: ASL "QueryLanguage". Stateless, but for the probe that hears what a test's state does."""
+
+    def __init__(self, probe: Probe | None = None) -> None:
+        self._probe = probe
 
     # ------------------------------------------------------------ straight-line states
 
@@ -50,12 +58,14 @@ class JSONPath:
         self, state: model.Pass | model.Succeed | model.Choice, states: Mapping[str, State], following: State
     ) -> Straight:
         if isinstance(state, model.Choice):
-            return _choice(state, states)
-        flow = given = path_flow(state.input_path)
+            return _choice(state, states, self._probe)
+        flow = given = fold(_result_stages(state), self._probe)
         if isinstance(state, model.Pass):
-            given = flow.then(_pass_result(state))
-            flow = place_flow(given, state.result_path)
-        flow = flow.then(path_flow(state.output_path))
+            flow = place_flow(given, state.result_path).then(
+                fold(output_stages(state.output_path), self._probe)
+            )
+        else:
+            flow = flow.then(path_flow(state.output_path))
         assign = compile_assign(state.assign)
         # Observed: assign_from_value. What a Pass assigns is taken from its result, before ResultPath.
         result = given.function
@@ -85,14 +95,14 @@ class JSONPath:
             at = _milliseconds(state.timestamp)
             assert at is not None, state.timestamp
             return lambda raw, frame, now: at
-        entering = path_flow(state.input_path).function
+        entering = self._entering(state.input_path)
         if state.seconds_path is not None:
             return _until_seconds(state.seconds_path, entering)
         assert state.timestamp_path is not None
         return _until_timestamp(state.timestamp_path, entering)
 
     def wait_output(self, state: model.Wait) -> Callable[[JSONValue, Frame], tuple[JSONValue, Assigned]]:
-        entering = path_flow(state.input_path).function
+        entering = self._entering(state.input_path)
         leaving = path_flow(state.output_path).function
         assign = compile_assign(state.assign)
 
@@ -102,13 +112,16 @@ class JSONPath:
 
         return output
 
+    def _entering(self, input_path: str | None) -> Evaluate:
+        return fold((input_stage(input_path),), self._probe).function
+
     # ------------------------------------------------------------ work
 
     def payload(self, state: model.Task | model.Parallel) -> Payload:
-        return path_flow(state.input_path).then(template_flow(state.parameters)).function
+        return fold(input_stages(state.input_path, state.parameters), self._probe).function
 
     def finish(self, state: model.Task | model.Parallel | model.Map) -> Finish:
-        output = compile_output(state.result_selector, state.result_path, state.output_path)
+        output = compile_output(state.result_selector, state.result_path, state.output_path, self._probe)
         assign = compile_assign(state.assign)
         if assign is None:
             if output is give_result:
@@ -196,11 +209,14 @@ def _texts(value: object) -> list[str]:
     return []
 
 
-def _pass_result(state: model.Pass) -> Flow:
-    if state.result is ABSENT:
-        return template_flow(state.parameters)
-    assert not isinstance(state.result, model.Absent)
-    return constant_flow(state.result)
+def _result_stages(state: model.Pass | model.Succeed) -> tuple[Stage, ...]:
+    """Compile what a Pass makes of its input, before ResultPath."""
+    if isinstance(state, model.Succeed):
+        return (input_stage(state.input_path),)
+    if isinstance(state.result, model.Absent):
+        return *input_stages(state.input_path, state.parameters), Stage("afterResultSelector")
+    result = Stage("result", constant_flow(state.result))
+    return input_stage(state.input_path), result, Stage("afterResultSelector")
 
 
 def _step(evaluate: Evaluate | None, following: State) -> Step:
@@ -213,8 +229,8 @@ def _step(evaluate: Evaluate | None, following: State) -> Step:
 # ---------------------------------------------------------------- Choice
 
 
-def _choice(state: model.Choice, states: Mapping[str, State]) -> Straight:
-    enter, leave = path_flow(state.input_path), path_flow(state.output_path)
+def _choice(state: model.Choice, states: Mapping[str, State], probe: Probe | None) -> Straight:
+    enter, leave = fold((input_stage(state.input_path),), probe), path_flow(state.output_path)
     rules = [
         (compile_test(rule.test), states[rule.next], compile_assign(rule.assign)) for rule in state.choices
     ]

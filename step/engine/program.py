@@ -11,6 +11,7 @@ from typing import assert_never
 
 from step.asl import model
 from step.asl.parse import inner_branches
+from step.engine.dataflow import Probe
 from step.engine.distributed_closures import distributed_closures
 from step.engine.frames import END, State
 from step.engine.jsonata_language import JSONata
@@ -63,22 +64,38 @@ def _language(state: model.State) -> Language:
     return _JSONATA if state.query_language == "JSONata" else _JSONPATH
 
 
+def compile_state(state: model.State, states: Mapping[str, State], probe: Probe | None = None) -> State:
+    """Compile one state on its own, for a test of it.
+
+    Args:
+        state: the state.
+        states: what its transitions lead to.
+        probe: hears what the stages of its data flow give.
+    """
+    language: Language = JSONata(probe) if state.query_language == "JSONata" else JSONPath(probe)
+    compiled = _make(state, language)
+    _fill(compiled, state, states, language)
+    if isinstance(compiled, TaskState):
+        # The short ways pass no stage.
+        compiled.gives_input = compiled.gives_result = False
+    return compiled
+
+
 def _link_branch(branch: model.Branch) -> State:
     # States refer to each other in circles: all are made first, then filled.
-    states = {name: _make(state) for name, state in branch.states.items()}
+    states = {name: _make(state, _language(state)) for name, state in branch.states.items()}
     for name, state in branch.states.items():
-        _fill(states[name], state, states)
+        _fill(states[name], state, states, _language(state))
     return states[branch.start_at]
 
 
-def _make(state: model.State) -> State:
+def _make(state: model.State, language: Language) -> State:
     match state:
         case model.Pass() | model.Succeed() | model.Choice():
             return StraightState(state.name, type(state).__name__)
         case model.Fail():
-            return FailState(state.name, *_language(state).fail_texts(state))
+            return FailState(state.name, *language.fail_texts(state))
         case model.Wait():
-            language = _language(state)
             return WaitState(state.name, language.until(state), language.wait_output(state))
         case model.Task():
             return TaskState(state.name, Resource.from_text(state.resource))
@@ -93,8 +110,7 @@ def _make(state: model.State) -> State:
             assert_never(state)
 
 
-def _fill(compiled: State, state: model.State, states: Mapping[str, State]) -> None:
-    language = _language(state)
+def _fill(compiled: State, state: model.State, states: Mapping[str, State], language: Language) -> None:
     match compiled, state:
         case StraightState(), model.Pass() | model.Succeed() | model.Choice():
             straight = language.straight(state, states, _following(state, states))

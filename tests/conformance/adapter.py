@@ -9,20 +9,25 @@ import json
 import logging
 from typing import Any
 
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 from run_conformance import LambdaFailure, NotSupported
 
 from step.asl import taskfn
 from step.asl.parse import parse
 from step.asl.source import read_source
 from step.asl.validate import validate
+from step.aws.models import output_shape
 from step.aws.s3 import S3Objects
 from step.engine.frames import ExecutionInfo
 from step.engine.kernel import Kernel
 from step.engine.program import Program
 from step.engine.quotas import Quotas
 from step.engine.vocabulary import Input, Start, StartTask, Stop, TaskFailed, TaskSucceeded
-from step.errors import StepError
+from step.errors import Refused, StepError
 from step.jsonvalue import to_text
+from step.machine import test_state as api
 from step.runtime.integrations import LAMBDA_INVOKE, function_key, invocation, invoke_response
 from step.runtime.map_items import MapItems
 from step.runtime.virtual import VirtualDriver
@@ -113,6 +118,33 @@ def _perform(
         wrapped = invoke_response(result, task) if task.resource in LAMBDA_INVOKE else result
         done = TaskSucceeded(task.op, wrapped)
     return [done], round(delay * 1000)
+
+
+def test_state(
+    definition: Any, input: Any, params: dict[str, Any], resources: dict[str, Any]
+) -> dict[str, Any]:
+    """Answer TestState as a client of AWS sees it: the client itself refuses what the model doesn't allow."""
+    request = {**params, "definition": definition if isinstance(definition, str) else json.dumps(definition)}
+    if input is not None:
+        request["input"] = json.dumps(input)
+    model = ServiceModel(Loader().load_service_model("stepfunctions", "service-2"))
+    report = ParamValidator().validate(request, model.operation_model("TestState").input_shape)
+    if report.has_errors():
+        cause = f"Parameter validation failed:\n{report.generate_report()}"
+        return {"status": "REJECTED", "error": "ParamValidationError", "cause": cause}
+    stubs = {function_key(arn): stub for arn, stub in resources.items()}
+    try:
+        return dict(
+            api.test_state(
+                request,
+                perform=lambda task: _perform(task, stubs, {}),
+                output_shape=output_shape,
+                machine_arn="arn:aws:states:us-east-1:111111111111:stateMachine:machine",
+                start_ms=_START_MS,
+            )
+        )
+    except Refused as refusal:
+        return {"status": "REJECTED", "error": refusal.code, "cause": refusal.message}
 
 
 logging.disable(logging.INFO)

@@ -52,9 +52,14 @@ def _check_states(states: JSONValue, place: Place, check_state: Check) -> None:
         place.refuse("There must be at least one state")
     for name, state in states.items():
         _check_name(name, place / name)
-        check_state(state, place / name)
-        if isinstance(state, dict) and state.get("Type") in _WITH_TRANSITION:
-            _check_way_on(state, place / name)
+        check_member(state, place / name, check_state)
+
+
+def check_member(state: JSONValue, place: Place, check_state: Check) -> None:
+    """Check a state and whether it goes on; not where to."""
+    check_state(state, place)
+    if isinstance(state, dict) and state.get("Type") in _WITH_TRANSITION:
+        _check_way_on(state, place)
 
 
 def _check_name(name: str, place: Place) -> None:

@@ -157,7 +157,7 @@ class MapRun(Group):
         self.random = owner.random
         self.arn = map_run_arn(owner.info.machine_arn, plan.label, self._new_name())
         self.source: Iterator[JSONValue | Member] = _each(items)
-        self.source_uri = _source_uri(plan.reader)
+        self.source_uri: str | None = _source_uri(plan.reader)
         # How many items there are; None: the reader hasn't come to the end.
         self.total: int | None = len(items) if plan.reader is None else None
         self.scope = owner.child(self, state, None, index=0, item=None, size=0)
@@ -275,6 +275,11 @@ class MapRun(Group):
         while self.plan.reader is None and len(buffer) < batching.items and self.next_index != self.total:
             self._take(turn, self.source)
         return self._next_batch(batching)
+
+    def every_input(self, turn: Turn) -> Iterator[JSONValue]:
+        """Give what all child executions would get of items that are given, and start none of them."""
+        while (found := self._next_input(turn)) is not None:
+            yield found[0]
 
     def _next_batch(self, batching: Batching) -> tuple[JSONValue, int] | None:
         """Fill a batch; None: items that belong to it are still to be read."""

@@ -102,6 +102,7 @@ class WorkState(State):
         ``matched_as`` is a closer name than the error's, for Retry and Catch only.
         """
         frame.op = 0
+        frame.error = error
         name = matched_as or error.name
         if not is_fatal:
             for number, retrier in enumerate(self.retry):
