@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from step.machine.test_state_mocks import Kind, Shape
+from step.runtime.integrations.names import member_name
 
 _SDK_PREFIX = "aws-sdk:"
 # How optimised integrations call a service, where botocore says it otherwise.
@@ -142,14 +143,3 @@ def _model_name(service: str, loader: Any) -> str:
     known: list[str] = loader.list_available_services("service-2")
     found = [model for model in known if model.replace("-", "") == name]
     return found[0] if found else _SDK.get(name, name)
-
-
-def member_name(name: str) -> str:
-    """Name a member: "executionArn" -> "ExecutionArn", "DBInstances" -> "DbInstances", "ETag" stays.
-
-    The SDK's accessor has a leading run of capitals in lower case; Step Functions puts its first letter up.
-    """
-    end = 1
-    while end < len(name) and name[end].isupper() and not (end + 1 < len(name) and name[end + 1].islower()):
-        end += 1
-    return name[:1].upper() + name[1:end].lower() + name[end:]

@@ -56,7 +56,8 @@ class Resource(NamedTuple):
 
     @property
     def waits_for_token(self) -> bool:
-        return self.pattern == "waitForTaskToken" or self.kind == "activity"
+        """Whether a task has a token. Observed: one of a ``.sync`` task answers it as well."""
+        return bool(self.pattern) or self.kind == "activity"
 
     @property
     def records(self) -> TaskRecords:

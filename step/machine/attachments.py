@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 
 from step.engine.resources import Resource
-from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSubmitted, TaskSucceeded
+from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskStarted, TaskSubmitted, TaskSucceeded
 from step.errors import HandlerError
 from step.runtime.integrations import LAMBDA_INVOKE, Invocation, function_key, invocation, invoke_response
 from step.runtime.workers import Attachment, Worker, answer, call, worker_of
@@ -39,6 +39,15 @@ class Attachments:
         calling = _calling_task_fn(name) if name in self._task_fns else _calling
         attachment = Attachment(worker=worker_of(target, calling), duration_ms=duration_ms, is_whole=is_whole)
         return Attachments({**self._by_name, name: attachment}, self._task_fns, self._states)
+
+    def has(self, task: StartTask) -> bool:
+        """Say whether something is attached that does a task's work."""
+        if task.state in self._by_name or task.resource in self._by_name:
+            return True
+        name = task.resource
+        if name in LAMBDA_INVOKE:
+            name = invocation(task.payload).function
+        return name in self._by_name or function_key(name) in self._by_function
 
     def perform(self, task: StartTask) -> tuple[list[Input], int] | None:
         """Do a task's work; see ``runtime.virtual.Perform``.
@@ -104,13 +113,19 @@ def _is_typed(function: Callable[..., object]) -> bool:
 def _deliver(
     attachment: Attachment, done: TaskSucceeded | TaskFailed, task: StartTask
 ) -> tuple[list[Input], int] | None:
+    inputs: list[Input] = [] if task.token is None else _begun(attachment, done, task)
     if attachment.duration_ms is None:
-        return None
-    inputs: list[Input] = [done]
-    if "." in task.resource and isinstance(done, TaskSucceeded) and Resource.from_text(task.resource).pattern:
-        # The attached worker stands for the whole job: the call is answered, then the job is.
-        inputs = [TaskSubmitted(task.op, {}), done]
+        return (inputs, 0) if inputs else None
+    inputs.append(done)
     return inputs, attachment.duration_ms
+
+
+def _begun(attachment: Attachment, done: TaskSucceeded | TaskFailed, task: StartTask) -> list[Input]:
+    """Say what comes before the end where the attached worker stands for a whole job."""
+    if Resource.from_text(task.resource).kind == "activity":
+        return [TaskStarted(task.op)]
+    is_refused = isinstance(done, TaskFailed) and attachment.duration_ms is not None
+    return [] if is_refused else [TaskSubmitted(task.op, {})]
 
 
 def _nothing_attached(task: StartTask) -> HandlerError:

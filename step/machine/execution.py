@@ -14,6 +14,7 @@ from step.engine.history import History
 from step.engine.kernel import Kernel, Status
 from step.errors import ExecutionFailed
 from step.jsonvalue import JSONValue, clone
+from step.runtime.executions import Started
 
 T = TypeVar("T")
 
@@ -32,9 +33,16 @@ class Execution:
         definition: The definition that ran.
     """
 
-    def __init__(self, kernel: Kernel, definition: Definition, children: Sequence[Kernel] = ()) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        definition: Definition,
+        children: Sequence[Kernel] = (),
+        started: Sequence[Started] = (),
+    ) -> None:
         self._kernel = kernel
         self._children = children
+        self._started = started
         self.definition = definition
         self.arn = kernel.info.arn
         self.status: Status = kernel.status
@@ -56,6 +64,11 @@ class Execution:
     def children(self) -> list[Execution]:
         """The child executions that distributed Maps started, in that order; no more than the first 1,000."""
         return [Execution(child, self.definition) for child in self._children]
+
+    @cached_property
+    def started(self) -> list[Execution]:
+        """The executions of machines that this one started, and those started by them, in that order."""
+        return [Execution(one.kernel, one.machine.definition, one.children) for one in self._started]
 
     @cached_property
     def path(self) -> list[str]:

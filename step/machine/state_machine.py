@@ -28,9 +28,12 @@ from step.jsonvalue import JSONObject, JSONValue, copy_json, size_bytes, to_text
 from step.machine.attachments import Attachments, check_name
 from step.machine.execution import Execution
 from step.machine.mock_config import read_test_case
+from step.machine.work import Callback, Work, calls_step_functions
+from step.runtime.executions import Executions, Plan
 from step.runtime.map_items import ItemSource, MapItems, item_source
 from step.runtime.objects import MemoryObjects, Objects
-from step.runtime.virtual import VirtualDriver
+from step.runtime.services import Services
+from step.runtime.virtual import Perform, VirtualDriver
 from step.tasks import TaskHandlers, encode
 
 ACCOUNT = "123456789012"
@@ -69,6 +72,15 @@ class StateMachine:
         self._attachments = Attachments({}, task_fns, frozenset(self.tasks))
         self._sources: Mapping[str, ItemSource] = {}
         self._objects: Objects | None = None
+        self._services: Services | None = None
+        # None: nothing is said about which machines there are.
+        self._machines: Mapping[str, StateMachine] | None = None
+        self._callbacks: Mapping[str, Callback] = {}
+
+    @property
+    def arn(self) -> str:
+        """The machine's ARN: what other machines start it by."""
+        return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self.name}"
 
     @classmethod
     def from_file(
@@ -212,6 +224,50 @@ class StateMachine:
         self._objects = MemoryObjects(objects) if isinstance(objects, MutableMapping) else objects
         return self
 
+    def set_callback(self, name: str, function: Callback) -> StateMachine:
+        """Say what takes the tasks that a token ends: those of a ``.waitForTaskToken`` or an activity.
+
+        The function is called with the task's parameters and, as a second argument, a ``TaskAnswers``, whose
+        ``success``, ``failure`` and ``heartbeat`` come so many seconds of virtual time later. What it returns
+        is what the integration's call gives; an exception is the call's failure.
+
+        Args:
+            name: A Task state's name, or a resource: an integration's ARN or an activity's.
+            function: What takes the task.
+
+        Returns:
+            The machine itself.
+
+        Raises:
+            HandlerError: the definition has no such task.
+        """
+        check_name(name, self.tasks)
+        self._callbacks = {**self._callbacks, name: function}
+        return self
+
+    def set_machines(self, *machines: StateMachine) -> StateMachine:
+        """Say which machines this one's tasks can start, by their ARNs; itself is among them.
+
+        Their executions run on the same clock, with what is attached to each.
+
+        Returns:
+            The machine itself.
+        """
+        self._machines = {**(self._machines or {}), **{machine.arn: machine for machine in (self, *machines)}}
+        return self
+
+    def set_services(self, services: Services) -> StateMachine:
+        """Say who calls AWS's services for the tasks that nothing is attached to.
+
+        Args:
+            services: ``step.aws.services.AwsServices()`` calls the endpoints that the environment names.
+
+        Returns:
+            The machine itself.
+        """
+        self._services = services
+        return self
+
     def attach(self, handlers: TaskHandlers) -> StateMachine:
         """Let a whole TaskHandlers do the work of every TaskFn, through the message it gets in a Lambda.
 
@@ -265,29 +321,55 @@ class StateMachine:
             NothingToWaitFor: a wait that nothing can end; the message names the state.
         """
         value = _input_value(input)
-        if self.type == "EXPRESS" and quotas is QUOTAS:
-            quotas = EXPRESS
+        quotas = self._quotas(quotas)
         if quotas is not None and (size := size_bytes(value, quotas.payload_bytes)) > quotas.payload_bytes:
             raise StepError(
                 f"the input is {size:,} bytes of JSON; AWS starts no execution with more than "
                 f"{quotas.payload_bytes:,}"
             )
-        machine_arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self.name}"
-        name = name or str(uuid5(NAMESPACE_URL, f"{machine_arn}/{seed}"))
+        name = name or str(uuid5(NAMESPACE_URL, f"{self.arn}/{seed}"))
+        kernel = self._kernel(name, value, round(start.timestamp() * 1000), seed, quotas)
+        items = MapItems(self._sources, self._objects)
+        if not self._works_together:
+            driver = VirtualDriver(kernel, self._attachments.perform, items)
+            driver.run(value)
+            return Execution(kernel, self.definition, driver.children)
+        executions = Executions(self._machines, seed)
+        driver = executions.driver = VirtualDriver(kernel, self._work(executions), items)
+        driver.run(value)
+        return Execution(kernel, self.definition, driver.children, executions.started)
+
+    def plan(self, name: str, value: JSONValue, start_ms: int, executions: Executions) -> Plan:
+        """Make an execution that another machine's task starts; see ``runtime.executions.Machine``."""
+        seed = f"{executions.seed}/{name}"
+        kernel = self._kernel(name, value, start_ms, seed, self._quotas(QUOTAS))
+        return Plan(kernel, self._work(executions), MapItems(self._sources, self._objects))
+
+    @property
+    def _works_together(self) -> bool:
+        """Whether a task's work may be done by more than what is attached."""
+        if self._services is not None or self._machines is not None or self._callbacks:
+            return True
+        return any(map(calls_step_functions, self.tasks.values()))
+
+    def _work(self, executions: Executions) -> Perform:
+        return Work(self._attachments, self._callbacks, self._services, executions).perform
+
+    def _quotas(self, quotas: Quotas | None) -> Quotas | None:
+        return EXPRESS if self.type == "EXPRESS" and quotas is QUOTAS else quotas
+
+    def _kernel(self, name: str, value: JSONValue, start_ms: int, seed: str, quotas: Quotas | None) -> Kernel:
         info = ExecutionInfo(
-            arn=execution_arn(machine_arn, name),
+            arn=execution_arn(self.arn, name),
             name=name,
             input=value,
-            start_ms=round(start.timestamp() * 1000),
+            start_ms=start_ms,
             role_arn=f"arn:aws:iam::{ACCOUNT}:role/{self.name}",
-            machine_arn=machine_arn,
+            machine_arn=self.arn,
             machine_name=self.name,
             seed=seed,
         )
-        kernel = Kernel(self._program, info, quotas)
-        driver = VirtualDriver(kernel, self._attachments.perform, MapItems(self._sources, self._objects))
-        driver.run(value)
-        return Execution(kernel, self.definition, driver.children)
+        return Kernel(self._program, info, quotas)
 
 
 def _input_value(value: object) -> JSONValue:

@@ -24,15 +24,15 @@ from step.engine.frames import ExecutionInfo
 from step.engine.kernel import Kernel
 from step.engine.program import Program
 from step.engine.quotas import Quotas
-from step.engine.vocabulary import Input, Start, StartTask, Stop, TaskFailed, TaskSucceeded
+from step.engine.vocabulary import Input, Start, StartTask, Stop, TaskFailed, TaskSubmitted, TaskSucceeded
 from step.errors import Refused, StepError
 from step.jsonvalue import to_text
 from step.machine import test_state as api
 from step.runtime.integrations import LAMBDA_INVOKE, function_key, invocation, invoke_response
-from step.runtime.map_items import MapItems
-from step.runtime.virtual import VirtualDriver
+from tests.conformance.services import World
 
-_START_MS = 1_767_225_600_000
+# A moment with all its digits, as most have.
+_START_MS = 1_767_225_600_123
 
 
 def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[str, Any]) -> dict[str, Any]:
@@ -70,9 +70,8 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
         kernel.handle(Start(input), _START_MS)
         kernel.handle(Stop(None, None), _START_MS)
     else:
-        # Objects of the case's setup are wherever the environment says that S3 is.
-        items = MapItems({}, S3Objects())
-        VirtualDriver(kernel, lambda task: _perform(task, stubs, delays), items).run(input)
+        with World(case, stubs, lambda task: _perform(task, stubs, delays), S3Objects()) as world:
+            world.drive(kernel, input)
     answer: dict[str, Any] = {"status": kernel.status, "history": list(kernel.history)}
     if kernel.status == "SUCCEEDED":
         answer["output"] = kernel.output
@@ -93,7 +92,7 @@ def _refusal(errors: list[Any]) -> str:
 def _perform(
     task: StartTask, stubs: dict[str, Any], delays: dict[str, float]
 ) -> tuple[list[Input], int] | None:
-    if task.resource in LAMBDA_INVOKE and not task.token:
+    if task.resource in LAMBDA_INVOKE:
         call = invocation(task.payload)
         function, event = function_key(call.function), call.event
     elif ":lambda:" in task.resource and not task.resource.startswith("arn:aws:states"):
@@ -116,7 +115,7 @@ def _perform(
         done = TaskFailed(task.op, failure.error_type, to_text(failure.payload))
     else:
         wrapped = invoke_response(result, task) if task.resource in LAMBDA_INVOKE else result
-        done = TaskSucceeded(task.op, wrapped)
+        done = (TaskSubmitted if task.token else TaskSucceeded)(task.op, wrapped)
     return [done], round(delay * 1000)
 
 

@@ -38,7 +38,13 @@ def waiting(seconds: int) -> dict[str, Any]:
 WAIT_THEN_TASK = waiting(1)
 TOKEN_TASK = {
     "StartAt": "Ask",
-    "States": {"Ask": {**TASK, "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"}},
+    "States": {
+        "Ask": {
+            **TASK,
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {"QueueUrl": "q", "MessageBody": "m"},
+        }
+    },
 }
 MANY = {
     "StartAt": "Each",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from step.engine.frames import Frame, Turn
 from step.engine.history import PLAIN
+from step.engine.requests import check_request, request_of
 from step.engine.resources import Resource
 from step.engine.states.work import WorkState
 from step.engine.vocabulary import StartTask
@@ -41,6 +42,8 @@ class TaskState(WorkState):
         self._done = self.records.done
         # Observed: a result that is too large is told of the resource, not of the state.
         self._owner = resource.service or resource.arn
+        # None: nothing is known of what its parameters must be.
+        self._request = request_of(resource)
         self.payload: Callable[[JSONValue, Frame], JSONValue]
         self.credentials: Callable[[JSONValue, Frame], JSONValue] | None = None
         # Whether the task is given the state's input, with nothing else to be evaluated or limited.
@@ -68,6 +71,8 @@ class TaskState(WorkState):
             if self._waits_for_token:
                 frame.token = turn.token(op)
             payload = self.payload(frame.value, frame)
+            if self._request is not None:
+                check_request(self._request, payload)
             if payload is not frame.value:
                 turn.measure(payload, self.name)
             credentials = self.credentials(frame.value, frame) if self.credentials is not None else None

@@ -1,7 +1,7 @@
-"""What a service makes of a Task's payload: the shapes of requests and responses, without any call.
+"""Calls of Lambda functions: the shapes of ``lambda:invoke`` and of a function's own ARN, without any call.
 
-Pure: no clock, no IO. Who answers a request is a port (``workers``, later ``aws``).
-AWS: Step Functions developer guide, "Integrating optimized services".
+Pure: no clock, no IO. Who answers a request is a port (``workers``, ``services``).
+AWS: Step Functions developer guide, "Invoke a Lambda function with Step Functions".
 """
 
 from __future__ import annotations
