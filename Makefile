@@ -8,7 +8,7 @@ help: ## List the targets
 
 setup: .venv/.ready ## Make .venv with the locked dependencies (WITH=... names another interpreter)
 
-.venv/.ready: requirements/dev.txt pyproject.toml scripts/setup $(if $(WITH),another-interpreter)
+.venv/.ready: requirements/dev.txt requirements/build.txt pyproject.toml scripts/setup $(if $(WITH),another-interpreter)
 	@scripts/setup $(WITH)
 
 another-interpreter:
