@@ -110,6 +110,8 @@ class _RefusedError(Exception):
 class _Connection(BaseHTTPRequestHandler):
     server: _Listener
     protocol_version = "HTTP/1.1"
+    # What a request without a version gets: a refusal with a status line.
+    default_request_version = "HTTP/1.1"
     server_version = "step"
     sys_version = ""
     disable_nagle_algorithm = True

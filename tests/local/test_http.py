@@ -73,7 +73,7 @@ def test_the_answer_to_a_mistake_of_the_application_is_500_and_the_server_lives(
         (b"POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", b"413"),
         (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
-        (b"GET / HTTP/9.9\r\n\r\n", b"505"),
+        (b"nonsense\r\n\r\n", b"400"),
     ],
 )
 def test_what_is_no_request_is_refused(server: Server, sent: bytes, status: bytes) -> None:
