@@ -1,7 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup check format-check format lint types layers test demo pictures bench conformance lock clean
+.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures bench conformance lock clean
 
 PYTHON := .venv/bin/python
+TYPED_SCRIPTS := $(addprefix scripts/,demo.py local_service.py module_docs.py permissions.py stack.py)
+# Which of environments/ is meant.
+ENV ?= local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,9 +18,11 @@ another-interpreter:
 
 check: format-check lint types layers test ## Run format-check, lint, types, layers and test
 
-format: .venv/.ready ## Rewrite the Python files in the project's format
+format: .venv/.ready ## Rewrite Python and Terraform files in the project's format, and the modules' READMEs
 	@$(PYTHON) -m ruff check --quiet --fix-only --select I .
 	@$(PYTHON) -m ruff format .
+	@$(PYTHON) scripts/module_docs.py
+	@! command -v terraform >/dev/null || terraform fmt -recursive >/dev/null
 
 format-check: .venv/.ready ## Say which Python files are not in the project's format
 	@$(PYTHON) -m ruff format --check .
@@ -26,7 +31,7 @@ lint: .venv/.ready ## Look for mistakes in the Python files (ruff)
 	@$(PYTHON) -m ruff check .
 
 types: .venv/.ready ## Check the types (mypy --strict)
-	@$(PYTHON) -m mypy step $(wildcard lambda/*.py)
+	@$(PYTHON) -m mypy step $(wildcard lambda/*.py) $(TYPED_SCRIPTS)
 
 layers: .venv/.ready ## Check which module imports which (import-linter)
 	@.venv/bin/lint-imports --no-logo --no-cache
@@ -34,9 +39,35 @@ layers: .venv/.ready ## Check which module imports which (import-linter)
 test: .venv/.ready ## Run every test (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
 	@$(PYTHON) -m pytest $(ARGS)
 
-demo: .venv/.ready ## Bake the bread: its path, its timeline, its picture
-	@mkdir -p build
-	@.venv/bin/step run bread --quiet --picture build/bread.svg
+demo: .venv/.ready ## The whole of it: local service, Terraform, the deployer deploys itself and the bread, a loaf
+	@$(PYTHON) scripts/demo.py
+
+package: .venv/.ready ## Pack the functions in lambda/ for ENV (default: local) into build/package
+	@$(PYTHON) scripts/stack.py package $(ENV)
+
+plan: .venv/.ready ## Show what make deploy would change in ENV
+	@$(PYTHON) scripts/stack.py plan $(ENV)
+
+deploy: .venv/.ready ## Bring ENV to what main.tf says; local: starts the local service
+	@$(PYTHON) scripts/stack.py deploy $(ENV)
+
+destroy: .venv/.ready ## Take away what make deploy made in ENV
+	@$(PYTHON) scripts/stack.py destroy $(ENV)
+
+state-bucket: .venv/.ready ## Make the bucket of Terraform's state in ENV, once
+	@$(PYTHON) scripts/stack.py state-bucket $(ENV)
+
+stop: .venv/.ready ## End the local service
+	@$(PYTHON) scripts/local_service.py stop
+
+policy: build/checkov/.ready ## Check the Terraform files against security policies (checkov); .checkov.yaml has what is skipped
+	@build/checkov/bin/checkov --config-file .checkov.yaml
+
+build/checkov/.ready: requirements/checkov.txt | .venv/.ready
+	@$(PYTHON) -m venv --clear build/checkov
+	@build/checkov/bin/python -m pip --disable-pip-version-check -qq install \
+	  --require-hashes --only-binary :all: -r requirements/checkov.txt
+	@touch $@
 
 pictures: .venv/.ready ## Draw the pictures of the documentation anew
 	@.venv/bin/step run bread --quiet --picture docs/bread.svg >/dev/null
@@ -46,11 +77,14 @@ bench: .venv/.ready ## Measure the interpreter beside a plain loop and moto (ARG
 
 conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder)
 	@test -d "$(CORPUS)" || { echo "make conformance needs the folder of recordings: make conformance CORPUS=path" >&2; exit 2; }
+	@mkdir -p build
 	@$(PYTHON) "$(CORPUS)/../run_conformance.py" --corpus "$(CORPUS)" --jobs 2 \
-	  --adapter tests.conformance.adapter:run --max-seconds 100000000 $(ARGS)
+	  --adapter tests.conformance.adapter:run --max-seconds 100000000 $(ARGS) --report build/conformance.json
+	@$(PYTHON) -m tests.conformance.ledger build/conformance.json
 
 lock: .venv/.ready ## Renew the locked versions from pyproject.toml (ARGS=--upgrade takes the newest)
 	@scripts/lock $(ARGS)
 
 clean: ## Remove .venv and everything that the other targets make
+	@[ ! -e build/local/service.log ] || $(PYTHON) scripts/local_service.py stop
 	@rm -rf .venv build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

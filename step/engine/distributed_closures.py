@@ -19,7 +19,7 @@ from step.engine.jsonata_language import number
 from step.engine.jsonpath_language import map_number
 from step.engine.states.distributed_map import DistributedClosures, Items, Part
 from step.engine.states.map import Number
-from step.engine.states.map_run import Batching
+from step.engine.states.map_plan import Batching
 from step.errors import StateFailure
 from step.jsonvalue import JSONObject, JSONValue
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from step.clock import format_timestamp
 from step.engine import history
 from step.engine.history import Row, Told
-from step.engine.vocabulary import Command
+from step.engine.vocabulary import Command, MapRunUpdated
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -87,6 +87,10 @@ class Group:
     def stopped(self, turn: Turn, frame: Frame) -> None:
         """Tell history that a branch was stopped from outside."""
 
+    def update(self, turn: Turn, given: MapRunUpdated) -> bool:
+        """Take other limits; False where they are another group's."""
+        return False
+
     def redrive(self, turn: Turn) -> None:
         """Run the unsuccessful branches again, from the states they were in."""
         owner = self.owner
@@ -110,6 +114,7 @@ class Frame:
 
     __slots__ = (
         "came_from",
+        "deepened",
         "draws",
         "entered_at",
         "entered_id",
@@ -156,6 +161,8 @@ class Frame:
         self.state = state
         self.value = value
         self.size = size
+        # How much deeper the value may be nested than when it was looked at.
+        self.deepened = 0
         self.previous = previous
         self.group = group
         self.index = index
@@ -203,7 +210,7 @@ class Frame:
             path=(*self.path, index),
             strand=f"{self.strand}{self.draws}.{index}/",
         )
-        frame.variables_size = self.variables_size
+        frame.variables_size, frame.deepened = self.variables_size, self.deepened
         frame.now = self.now
         return frame
 
@@ -270,7 +277,8 @@ class State:
 
     A state with a ``step`` neither waits nor forks; the kernel visits it in its inner loop. Any other has
     ``enter``, which says whether the frame goes on at once. ``factor`` and ``plus`` bound the size of a
-    step's output: at most ``factor * input + plus`` bytes.
+    step's output: at most ``factor * input + plus`` bytes. ``levels`` bounds how much deeper the output is
+    nested.
     """
 
     kind = ""
@@ -281,6 +289,7 @@ class State:
         self.step: Step | None = None
         self.factor: float = 1
         self.plus: float = 0
+        self.levels = 0
 
     def events(self, value: JSONValue, out: JSONValue) -> Iterable[Told]:
         """Read a straight-line visit's row."""
@@ -326,6 +335,8 @@ class Turn(Protocol):
     ready: deque[Frame]
     # How many bytes of JSON a value may have.
     payload_limit: float
+    # How often each Task state has been given out as work.
+    invocations: dict[str, int]
 
     def enter(self, frame: Frame) -> None:
         """Log that the frame entered its state."""

@@ -145,8 +145,13 @@ def _map_run_failed(error: StateError) -> Iterable[Told]:
     yield "MapRunFailed", "mapRunFailedEventDetails", error_details(error)
 
 
-# (MAP_RUN_STARTED, ARN), (MAP_RUN_FAILED, error)
+def _map_run_redriven(arn: str, count: int) -> Iterable[Told]:
+    yield "MapRunRedriven", "mapRunRedrivenEventDetails", {"mapRunArn": arn, "redriveCount": count}
+
+
+# (MAP_RUN_STARTED, ARN), (MAP_RUN_REDRIVEN, ARN, redrive count), (MAP_RUN_FAILED, error)
 MAP_RUN_STARTED = Record(_map_run_started)
+MAP_RUN_REDRIVEN = Record(_map_run_redriven)
 MAP_RUN_FAILED = Record(_map_run_failed)
 
 # ---------------------------------------------------------------- reading

@@ -26,6 +26,7 @@ from step.engine.vocabulary import (
     Heartbeat,
     Input,
     ItemsRead,
+    MapRunUpdated,
     Redrive,
     Start,
     Stop,
@@ -36,7 +37,7 @@ from step.engine.vocabulary import (
     TimePassed,
 )
 from step.errors import StateError, StateFailure
-from step.jsonvalue import JSONValue, size_bytes, to_text
+from step.jsonvalue import MAX_DEPTH, JSONValue, is_deeper, size_bytes, to_text
 
 Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 UNLIMITED = float("inf")
@@ -60,6 +61,7 @@ class Kernel:
         "count",
         "error",
         "info",
+        "invocations",
         "marked_at",
         "now",
         "ops",
@@ -92,6 +94,8 @@ class Kernel:
         self.ready: deque[Frame] = deque()
         self.root: Frame
         self.ops: dict[int, Frame] = {}
+        # How often each Task state has been given out as work.
+        self.invocations: dict[str, int] = {}
         self.timers: list[tuple[int, int, int, Frame, str]] = []
         self.commands: list[Command] = []
         self._last_op = 0
@@ -202,6 +206,11 @@ class Kernel:
         if frame is not None:
             frame.state.items_read(self, frame, item.items, item.is_last)
 
+    def _map_run_updated(self, item: MapRunUpdated) -> None:
+        for frame in self.ops.values():
+            if frame.group is not None and frame.group.update(self, item):
+                return
+
     def _fire(self, now: int) -> None:
         timers = self.timers
         while timers and timers[0][0] <= now and self.status == "RUNNING":
@@ -245,6 +254,10 @@ class Kernel:
         room = (self.room - self.count) // 2
         if room > self._budget:
             room = self._budget
+        stride = self.program.stride
+        is_whole = room <= stride
+        if not is_whole:
+            room = stride
         failure: StateFailure | None = None
         try:
             for _ in range(room):
@@ -271,9 +284,38 @@ class Kernel:
             self.enter(frame)
             self.state_failed(frame, failure)
             return False
-        if step is not None and self._budget > 0:
+        if step is not None and self._budget > 0 and is_whole:
             raise HistoryFull
+        if self.program.deepens:
+            return self._stays_readable(frame, visits * self.program.deepens)
         return True
+
+    def _stays_readable(self, frame: Frame, levels: int) -> bool:
+        """Fail the branch where its value is nested too deep; say whether it goes on."""
+        try:
+            self._deepen(frame, frame.value, levels)
+        except StateFailure as failure:
+            if frame.state.name:
+                self.enter(frame)
+            self.state_failed(frame, failure)
+            return False
+        return True
+
+    def _deepen(self, frame: Frame, value: JSONValue, levels: int) -> None:
+        """Note that a value may be so many levels deeper; look at it where they add up.
+
+        AWS doesn't say how deep JSON may be nested; the reader that it uses takes 1,000 levels. Here it is
+        what Python writes and reads with certainty.
+
+        Raises:
+            StateFailure: States.DataLimitExceeded.
+        """
+        frame.deepened += levels
+        if frame.deepened <= MAX_DEPTH:
+            return
+        if is_deeper(value, MAX_DEPTH) or is_deeper(dict(frame.variables), MAX_DEPTH):
+            raise StateFailure("States.DataLimitExceeded", data_limit_cause(frame.state.name), is_bare=True)
+        frame.deepened = 0
 
     # ------------------------------------------------------------ for states: history
 
@@ -325,6 +367,8 @@ class Kernel:
     ) -> None:
         """Log that the frame left its state, with its output and the variables it assigned; go on."""
         state = frame.state
+        if state.levels:
+            self._deepen(frame, out, state.levels)
         frame.size = self.measure(out, state.name)
         if assigned:
             self._assign(frame, assigned)
@@ -343,6 +387,8 @@ class Kernel:
     ) -> None:
         """Log in one row that the frame entered a straight-line state and left it; go on."""
         state = frame.state
+        if state.levels:
+            self._deepen(frame, out, state.levels)
         size = frame.size * state.factor + state.plus
         frame.size = size if size <= self.payload_limit else self.measure(out, state.name)
         if assigned:
@@ -529,6 +575,7 @@ _APPLY: dict[type[Any], Callable[[Kernel, Any], None]] = {
     TaskFailed: Kernel._failed,
     Heartbeat: Kernel._heartbeat,
     ItemsRead: Kernel._items_read,
+    MapRunUpdated: Kernel._map_run_updated,
     TimePassed: lambda kernel, _: None,
     Continue: lambda kernel, _: None,
     Redrive: Kernel._redrive,

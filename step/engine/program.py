@@ -12,6 +12,7 @@ from typing import assert_never
 from step.asl import model
 from step.asl.parse import inner_branches
 from step.engine.dataflow import Probe
+from step.engine.depth import levels_of, most_levels
 from step.engine.distributed_closures import distributed_closures
 from step.engine.frames import END, State
 from step.engine.jsonata_language import JSONata
@@ -26,7 +27,9 @@ from step.engine.states.straight import StraightState
 from step.engine.states.task import TaskState
 from step.engine.states.wait import WaitState
 from step.engine.states.work import Catcher, WorkState
+from step.jsonvalue import MAX_DEPTH
 
+ENDLESS = 1 << 60
 _JSONPATH = JSONPath()
 _JSONATA = JSONata()
 
@@ -39,6 +42,10 @@ class Program:
     timeout_seconds: int | None
     # What distributed Maps run as executions of their own, by the Map's name.
     children: Mapping[str, Program]
+    # How many levels deeper a visit of a straight-line state may nest a value, at most, and how many visits
+    # may go by before somebody looks.
+    deepens: int = 0
+    stride: int = ENDLESS
 
     @classmethod
     def from_definition(cls, definition: model.Definition) -> Program:
@@ -47,7 +54,14 @@ class Program:
 
 def _program(branch: model.Branch, timeout_seconds: int | None) -> Program:
     children = {state.name: _program(state.item_processor, None) for state in _distributed(branch)}
-    return Program(start=_link_branch(branch), timeout_seconds=timeout_seconds, children=children)
+    deepens = most_levels(branch)
+    return Program(
+        start=_link_branch(branch),
+        timeout_seconds=timeout_seconds,
+        children=children,
+        deepens=deepens,
+        stride=max(1, MAX_DEPTH // deepens) if deepens else ENDLESS,
+    )
 
 
 def _distributed(branch: model.Branch) -> Iterator[model.Map]:
@@ -117,6 +131,7 @@ def _fill(compiled: State, state: model.State, states: Mapping[str, State], lang
             compiled.step, compiled.visit = straight.step, straight.visit
             compiled.factor, compiled.plus = straight.factor, straight.plus
             compiled.needs_entry = straight.needs_entry
+            compiled.levels = levels_of(state)
         case WaitState(), model.Wait():
             compiled.following = _following(state, states)
         case TaskState(), model.Task():

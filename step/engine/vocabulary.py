@@ -70,6 +70,15 @@ class ItemsRead(NamedTuple):
     is_last: bool
 
 
+class MapRunUpdated(NamedTuple):
+    """UpdateMapRun: other limits for a Map Run that goes on; None leaves a limit as it is."""
+
+    run: str
+    max_concurrency: int | None
+    tolerated_count: float | None
+    tolerated_percentage: float | None
+
+
 class Stop(NamedTuple):
     """StopExecution: abort the execution from outside."""
 
@@ -91,6 +100,7 @@ Input = (
     | TimePassed
     | Continue
     | ItemsRead
+    | MapRunUpdated
     | Stop
     | Redrive
 )
@@ -101,8 +111,10 @@ Input = (
 class StartTask(NamedTuple):
     """Do a Task state's work; answer with TaskSucceeded or TaskFailed.
 
-    ``attempt`` counts from 0 (the context object's RetryCount). ``token`` answers from outside, where the
-    resource waits for one. ``context`` is what TaskHandlers and mocks may know of the execution.
+    ``attempt`` counts from 0 (the context object's RetryCount); so does ``invocation``, which goes on where
+    the state is entered again: in a loop, in another iteration of a Map, in a redrive. ``token`` answers from
+    outside, where the resource waits for one. ``branch`` is where the state's branch is: a number for each
+    Parallel or Map around it.
     """
 
     op: int
@@ -113,6 +125,7 @@ class StartTask(NamedTuple):
     token: str | None
     credentials: JSONValue
     branch: tuple[int, ...]
+    invocation: int = 0
 
 
 class CancelTask(NamedTuple):
@@ -155,6 +168,8 @@ class StartChild(NamedTuple):
     """Run a child execution of a distributed Map; answer with TaskSucceeded or TaskFailed.
 
     ``state`` is the Map's name, ``label`` what stands for it in ARNs, ``name`` the execution's own name.
+    With a ``redrive_count`` it is one that has run before and didn't succeed: a Standard execution goes on
+    from where it failed (give its kernel Redrive), an Express one starts anew.
     """
 
     op: int
@@ -163,6 +178,7 @@ class StartChild(NamedTuple):
     name: str
     is_express: bool
     input: JSONValue
+    redrive_count: int = 0
 
 
 Command = StartTask | CancelTask | ReadItems | WriteResults | StartChild

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from step.asl.advice import advise
+from step.asl.rules.place import MachineType
 from step.asl.source import read_source
 from step.asl.validate import validate
 from step.errors import Diagnostic
@@ -15,13 +16,23 @@ from step.tasks import TaskHandlers
 
 
 def lint(
-    text: str, handlers: TaskHandlers | None = None, substitutions: Mapping[str, str] | None = None
+    text: str,
+    handlers: TaskHandlers | None = None,
+    substitutions: Mapping[str, str] | None = None,
+    type: MachineType = "STANDARD",
 ) -> list[Diagnostic]:
-    """List every problem of a definition's text; advice only where AWS would accept it."""
+    """List every problem of a definition's text; advice only where AWS would accept it.
+
+    Args:
+        text: The definition.
+        handlers: Who serves its TaskFn states, where that is known.
+        substitutions: Texts for ``${...}`` placeholders.
+        type: What the machine is to be: an Express one may not have everything.
+    """
     for name, replacement in (substitutions or {}).items():
         text = text.replace(f"${{{name}}}", replacement)
     source = read_source(text)
-    diagnostics = validate(source)
+    diagnostics = validate(source, type=type)
     if any(diagnostic.severity == "ERROR" for diagnostic in diagnostics):
         return diagnostics
     declared = {name: handlers.declared_errors(name) for name in handlers.tasks} if handlers else {}

@@ -129,6 +129,13 @@ def _begun(attachment: Attachment, done: TaskSucceeded | TaskFailed, task: Start
 
 
 def _nothing_attached(task: StartTask) -> HandlerError:
+    resource = Resource.from_text(task.resource)
+    if resource.kind == "service" and resource.pattern.startswith("sync"):
+        return HandlerError(
+            f"state {task.state!r} waits for the end of a job, {task.resource}, and step runs no jobs of "
+            f"other services: give the finished job with set_resource_function({task.state!r}, {{...}}), or "
+            'a failed one with TaskError("States.TaskFailed", ...)'
+        )
     return HandlerError(
         f"state {task.state!r}: nothing is attached to it or to its resource {task.resource}; "
         f"give it a function, a value or an exception with set_resource_function({task.state!r}, ...)"

@@ -9,7 +9,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from step.errors import HandlerError
+from step.errors import HandlerError, StepError
 from step.tasks import TaskHandlers
 
 
@@ -18,6 +18,19 @@ def definition_file(name: str | Path, root: Path = Path()) -> Path:
     path = root / name
     named = root / "states" / f"{name}.asl.json"
     return named if not path.exists() and named.exists() else path
+
+
+def deployer_definition(root: Path = Path()) -> Path:
+    """Find the deployer's own definition: in a repository, or where step's own source is.
+
+    Raises:
+        StepError: it is in neither.
+    """
+    own = Path("states") / "deployer.asl.json"
+    for folder in (root, Path(__file__).resolve().parents[2]):
+        if (folder / own).is_file():
+            return folder / own
+    raise StepError(f"{own}: the deployer's definition isn't here; name a DEFINITION")
 
 
 def handlers_file(definition: Path, given: Path | None) -> Path | None:

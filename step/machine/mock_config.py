@@ -1,7 +1,8 @@
 """Read the MockConfigFile of AWS's Step Functions Local, so that its test cases run here.
 
 Pure but for reading the file's text, which is given.
-AWS: Step Functions developer guide, "Testing with mocked service integrations".
+AWS: Step Functions developer guide, "Testing with mocked service integrations". Its numbers count the
+invocations of a state in an execution, retries among them, as users measured on Step Functions Local 2.0.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from step.errors import StepError, TaskError
 
 
 def read_test_case(text: str, machine: str, test_case: str) -> dict[str, list[object]]:
-    """Give for every state of a test case what its attempts return or raise.
+    """Give for every state of a test case what its invocations return or raise, in order.
 
     Args:
         text: The file's text.
@@ -31,7 +32,7 @@ def read_test_case(text: str, machine: str, test_case: str) -> dict[str, list[ob
     if not isinstance(cases, dict):
         raise StepError(f"mock configuration: test case {test_case!r}: expected an object of state names")
     return {
-        state: _attempts(str(name), _get(config, "MockedResponses", str(name)))
+        state: _responses(str(name), _get(config, "MockedResponses", str(name)))
         for state, name in cases.items()
     }
 
@@ -46,18 +47,18 @@ def _get(config: Any, section: str, name: str) -> Any:
     return found[name]
 
 
-def _attempts(name: str, responses: Any) -> list[object]:
-    """Spread the keys "0", "1-3" over the attempts."""
-    attempts: dict[int, object] = {}
+def _responses(name: str, responses: Any) -> list[object]:
+    """Spread the keys "0", "1-3" over the invocations."""
+    found: dict[int, object] = {}
     for key, response in responses.items() if isinstance(responses, dict) else ():
         first, _, last = key.partition("-")
         if not first.isdigit() or not (last or first).isdigit():
-            raise StepError(f"mock configuration: {name}: {key!r} is no attempt and no range of attempts")
-        for attempt in range(int(first), int(last or first) + 1):
-            attempts[attempt] = _response(name, key, response)
-    if sorted(attempts) != list(range(len(attempts))) or not attempts:
-        raise StepError(f"mock configuration: {name}: its attempts must count from 0 without a gap")
-    return [attempts[attempt] for attempt in sorted(attempts)]
+            raise StepError(f"mock configuration: {name}: {key!r} is no invocation and no range of them")
+        for number in range(int(first), int(last or first) + 1):
+            found[number] = _response(name, key, response)
+    if sorted(found) != list(range(len(found))) or not found:
+        raise StepError(f"mock configuration: {name}: its invocations must count from 0 without a gap")
+    return [found[number] for number in sorted(found)]
 
 
 def _response(name: str, key: str, response: Any) -> object:

@@ -23,6 +23,7 @@ from step.engine.frames import ExecutionInfo
 from step.engine.kernel import Kernel
 from step.engine.program import Program
 from step.engine.quotas import EXPRESS, Quotas
+from step.engine.vocabulary import Input, StartTask
 from step.errors import DefinitionError, Diagnostic, StepError
 from step.jsonvalue import JSONObject, JSONValue, copy_json, size_bytes, to_text
 from step.machine.attachments import Attachments, check_name
@@ -193,7 +194,8 @@ class StateMachine:
         Args:
             name: A Task state's name, a resource ARN, or a Lambda function's name or ARN; or a Map's.
             function: A function of the payload (and Lambda context); or a value, the result; or an exception
-                (class), raised; or a list of those, one for each attempt, the last one for all further ones.
+                (class), raised; or a list of those, one for each invocation of the state in an execution
+                (retries, loops and iterations go on in it), the last one for all further ones.
             duration: How long the work takes, in seconds of virtual time; ``math.inf``: it never ends.
 
         Returns:
@@ -289,9 +291,9 @@ class StateMachine:
             HandlerError: the test case names a state that isn't a Task.
         """
         text = Path(config).read_text(encoding="utf-8")
-        for state, attempts in read_test_case(text, self.name, test_case).items():
+        for state, responses in read_test_case(text, self.name, test_case).items():
             check_name(state, self.tasks)
-            self._attachments = self._attachments.add(state, attempts, 0, is_whole=True)
+            self._attachments = self._attachments.add(state, responses, 0, is_whole=True)
         return self
 
     def execute(
@@ -338,6 +340,14 @@ class StateMachine:
         driver = executions.driver = VirtualDriver(kernel, self._work(executions), items)
         driver.run(value)
         return Execution(kernel, self.definition, driver.children, executions.started)
+
+    def perform(self, task: StartTask) -> tuple[list[Input], int] | None:
+        """Do a task's work with what is attached; see ``runtime.virtual.Perform``.
+
+        Raises:
+            HandlerError: nothing is attached that could do it.
+        """
+        return self._attachments.perform(task)
 
     def plan(self, name: str, value: JSONValue, start_ms: int, executions: Executions) -> Plan:
         """Make an execution that another machine's task starts; see ``runtime.executions.Machine``."""

@@ -26,6 +26,7 @@ from step.jsonvalue import JSONObject, JSONValue, to_text
 from step.machine.test_state_definition import Tested
 from step.machine.test_state_request import Mock, Request
 from step.machine.test_state_work import MockedState, prepare_map, prepare_parallel
+from step.runtime.integrations.http_trace import is_http_task, told_request, told_response
 
 # Does a task's work: what it answers, and after how many ms; None: never.
 Perform = Callable[[StartTask], "tuple[list[Input], int] | None"]
@@ -79,7 +80,10 @@ def run_state(tested: Tested, request: Request, info: ExecutionInfo, perform: Pe
     start = _with_mock(compiled, state, request, told)
     kernel = Kernel(Program(start=start, timeout_seconds=None, children={}), info, Quotas())
     frame = _begin(kernel, tested, request)
-    timeout = _drive(kernel, _worker(frame, request, compiled, perform))
+    work = _worker(frame, request, compiled, perform)
+    if request.level == "TRACE" and request.mock is None:
+        work = _traced(work, told, info)
+    timeout = _drive(kernel, work)
     return _outcome(kernel, frame, state, _visible(told, state, request), timeout)
 
 
@@ -132,6 +136,21 @@ def _mocked(
 
 def _refuse_task(task: StartTask) -> tuple[list[Input], int]:
     raise HandlerError(f"nobody does the work of {task.resource}: give a mock")
+
+
+def _traced(perform: Perform, told: JSONObject, info: ExecutionInfo) -> Perform:
+    """Tell of the exchange of an HTTP Task, too."""
+
+    def work(task: StartTask) -> tuple[list[Input], int] | None:
+        done = perform(task)
+        if is_http_task(task):
+            told["request"] = told_request(task, info.machine_arn.split(":")[3])
+            response = told_response(task, done[0] if done is not None else ())
+            if response is not None:
+                told["response"] = response
+        return done
+
+    return work
 
 
 def _drive(kernel: Kernel, perform: Perform) -> StateError | None:

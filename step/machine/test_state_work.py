@@ -13,7 +13,8 @@ from step.asl import model
 from step.engine.frames import Frame, Turn
 from step.engine.states.distributed_map import DistributedMapState
 from step.engine.states.map import MapState
-from step.engine.states.map_run import EXCEEDED, Batching, MapRun, Plan, Tolerance
+from step.engine.states.map_plan import Batching, Plan, Tolerance
+from step.engine.states.map_run import EXCEEDED, MapRun
 from step.engine.states.parallel import ParallelState
 from step.engine.states.work import WorkState
 from step.errors import Refused, StateError, StateFailure

@@ -45,23 +45,25 @@ class MapItems:
     def __init__(self, attached: Mapping[str, ItemSource], objects: Objects | None) -> None:
         self._attached = attached
         self._objects = objects
-        self._streams: dict[str, Iterator[JSONValue]] = {}
+        # By the Map Run's ARN: the number of the item that comes next, and the items from there on.
+        self._streams: dict[str, tuple[int, Iterator[JSONValue]]] = {}
         self._writers: dict[str, ResultWriter] = {}
 
     def read(self, command: ReadItems) -> Input:
         """Read a Map Run's next items."""
         try:
-            stream = self._streams.get(command.run)
-            if stream is None:
-                stream = self._streams[command.run] = islice(self._stream(command), command.first, None)
+            # Only where the read goes on: of a run that failed, an answer may have been lost.
+            following, stream = self._streams.pop(command.run, (-1, iter(())))
+            if following != command.first:
+                stream = islice(self._stream(command), command.first, None)
             items = list(islice(stream, command.at_most))
         except ReaderFailure as failure:
             return TaskFailed(command.op, "States.ItemReaderFailed", str(failure))
         except TaskError as failure:
             return TaskFailed(command.op, failure.error, failure.cause)
         is_last = len(items) < command.at_most
-        if is_last:
-            del self._streams[command.run]
+        if not is_last:
+            self._streams[command.run] = (command.first + len(items), stream)
         return ItemsRead(command.op, items, is_last)
 
     def _stream(self, command: ReadItems) -> Iterator[JSONValue]:

@@ -1,4 +1,4 @@
-"""Who does a task's work in process: a function, a value, an exception, or a list of those per attempt.
+"""Who does a task's work in process: a function, a value, an exception, or a list of those per invocation.
 
 Knows nothing of threads, clocks or AWS.
 """
@@ -66,13 +66,13 @@ def worker_of(target: object, calling: Callable[[Callable[..., object]], Worker]
     """Make a worker of what a user attached; ``calling`` makes one of a function (default: ``call``).
 
     A function is called with the payload, and with a Lambda context object where it takes two arguments. An
-    exception (or its class) is raised, a list gives its items attempt by attempt (the last one stays; a list
-    in it is a result), and anything else is the result.
+    exception (or its class) is raised, a list gives its items invocation by invocation of the state (the last
+    one stays; a list in it is a result), and anything else is the result.
     """
     if isinstance(target, list):
         if not target:
-            raise HandlerError("an empty list gives no attempt a result")
-        return _per_attempt([_worker_of_one(item, calling) for item in target])
+            raise HandlerError("an empty list gives no invocation a result")
+        return _per_invocation([_worker_of_one(item, calling) for item in target])
     return _worker_of_one(target, calling)
 
 
@@ -85,9 +85,9 @@ def _worker_of_one(target: object, calling: Callable[[Callable[..., object]], Wo
     return lambda payload, task: value
 
 
-def _per_attempt(workers: Sequence[Worker]) -> Worker:
+def _per_invocation(workers: Sequence[Worker]) -> Worker:
     last = len(workers) - 1
-    return lambda payload, task: workers[min(task.attempt, last)](payload, task)
+    return lambda payload, task: workers[min(task.invocation, last)](payload, task)
 
 
 def call(function: Callable[..., object]) -> Worker:

@@ -28,6 +28,7 @@ from step.engine.vocabulary import Input, Start, StartTask, Stop, TaskFailed, Ta
 from step.errors import Refused, StepError
 from step.jsonvalue import to_text
 from step.machine import test_state as api
+from step.machine.create_request import check_create
 from step.runtime.integrations import LAMBDA_INVOKE, function_key, invocation, invoke_response
 from tests.conformance.services import World
 
@@ -43,8 +44,8 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
     ]
     if errors:
         return {"status": "REJECTED", "error": "InvalidDefinition", "cause": _refusal(errors)}
-    if case["kind"] != "execution":
-        raise NotSupported("a refusal that isn't the definition's")
+    if case["kind"] == "create_error":
+        return _create(case)
     document = source.value
     try:
         program = Program.from_definition(parse(taskfn.expand(document)))
@@ -79,6 +80,15 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
         answer |= {key: value for key, value in kernel.error._asdict().items() if value is not None}
         answer = {("error" if key == "name" else key): value for key, value in answer.items()}
     return answer
+
+
+def _create(case: dict[str, Any]) -> dict[str, Any]:
+    """Create a machine whose definition is sound: the case tells of no machine that is there before."""
+    try:
+        check_create(case["create_params"])
+    except Refused as refusal:
+        return {"status": "REJECTED", "error": refusal.code, "cause": refusal.message}
+    return {"status": "CREATED"}
 
 
 def _refusal(errors: list[Any]) -> str:

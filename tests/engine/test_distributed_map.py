@@ -20,7 +20,6 @@ from step.engine.vocabulary import (
     CancelTask,
     ItemsRead,
     ReadItems,
-    Redrive,
     Start,
     StartChild,
     Stop,
@@ -281,19 +280,6 @@ def test_late_answers_of_a_failed_run_change_nothing(engine: Any) -> None:
 
     assert kernel.status == "SUCCEEDED"
     assert len(kernel.history) == events
-
-
-def test_redrive_begins_a_new_run(engine: Any) -> None:
-    kernel = kernel_of({"ItemsPath": "$.list"}, engine)
-    (child,) = kernel.handle(Start({"list": [1]}), engine.start_ms)
-    kernel.handle(TaskFailed(child.op, "Bad", None), engine.start_ms)
-
-    (again,) = kernel.handle(Redrive(), engine.start_ms)
-    assert isinstance(again, StartChild)
-    kernel.handle(TaskSucceeded(again.op, 1), engine.start_ms)
-
-    assert kernel.status == "SUCCEEDED"
-    assert kernel.output == [1]
 
 
 def test_handlers_do_the_work_of_child_executions_in_shared_time() -> None:

@@ -41,13 +41,36 @@ def written(tmp_path: Path, config: Any) -> Path:
     return file
 
 
-def test_ranges_of_attempts_throw_and_return_whole_results(machine: StateMachine, tmp_path: Path) -> None:
+def test_ranges_of_invocations_throw_and_return_whole_results(machine: StateMachine, tmp_path: Path) -> None:
     machine.mock(written(tmp_path, CONFIG), "Busy")
 
     execution = machine.execute()
 
     assert execution.output == {"StatusCode": 200, "Payload": {"paid": True}}
     assert execution.elapsed == 20
+
+
+def test_numbers_count_the_invocations_of_a_whole_execution(tmp_path: Path) -> None:
+    call = {
+        "Type": "Task",
+        "Resource": "arn:aws:lambda:us-east-1:123456789012:function:charge",
+        "Retry": [{"ErrorEquals": ["Throttled"]}],
+        "End": True,
+    }
+    each = {"Type": "Map", "ItemProcessor": {"StartAt": "Charge", "States": {"Charge": call}}, "End": True}
+    definition: Any = {"StartAt": "Each", "States": {"Each": each | {"MaxConcurrency": 1}}}
+    mapping = StateMachine.from_json(definition, name="order")
+    responses = {
+        "0": {"Throw": {"Error": "Throttled"}},
+        "1": {"Return": "first"},
+        "2-3": {"Return": "second"},
+    }
+    mapping.mock(
+        written(tmp_path, {**CONFIG, "MockedResponses": {"ThirdTimeLucky": responses}}),
+        "Busy",
+    )
+
+    assert mapping.execute([1, 2]).output == ["first", "second"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +90,7 @@ def test_ranges_of_attempts_throw_and_return_whole_results(machine: StateMachine
         (
             {**CONFIG, "MockedResponses": {"ThirdTimeLucky": {"x": {"Return": 1}}}},
             "Busy",
-            "no range of attempts",
+            "no range of them",
         ),
         ({**CONFIG, "MockedResponses": {"ThirdTimeLucky": {"0": {}}}}, "Busy", "expected Return, or Throw"),
     ],

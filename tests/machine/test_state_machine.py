@@ -96,6 +96,21 @@ def test_list_gives_each_attempt_its_own_result() -> None:
     assert (execution.output, execution.elapsed) == ({"grams": 280}, 20)
 
 
+def test_list_goes_on_where_a_loop_comes_back_to_the_state() -> None:
+    ask = {"Type": "Task", "Resource": ARN, "Next": "Ready?"}
+    ready = {"Variable": "$", "StringEquals": "ready", "Next": "Done"}
+    wait = {"Type": "Wait", "Seconds": 30, "Next": "Ask"}
+    choose = {"Type": "Choice", "Choices": [ready], "Default": "Wait"}
+    states = {"Ask": ask, "Ready?": choose, "Wait": wait, "Done": {"Type": "Succeed"}}
+    polling = machine({"StartAt": "Ask", "States": states})
+    polling.set_resource_function("Ask", ["busy", "busy", "ready"])
+
+    first, second = polling.execute(), polling.execute()
+
+    assert first.elapsed == second.elapsed == 60
+    assert first.path.count("Ask") == 3
+
+
 def test_exception_ends_the_execution_under_its_class_name() -> None:
     execution = machine(one()).set_resource_function("Knead", Busy("taken")).execute()
 
@@ -406,3 +421,15 @@ def test_no_input_and_no_result_raises_out_of_execute(value: JSONValue, result: 
 
     assert execution.status in ("SUCCEEDED", "FAILED", "TIMED_OUT")
     assert len(list(execution.history)) == len(execution.history)
+
+
+def test_job_of_another_service_says_how_to_give_its_end() -> None:
+    run_task = {"Type": "Task", "Resource": "arn:aws:states:::ecs:runTask.sync", "End": True}
+    job = machine(
+        {"StartAt": "Job", "States": {"Job": run_task | {"Parameters": {"TaskDefinition": "bake"}}}}
+    )
+
+    with pytest.raises(HandlerError, match=r"set_resource_function\('Job', \{\.\.\.\}\)"):
+        job.execute()
+
+    assert job.set_resource_function("Job", {"Tasks": []}).execute().output == {"Tasks": []}

@@ -115,6 +115,58 @@ def test_what_a_stage_gave_is_what_the_state_went_on_with() -> None:
     assert payloads == [answer["inspectionData"]["afterParameters"]]
 
 
+AGENT = "User-Agent: Amazon|StepFunctions|HttpInvoke|us-east-1"
+HTTP_TASK: dict[str, Any] = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::http:invoke",
+    "Parameters": {
+        "Method": "POST",
+        "ApiEndpoint": "https://shop.example/orders",
+        "Authentication": {"ConnectionArn": "arn:aws:events:us-east-1:123456789012:connection/shop/1"},
+        "Headers": {"X-Order": "7"},
+        "QueryParameters": {"now": "yes"},
+        "RequestBody": {"bread": 1},
+    },
+    "End": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("result", "response"),
+    [
+        (
+            {
+                "Headers": {"date": ["today"]},
+                "ResponseBody": {"ok": True},
+                "StatusCode": 200,
+                "StatusText": "OK",
+            },
+            {"statusCode": "200", "statusMessage": "OK", "headers": "[date: today]", "body": '{"ok":true}'},
+        ),
+        (TaskFailed(0, "States.Http.StatusCode.404", "none"), {"statusCode": "404", "body": "none"}),
+        (TaskFailed(0, "States.Http.Socket", "nobody"), None),
+    ],
+    ids=["answered", "refused", "unreachable"],
+)
+def test_trace_tells_of_an_http_exchange(result: Any, response: dict[str, Any] | None) -> None:
+    def perform(task: StartTask) -> tuple[list[Input], int]:
+        is_failed = isinstance(result, TaskFailed)
+        return [result._replace(op=task.op) if is_failed else TaskSucceeded(task.op, result)], 0
+
+    inspected = ask(HTTP_TASK, {"roleArn": ROLE, "inspectionLevel": "TRACE"}, perform=perform)[
+        "inspectionData"
+    ]
+
+    assert inspected["request"] == {
+        "protocol": "https",
+        "method": "POST",
+        "url": "https://shop.example/orders?now=yes",
+        "headers": f"[X-Order: 7, {AGENT}, Range: bytes=0-262144]",
+        "body": '{"bread":1}',
+    }
+    assert inspected.get("response") == (response and {"protocol": "https"} | response)
+
+
 # ---------------------------------------------------------------- a mocked result against its API
 
 

@@ -15,17 +15,17 @@ from step.runtime.workers import Attachment, Failed, LambdaContext, answer, work
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:work"
 
 
-def task(attempt: int = 0, payload: JSONValue = None) -> StartTask:
-    return StartTask(1, "Work", ARN, payload, attempt, None, None, ())
+def task(invocation: int = 0, payload: JSONValue = None) -> StartTask:
+    return StartTask(1, "Work", ARN, payload, 0, None, None, (), invocation)
 
 
-def test_value_is_the_result_of_every_attempt() -> None:
+def test_value_is_the_result_of_every_invocation() -> None:
     worker = worker_of({"loaf": 1})
 
     assert [worker(None, task(n)) for n in (0, 5)] == [{"loaf": 1}] * 2
 
 
-def test_list_gives_its_items_attempt_by_attempt_and_then_the_last() -> None:
+def test_list_gives_its_items_invocation_by_invocation_and_then_the_last() -> None:
     worker = worker_of(["first", TaskError("Busy", "later"), lambda payload: payload])
 
     results = [worker("payload", task(n)) for n in range(4)]
@@ -38,7 +38,7 @@ def test_list_in_a_list_is_a_result() -> None:
 
 
 def test_empty_list_is_refused() -> None:
-    with pytest.raises(HandlerError, match="an empty list gives no attempt a result"):
+    with pytest.raises(HandlerError, match="an empty list gives no invocation a result"):
         worker_of([])
 
 

@@ -15,7 +15,8 @@ from step.engine.frames import FATAL, Frame, Turn
 from step.engine.history import MAP_RUN_STARTED, MAP_STARTED, PLAIN
 from step.engine.quotas import MAP_RUN_CONCURRENCY
 from step.engine.states.map import Number
-from step.engine.states.map_run import Batching, MapRun, Plan, Tolerance
+from step.engine.states.map_plan import Batching, Plan, Tolerance
+from step.engine.states.map_run import MapRun
 from step.engine.states.work import WorkState
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
@@ -101,6 +102,6 @@ class DistributedMapState(WorkState):
         turn.log(frame, (PLAIN, "MapStateFailed"))
 
     def aborted(self, turn: Turn, frame: Frame) -> None:
-        if frame.fallen is not None:
+        if isinstance(frame.fallen, MapRun) and not frame.fallen.has_failed:
             turn.log(frame, (PLAIN, "MapRunAborted"))
         turn.log(frame, (PLAIN, "MapStateAborted"))

@@ -122,6 +122,8 @@ class MapRun(Group):
 
     def finished(self, turn: Turn, frame: Frame) -> None:
         self.results[frame.index] = frame.value
+        if frame.deepened > self.owner.deepened:
+            self.owner.deepened = frame.deepened
         self._ended(turn, frame, "Succeeded")
 
     def broke(self, turn: Turn, frame: Frame, error: StateError, *, is_fatal: bool) -> None:

@@ -1,77 +1,37 @@
 """A Map Run: one attempt of a distributed Map, with its child executions.
 
 Pure: no clock, no IO. Everything the run waits for is a frame of its own: a child execution, a read of items,
-a write of results. At most two chunks of items and of results are here at a time.
-AWS: Step Functions developer guide, "Viewing a Distributed Map Run", "ItemBatcher", "ResultWriter".
+a write of results. At most two chunks of items and of results are here at a time, and beside them what a
+redrive runs again: the child executions that failed.
+AWS: Step Functions developer guide, "Viewing a Distributed Map Run", "Redriving Map Runs", "ResultWriter".
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 from uuid import UUID
 
 from step.arn import labelled_arn, map_run_arn
-from step.asl.model import ABSENT, Field
+from step.asl.model import ABSENT
 from step.engine.child_execution import Child, ChildStatus, Outcome, metadata, status_of
 from step.engine.frames import FATAL, Frame, Group, Item, State, Turn
-from step.engine.history import MAP_RUN_FAILED, PLAIN
-from step.engine.quotas import BATCH_BYTES
+from step.engine.history import MAP_RUN_FAILED, MAP_RUN_REDRIVEN, PLAIN
+from step.engine.quotas import BATCH_BYTES, MAP_RUN_CONCURRENCY
+from step.engine.states.map_plan import Batching, Member, Plan, each, source_uri
 from step.engine.states.work import WorkState
-from step.engine.vocabulary import ReadItems, StartChild, WriteResults
+from step.engine.vocabulary import MapRunUpdated, ReadItems, StartChild, WriteResults
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue, to_text
 
 # How many items are read, and results written, at a time.
 CHUNK = 1000
+# How many failed child executions are kept; where more have failed, a redrive begins a new run.
+KEPT_FAILURES = 20_000
 EXCEEDED = StateError(
     "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
 )
-
-
-class Tolerance(NamedTuple):
-    """How many items may fail; None: not given."""
-
-    items: float | None
-    percentage: float | None
-
-    def is_exceeded(self, failed: int, total: int | None) -> bool:
-        """Judge so many failed items; ``total`` is None while nobody knows how many there are.
-
-        AWS: "Tolerated failure threshold": without limits none may fail; of two limits either one fails it.
-        """
-        if not failed:
-            return False
-        if self.items is None and self.percentage is None:
-            return True
-        if self.items is not None and failed > self.items:
-            return True
-        if self.percentage is None:
-            return False
-        return failed * 100 > self.percentage * total if total else self.percentage == 0
-
-
-class Batching(NamedTuple):
-    """How many items a child execution gets, at most, and what it gets beside them."""
-
-    items: float
-    bytes: float
-    input: Field
-
-
-class Plan(NamedTuple):
-    """A Map Run's settings, evaluated. ``reader`` None: the items are given; ``writer`` may be empty."""
-
-    label: str
-    is_express: bool
-    at_once: int
-    tolerance: Tolerance
-    selector: Callable[[JSONValue, Frame], JSONValue] | None
-    reader: JSONObject | None
-    batching: Batching | None
-    writer: JSONObject
 
 
 class ChildRun(State):
@@ -107,17 +67,6 @@ class Writing(State):
 CHILD_RUN, READING, WRITING = ChildRun("child execution"), Reading("reader"), Writing("writer")
 
 
-class Member(NamedTuple):
-    """An item that is a member of an object."""
-
-    key: str
-    value: JSONValue
-
-    def to_json(self) -> JSONObject:
-        # AWS doesn't say what a child execution gets of a member without an ItemSelector.
-        return {"Key": self.key, "Value": self.value}
-
-
 def _run_of(frame: Frame) -> MapRun:
     assert isinstance(frame.group, MapRun)
     return frame.group
@@ -130,7 +79,9 @@ class MapRun(Group):
         "arn",
         "buffer",
         "children",
+        "failed",
         "failed_items",
+        "has_failed",
         "is_last_write",
         "items_started",
         "kept_bytes",
@@ -138,6 +89,8 @@ class MapRun(Group):
         "plan",
         "random",
         "reading",
+        "redrive_count",
+        "redriven",
         "results",
         "scope",
         "source",
@@ -146,6 +99,7 @@ class MapRun(Group):
         "total",
         "unwritten",
         "writing",
+        "written",
     )
 
     def __init__(
@@ -156,8 +110,8 @@ class MapRun(Group):
         self.plan = plan
         self.random = owner.random
         self.arn = map_run_arn(owner.info.machine_arn, plan.label, self._new_name())
-        self.source: Iterator[JSONValue | Member] = _each(items)
-        self.source_uri: str | None = _source_uri(plan.reader)
+        self.source: Iterator[JSONValue | Member] = each(items)
+        self.source_uri: str | None = source_uri(plan.reader)
         # How many items there are; None: the reader hasn't come to the end.
         self.total: int | None = len(items) if plan.reader is None else None
         self.scope = owner.child(self, state, None, index=0, item=None, size=0)
@@ -176,6 +130,13 @@ class MapRun(Group):
         self.results: dict[int, list[JSONValue]] = {}
         self.kept_bytes = 0
         self.unwritten: list[tuple[str, JSONValue]] = []
+        # What a write that isn't answered yet has.
+        self.written: list[tuple[str, JSONValue]] = []
+        # The child executions that failed, and those of them that a redrive is still to run.
+        self.failed: list[Child] = []
+        self.redriven: deque[Child] = deque()
+        self.redrive_count = 0
+        self.has_failed = False
 
     @property
     def max_items(self) -> float:
@@ -207,9 +168,29 @@ class MapRun(Group):
             return False
         return self._is_drained and self._succeed(turn)
 
+    def update(self, turn: Turn, given: MapRunUpdated) -> bool:
+        """Take other limits, and start or fail at once what they say."""
+        if given.run != self.arn:
+            return False
+        plan, (items, percentage) = self.plan, self.plan.tolerance
+        if given.max_concurrency is not None:
+            at_once = given.max_concurrency or MAP_RUN_CONCURRENCY
+            plan = plan._replace(at_once=min(at_once, MAP_RUN_CONCURRENCY))
+        if given.tolerated_count is not None:
+            items = given.tolerated_count
+        if given.tolerated_percentage is not None:
+            percentage = given.tolerated_percentage
+        self.plan = plan._replace(tolerance=plan.tolerance._replace(items=items, percentage=percentage))
+        if self.proceed(turn):
+            turn.ready.append(self.owner)
+        return True
+
     def _start_children(self, turn: Turn) -> bool:
         """Start as many child executions as may run; say whether items were short."""
         while self.children < self.plan.at_once and not self._is_behind:
+            if self.redriven:
+                self._start_again(turn, self.redriven.popleft())
+                continue
             given = self._next_input(turn)
             if given is None:
                 return True
@@ -223,7 +204,8 @@ class MapRun(Group):
 
     @property
     def _is_drained(self) -> bool:
-        return self.total is not None and self.items_started == self.total and not self.children
+        is_begun = self.total is not None and self.items_started == self.total
+        return is_begun and not self.children and not self.redriven
 
     # ------------------------------------------------------------ items
 
@@ -309,14 +291,23 @@ class MapRun(Group):
 
     def _start_child(self, turn: Turn, value: JSONValue, items: int) -> None:
         turn.measure(value, self.state.name)
-        owner, plan = self.owner, self.plan
-        frame = Child(owner.info, CHILD_RUN, value, group=self, name=self._new_name(), items=items)
-        frame.previous, frame.index, frame.started_at = owner.previous, self.items_started, turn.now
+        frame = Child(self.owner.info, CHILD_RUN, value, group=self, name=self._new_name(), items=items)
+        frame.index = self.items_started
         self.items_started += items
+        self._begin(turn, frame)
+
+    def _start_again(self, turn: Turn, frame: Child) -> None:
+        frame.info, frame.redrive_count = self.owner.info, frame.redrive_count + 1
+        self._begin(turn, frame)
+
+    def _begin(self, turn: Turn, frame: Child) -> None:
+        frame.previous, frame.started_at = self.owner.previous, turn.now
         self.children += 1
         self.live[frame] = None
-        op = turn.open_op(frame)
-        command = StartChild(op, self.state.name, plan.label, frame.name, plan.is_express, value)
+        op, plan = turn.open_op(frame), self.plan
+        command = StartChild(
+            op, self.state.name, plan.label, frame.name, plan.is_express, frame.value, frame.redrive_count
+        )
         turn.start_work(frame, command)
 
     def child_ended(self, turn: Turn, frame: Frame, outcome: Outcome) -> bool:
@@ -327,6 +318,8 @@ class MapRun(Group):
         self._keep(turn, frame, outcome)
         if not outcome.is_success:
             self.failed_items += frame.items
+            if len(self.failed) <= KEPT_FAILURES:
+                self.failed.append(frame)
         if self.proceed(turn):
             turn.ready.append(self.owner)
         return False
@@ -338,6 +331,8 @@ class MapRun(Group):
             self.unwritten += [(status, entry) for entry in self._entries(child, outcome, status, turn.now)]
         elif self.kept_bytes <= turn.payload_limit:
             entries = self._entries(child, outcome, status, turn.now)
+            if child.redrive_count and child.index in self.results:
+                self.kept_bytes -= _bytes(self.results.pop(child.index)) - 1
             if entries:
                 self.results[child.index] = entries
                 self.kept_bytes += _bytes(entries) - 1
@@ -366,14 +361,15 @@ class MapRun(Group):
         if self.writing is not None or not (self._is_drained or len(self.unwritten) >= CHUNK):
             return
         frame = self.writing = self._errand(turn, WRITING)
-        results, self.unwritten = self.unwritten, []
+        results = self.written = self.unwritten
+        self.unwritten = []
         self.is_last_write = self._is_drained
         name, writer = self.state.name, self.plan.writer
         turn.start_work(frame, WriteResults(frame.op, name, self.arn, writer, results, self.is_last_write))
 
     def results_written(self, turn: Turn, frame: Frame, output: JSONValue) -> bool:
         del self.live[frame]
-        self.writing = None
+        self.writing, self.written = None, []
         goes_on = self._leave(turn, output) if self.is_last_write else self.proceed(turn)
         if goes_on:
             turn.ready.append(self.owner)
@@ -409,39 +405,39 @@ class MapRun(Group):
     def fail(self, turn: Turn, error: StateError, *, is_fatal: bool = False) -> bool:
         """Fail the run and with it the attempt; nothing more is awaited. Says that the owner waits."""
         turn.abort(self)
+        self.has_failed = True
         owner = self.owner
-        owner.inner = None
+        owner.inner, owner.fallen = None, None if is_fatal or len(self.failed) > KEPT_FAILURES else self
         turn.log(owner, (MAP_RUN_FAILED, error))
         if self.state.broke(turn, owner, error, is_fatal=is_fatal):
             turn.ready.append(owner)
         return False
 
     def fall(self, turn: Turn, failure: StateFailure) -> bool:
-        """Fail because an expression or a size did."""
+        """Fail because an expression or a size did: then a redrive begins a new run."""
         error = turn.state_error(self.owner, failure)
         return self.fail(turn, error, is_fatal=error.name in FATAL)
 
     def redrive(self, turn: Turn) -> None:
-        """Begin a new run with all items; AWS goes on with those that didn't succeed."""
-        self.owner.inner = None
-        if self.state.attempt(turn, self.owner):
-            turn.ready.append(self.owner)
+        """Run the child executions again that didn't succeed, then what had not begun.
 
-
-def _each(items: list[JSONValue] | JSONObject) -> Iterator[JSONValue | Member]:
-    if isinstance(items, list):
-        return iter(items)
-    return (Member(key, value) for key, value in items.items())
-
-
-def _source_uri(reader: JSONObject | None) -> str:
-    """Say where items come from. AWS: "Context object", ``Map.Item.Source``."""
-    if reader is None:
-        return "STATE_DATA"
-    parameters = reader.get("Parameters")
-    named = parameters if isinstance(parameters, dict) else {}
-    parts = [named[name] for name in ("Bucket", "Key") if name in named]
-    return "S3://" + "/".join(map(str, parts))
+        AWS: "Redriving Map Runs". It doesn't say what becomes of results that a ResultWriter has written of
+        child executions that failed: here they stay, beside those of the redrive.
+        """
+        owner = self.owner
+        owner.inner = self
+        turn.open_op(owner)
+        stopped = [frame for frame in self.unsuccessful if isinstance(frame, Child)]
+        again = [*self.redriven, *self.failed, *stopped]
+        self.redriven = deque(sorted(again, key=lambda child: child.index))
+        self.failed, self.unsuccessful, self.failed_items, self.children = [], [], 0, 0
+        self.reading = self.writing = None
+        self.unwritten, self.written = self.written + self.unwritten, []
+        self.scope.info, self.has_failed = owner.info, False
+        self.redrive_count += 1
+        turn.log(owner, (MAP_RUN_REDRIVEN, self.arn, self.redrive_count))
+        if self.proceed(turn):
+            turn.ready.append(owner)
 
 
 def _bytes(value: JSONValue) -> int:

@@ -58,6 +58,7 @@ class ParallelRun(Group):
     def finished(self, turn: Turn, frame: Frame) -> None:
         del self.live[frame]
         self.results[frame.index] = frame.value
+        self.owner.deepened = max(self.owner.deepened, frame.deepened)
         self.left -= 1
         if self.left:
             return

@@ -60,8 +60,12 @@ class TaskState(WorkState):
         frame.retry_count = 0
         value, records = frame.value, self.records
         turn.begin(frame, (records.begun, self.resource, self.name, value), 1 + records.scheduled_events)
-        op = turn.open_op(frame)
-        turn.start_work(frame, _new(StartTask, (op, self.name, self._arn, value, 0, None, None, frame.path)))
+        op, name = turn.open_op(frame), self.name
+        number = turn.invocations.get(name, 0)
+        turn.invocations[name] = number + 1
+        turn.start_work(
+            frame, _new(StartTask, (op, name, self._arn, value, 0, None, None, frame.path, number))
+        )
         return False
 
     def attempt(self, turn: Turn, frame: Frame) -> bool:
@@ -89,6 +93,8 @@ class TaskState(WorkState):
             frame.heartbeat_at = turn.now
             frame.heartbeat_ms = heartbeat * 1000
             turn.start_timer(frame, turn.now + heartbeat * 1000, "heartbeat")
+        number = turn.invocations.get(self.name, 0)
+        turn.invocations[self.name] = number + 1
         turn.start_work(
             frame,
             StartTask(
@@ -100,6 +106,7 @@ class TaskState(WorkState):
                 frame.token,
                 credentials,
                 frame.path,
+                number,
             ),
         )
         return False
