@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import html
 import json
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from step.asl.model import Definition
@@ -20,22 +22,17 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="referrer" content="no-referrer">
 <title>{title}</title>
 <style>{css}</style>
 </head>
 <body>
-<div id="execution"></div>
-<template id="graph">{graph}</template>
+<main id="execution"></main>
 <script type="application/json" id="data">{data}</script>
-<script>{js}
-StepPage.show(document.getElementById("execution"), JSON.parse(document.getElementById("data").textContent),
-  document.getElementById("graph").innerHTML);
-</script>
+<script type="module">{js}</script>
 </body>
 </html>
 """
-# The page needs nothing from anywhere, and what a payload holds can't make it ask for anything.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 def render_page(definition: Definition, execution: Mapping[str, Any], *, css: str, js: str) -> str:
@@ -44,13 +41,23 @@ def render_page(definition: Definition, execution: Mapping[str, Any], *, css: st
     Args:
         definition: What ran.
         execution: JSON with ``name``, ``machine``, ``status``, ``error``, ``cause`` and ``history``: the
-            events of GetExecutionHistory with timestamps as ISO text.
+            events of GetExecutionHistory with timestamps as ISO text; perhaps ``arn`` and ``pytest``, the
+            execution as a test.
         css: The style sheet.
-        js: The script; it defines ``StepPage``.
+        js: The script; it reads the element ``data`` and fills the element ``execution``.
     """
     title = f"{execution.get('machine') or 'execution'}: {execution.get('status', '')}"
-    # In a script element "<" could only end it or open a comment; JSON can do without it.
-    data = json.dumps(execution, ensure_ascii=False).replace("<", "\\u003c")
-    return _PAGE.format(
-        policy=_POLICY, title=html.escape(title), css=css, js=js, graph=render_svg(definition), data=data
-    )
+    shown = {**execution, "definition": definition.source, "graph": render_svg(definition, has_style=False)}
+    # In a script element "<" could only end it or open a comment; JSON can do without it. ASCII: payloads
+    # may hold half characters, which no encoding of a file has.
+    data = json.dumps(shown).replace("<", "\\u003c")
+    return _PAGE.format(policy=_policy(css, js), title=html.escape(title), css=css, js=js, data=data)
+
+
+def _policy(css: str, js: str) -> str:
+    """Allow this style sheet and this script, and nothing from anywhere: whatever a payload holds."""
+    return f"default-src 'none'; style-src {_hash(css)}; script-src {_hash(js)}; base-uri 'none'"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

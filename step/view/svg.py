@@ -33,11 +33,14 @@ CORNER = 8
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render_svg(definition: Definition, *, title: str | None = None, taken: Taken | None = None) -> str:
+def render_svg(
+    definition: Definition, *, title: str | None = None, taken: Taken | None = None, has_style: bool = True
+) -> str:
     """Draw a definition; ``taken`` lays an executed path over it.
 
-    The text begins with ``<svg`` and can stand in HTML as it is. Every state is a group with its whole
-    name in ``data-state``, every line has ``data-from`` and ``data-to``.
+    Without style it takes its colours from the page that it stands in. The text begins with ``<svg`` and
+    can stand in HTML as it is. Every state is a group with its whole name in ``data-state``, every line has
+    ``data-from`` and ``data-to``.
     """
     panel = lay_out(build_graph(definition))
     heading = title or definition.comment or "State machine"
@@ -47,7 +50,7 @@ def render_svg(definition: Definition, *, title: str | None = None, taken: Taken
         f'height="{panel.height}" viewBox="0 0 {panel.width} {panel.height}">',
         f"<title>{_text(heading)}</title>",
         f"<desc>{_text(_describe(names, taken))}</desc>",
-        f"<style>{STYLE}</style>",
+        f"<style>{STYLE}</style>" if has_style else "",
         f"<defs>{''.join(_heads())}</defs>",
         f'<rect class="canvas" width="{panel.width}" height="{panel.height}" rx="12"/>',
         *_draw_panel(panel, taken),
@@ -106,7 +109,9 @@ def _draw_line(line: Line, points: Sequence[Point], taken: Taken | None) -> str:
     head = "head-taken" if _is_taken(line, taken) else "head-catch" if is_catch else "head"
     classes = "line" + " catch" * is_catch + _classes(line, taken)
     ends = f"data-from={_attribute(line.source.name)} data-to={_attribute(line.target.name)}"
-    marker = f' marker-end="url(#step-{head})"' if points[-1] == line.points[-1] else ""
+    is_whole = points[-1] == line.points[-1]
+    # A line that is drawn up to where it joins another has its whole beside it, for a page that paints paths.
+    marker = f' marker-end="url(#step-{head})"' if is_whole else f' data-whole="{_path(line.points)}"'
     return f'<path class="{classes}" {ends}{marker} d="{_path(points)}"/>'
 
 

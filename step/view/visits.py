@@ -14,7 +14,7 @@ from typing import Any, Literal
 Event = Mapping[str, Any]
 VisitStatus = Literal["running", "succeeded", "caught", "failed", "aborted"]
 
-_ENDS = {
+ENDS = {
     "ExecutionSucceeded": "SUCCEEDED",
     "ExecutionFailed": "FAILED",
     "ExecutionTimedOut": "TIMED_OUT",
@@ -85,6 +85,8 @@ class _Gatherer:
         self._kinds: dict[int, str] = {}
         self._index: dict[int, int | None] = {}
         self._failing: dict[int, bool] = {}
+        # What a redrive goes on with, and nothing has happened to since.
+        self._redriven: dict[int, Visit] = {}
         for event in events:
             self._take(event)
 
@@ -93,12 +95,13 @@ class _Gatherer:
         previous: int = event.get("previousEventId") or 0
         if self.visits.start is None:
             self.visits.start = moment(event)
-        if kind in _ENDS:
-            self._end(kind, event)
-            return
         visit = self._owner.get(previous)
         index = self._index.get(previous)
-        if kind.endswith("StateEntered"):
+        if kind in ENDS:
+            self._end(kind, event)
+        elif kind == "ExecutionRedriven":
+            self._redrive()
+        elif kind.endswith("StateEntered"):
             visit, index = self._enter(event, previous)
         elif kind.endswith("StateExited"):
             visit = self._exit(event, visit)
@@ -120,8 +123,14 @@ class _Gatherer:
         parent = came_from.parent if came_from else before
         index = came_from.index if came_from else self._index.get(previous)
         kind: str = event["type"]
+        name = event_details(event)["name"]
+        again = next((visit for visit in self._redriven.values() if visit.name == name), None)
+        if again is not None:
+            del self._redriven[id(again)]
+            came_from, parent, index = again.came_from, again.parent, again.index
+            _close(again, moment(event), "failed")
         visit = Visit(
-            name=event_details(event)["name"],
+            name=name,
             kind=kind.removesuffix("StateEntered"),
             start=moment(event),
             parent=parent,
@@ -147,9 +156,12 @@ class _Gatherer:
             visit = _climb(visit, lambda v: v.kind == fork and v.end is None)
             if visit and inner and inner is not visit and kind.endswith("Failed"):
                 visit.error = inner.error or visit.error
+        if kind.endswith("Scheduled") and visit and visit.kind != "Task":
+            visit = self._redriven_task(visit) or visit
         if visit is None:
             return None
         if kind in _ATTEMPTS:
+            self._redriven.pop(id(visit), None)
             visit.attempts += 1
             self._abandon(visit, moment(event))
         if kind.endswith(("Failed", "TimedOut")):
@@ -172,8 +184,33 @@ class _Gatherer:
             return True
         return any(child.status == "failed" for child in visit.children if child.end is not None)
 
+    def _redrive(self) -> None:
+        """Open again what didn't succeed: the state that ended the execution, and what failed inside it.
+
+        AWS: Step Functions developer guide, "Restarting state machine executions with redrive": the execution
+        goes on from the states that didn't succeed. Observed: the events of a task that is tried again follow
+        ExecutionRedriven, which state it is they don't say.
+        """
+        self.visits.status, self.visits.error, self.visits.end = "RUNNING", None, None
+        self._redriven.clear()
+        self._open_again(self.visits.roots)
+
+    def _open_again(self, visits: list[Visit]) -> None:
+        followed = {id(visit.came_from) for visit in visits}
+        for visit in visits:
+            if visit.status in ("failed", "aborted") and id(visit) not in followed:
+                visit.end, visit.status = None, "running"
+                self._failing.pop(id(visit), None)
+                self._redriven[id(visit)] = visit
+                self._open_again(visit.children)
+
+    def _redriven_task(self, holder: Visit) -> Visit | None:
+        """Find the task inside a fork whose redrive this is: they go on in the order of their branches."""
+        tasks = (visit for visit in self._redriven.values() if visit.kind == "Task")
+        return next((task for task in tasks if _climb(task, lambda visit: visit is holder)), None)
+
     def _end(self, kind: str, event: Event) -> None:
-        self.visits.status = _ENDS[kind]
+        self.visits.status = ENDS[kind]
         self.visits.end = moment(event)
         self.visits.error = event_details(event).get("error")
         is_failed = kind == "ExecutionFailed"

@@ -1,55 +1,80 @@
-"""The page of an execution: self-contained, safe with any payload, and drawn by a browser."""
+"""The page of an execution: self-contained, safe with any payload, and used as a person uses it."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from step import Execution, StateMachine
+from step.machine.report import plain_event, script
+from step.view import Visits, gather_visits
+from step.view.visits import Event
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or "chromium"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--virtual-time-budget=4000",
-]
 NASTY = "</script><img src=x onerror=alert(1)><!--"
+browser_only = pytest.mark.requires_component("browser")
 
 
 def task(**more: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", **more}
 
 
-def execution() -> Execution:
-    each = {
-        "Type": "Map",
-        "ItemProcessor": {"StartAt": "Do", "States": {"Do": task(End=True)}},
-        "ResultPath": None,
-        "Next": "Rest",
+def test_a_page_can_be_written_whatever_characters_a_payload_has() -> None:
+    machine = StateMachine.from_json({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+
+    page = machine.execute({"half": "\ud83d", "line": "\u2028"}).report()
+
+    page.encode("utf-8")
+
+
+def machine() -> StateMachine:
+    inside = {
+        "Do": task(
+            Retry=[{"ErrorEquals": ["TimeoutError"]}], Catch=[{"ErrorEquals": ["KeyError"], "Next": "No"}]
+        )
+        | {"Next": "Yes"},
+        "Yes": {"Type": "Pass", "End": True},
+        "No": {"Type": "Pass", "End": True},
     }
     states = {
-        "Each": each,
+        "Each": {
+            "Type": "Map",
+            "ItemProcessor": {"StartAt": "Do", "States": inside},
+            "ResultPath": None,
+            "Next": "Rest",
+        },
         "Rest": {"Type": "Wait", "Seconds": 43200, "Next": "Try"},
-        "Try": task(Catch=[{"ErrorEquals": ["ValueError"], "Next": "Give up"}], End=True),
-        "Give up": {"Type": "Fail", "Error": "GaveUp", "Cause": NASTY},
+        "Try": task(Assign={"kept": 1}, Catch=[{"ErrorEquals": ["ValueError"], "Next": NASTY}], Next="Rest"),
+        NASTY: {"Type": "Fail", "Error": "GaveUp", "Cause": NASTY},
     }
-    machine = StateMachine.from_json({"StartAt": "Each", "States": states}, name="page")
-    machine.set_resource_function("Do", lambda item: item)
-    machine.set_resource_function("Try", ValueError("not today"))
-    return machine.execute([1, NASTY])
+    made = StateMachine.from_json({"StartAt": "Each", "States": states}, name="page")
+    made.set_resource_function("Do", [1, TimeoutError("slow"), KeyError("gone"), 3])
+    made.set_resource_function("Try", raise_in_a_handler)
+    return made
+
+
+def raise_in_a_handler(payload: Any) -> None:
+    raise ValueError(f"not today: {NASTY}")
+
+
+def execution() -> Execution:
+    return machine().execute([0, 1, 2])
+
+
+@pytest.fixture
+def shown(tab: Page, tmp_path: Path) -> Page:
+    file = tmp_path / "page.html"
+    file.write_text(execution().report(), encoding="utf-8")
+    tab.goto(file.as_uri())
+    return tab
+
+
+def state(page: Page, name: str) -> Any:
+    return page.locator(f"[data-state={json.dumps(name)}]")
 
 
 def test_a_page_asks_for_nothing_and_holds_payloads_as_data() -> None:
@@ -57,42 +82,189 @@ def test_a_page_asks_for_nothing_and_holds_payloads_as_data() -> None:
 
     assert NASTY not in page
     assert not re.search(r'(?:src|href)="(?!#)', page)
-    assert "default-src 'none'" in page
-    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     assert json.loads(data)["cause"] == NASTY
 
 
-def dom(page: str, tmp_path: Path, script: str = "") -> str:
-    file = tmp_path / "page.html"
-    file.write_text(page.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-    profile = tmp_path / "profile"
-    command = [BROWSER, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", file.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+@browser_only
+def test_the_state_that_failed_is_shown_first_with_its_error(shown: Page) -> None:
+    expect(shown.get_by_role("heading", level=1)).to_have_text(re.compile("^page / "))
+    expect(shown.locator(".heading .badge")).to_have_text("failed")
+    expect(shown.locator(".banner")).to_contain_text("GaveUp")
+    expect(shown.locator("#panel-State h2")).to_have_text(NASTY)
+    expect(state(shown, "Try")).to_have_class(re.compile("is-caught"))
+    expect(state(shown, "Each")).to_have_class(re.compile("is-succeeded"))
+    expect(shown.locator('path.catch.taken[data-from="Try"]')).to_have_count(1)
+    assert shown.locator("img").count() == 0
 
 
-@pytest.mark.requires_component("browser")
-def test_a_browser_shows_states_events_and_the_failure(tmp_path: Path) -> None:
-    shown = dom(execution().report(), tmp_path)
+@browser_only
+def test_a_lambda_failure_is_told_as_a_traceback_and_its_data_lie_beside_it(shown: Page) -> None:
+    state(shown, "Try").click()
 
-    assert re.search(r'class="mark failed">✗ FAILED', shown)
-    assert re.search(
-        r'data-state="Each"[^>]*class="[^"]*is-succeeded|class="[^"]*is-succeeded[^>]*data-state="Each"',
-        shown,
+    panel = shown.locator("#panel-State")
+    expect(panel.locator(".failure-message")).to_have_text(f"not today: {NASTY}")
+    expect(panel.get_by_role("region", name="Traceback")).to_contain_text("in raise_in_a_handler")
+    expect(panel.get_by_role("region", name="Input", exact=True)).to_have_text("[\n  0,\n  1,\n  2\n]")
+    expect(panel.get_by_role("region", name="Effective parameters")).to_be_visible()
+
+
+@browser_only
+def test_keys_step_through_the_history_and_the_graph_follows(shown: Page) -> None:
+    output = shown.locator("output")
+
+    shown.keyboard.press("Home")
+    expect(output).to_contain_text("1/")
+    assert shown.locator(".is-succeeded, .is-failed, .is-running").count() == 0
+
+    shown.keyboard.press("ArrowRight")
+    expect(output).to_contain_text("MapStateEntered Each")
+    expect(state(shown, "Each")).to_have_class(re.compile("is-running"))
+
+    shown.keyboard.press("f")
+    expect(output).to_contain_text("LambdaFunctionFailed")
+    shown.get_by_role("slider").fill("2")
+    expect(output).to_contain_text("3/")
+
+    shown.keyboard.press("?")
+    expect(shown.get_by_role("dialog")).to_contain_text("the next failure")
+
+
+@browser_only
+def test_an_iteration_is_chosen_and_the_graph_shows_it_alone(shown: Page) -> None:
+    state(shown, "Each").locator("> .what").click()
+    expect(shown.locator(".iteration")).to_have_count(3)
+    expect(state(shown, "No")).to_have_class(re.compile("is-succeeded"))
+
+    shown.get_by_role("button", name="iteration 0: succeeded").click()
+    expect(state(shown, "Yes")).to_have_class(re.compile("is-succeeded"))
+    expect(state(shown, "No")).to_have_class(re.compile("is-idle"))
+
+    shown.get_by_role("button", name="next iteration").click()
+    expect(shown.get_by_role("spinbutton", name="iteration of Each")).to_have_value("1")
+    expect(shown.locator(".attempts tbody tr")).to_have_count(2)
+
+
+@browser_only
+def test_waits_take_little_room_in_the_timeline_and_events_are_filtered(shown: Page) -> None:
+    shown.keyboard.press("2")
+    wait = shown.locator(".stay", has_text="Rest").locator(".bar").bounding_box()
+    track = shown.locator(".track").first.bounding_box()
+    assert wait is not None
+    assert track is not None
+    assert 0.05 < wait["width"] / track["width"] < 0.8
+    expect(shown.locator(".stay", has_text="Rest").locator(".took")).to_have_text("12 h")
+
+    shown.keyboard.press("/")
+    shown.keyboard.type("timeouterror")
+    shown.get_by_role("combobox", name="Kind of event").select_option("failures")
+    expect(shown.locator(".event")).to_have_count(1)
+    shown.locator(".event").click()
+    expect(shown.locator(".event-said h3")).to_contain_text("LambdaFunctionFailed")
+
+
+@browser_only
+def test_everything_has_a_name_and_light_and_dark_can_be_chosen(shown: Page) -> None:
+    controls = "button, input, select, [role=button], [tabindex='0']"
+    names = shown.evaluate(
+        """(controls) => [...document.querySelectorAll(controls)]
+        .filter((one) => !one.getAttribute("aria-label") && !one.textContent.trim() && !one.labels?.length)
+        .map((one) => one.outerHTML)""",
+        controls,
     )
-    assert re.search(
-        r'data-state="Try"[^>]*class="[^"]*is-caught|class="[^"]*is-caught[^>]*data-state="Try"', shown
-    )
-    assert "#1 Do" in shown
-    assert "12 h" in shown
-    assert "<img" not in shown
+    assert names == []
+    paper = "getComputedStyle(document.body).backgroundColor"
+
+    shown.keyboard.press("t")
+    light = shown.evaluate(paper)
+    shown.keyboard.press("t")
+
+    assert light == "rgb(255, 255, 255)"
+    assert shown.evaluate(paper) == "rgb(13, 17, 23)"
 
 
-@pytest.mark.requires_component("browser")
-def test_stepping_back_shows_the_history_as_it_was(tmp_path: Path) -> None:
-    key = "document.onkeydown({key: 'Home', target: document.body, preventDefault() {}});"
+@browser_only
+def test_25_000_events_open_at_once_and_few_of_them_are_elements(tab: Page, tmp_path: Path) -> None:
+    each = {"Type": "Map", "ItemProcessor": {"StartAt": "Do", "States": {"Do": task(End=True)}}, "End": True}
+    large = StateMachine.from_json({"StartAt": "Each", "States": {"Each": each}}, name="large")
+    large.set_resource_function("Do", lambda item: item)
+    file = tmp_path / "large.html"
+    file.write_text(large.execute(list(range(3500))).report(), encoding="utf-8")
 
-    shown = dom(execution().report(), tmp_path, key)
+    tab.goto(file.as_uri())
+    tab.keyboard.press("3")
 
-    assert re.search(r"<output>1/\d+ ExecutionStarted", shown)
-    assert not re.search(r'class="[^"]*is-succeeded', shown)
-    assert re.search(r'class="[^"]*is-idle', shown)
+    expect(tab.locator("output")).to_contain_text("24506/24506")
+    expect(tab.locator(".event.is-current")).to_contain_text("ExecutionSucceeded")
+    assert tab.locator(".event").count() < 100
+
+
+# ---------------------------------------------------------------- one reading of histories, in two languages
+
+
+def outline(visits: Visits) -> list[Any]:
+    return [[visit.name, visit.status, visit.index, visit.error or None] for visit in visits.walk()]
+
+
+def redriven() -> list[Event]:
+    """A Parallel of which a branch fails, is redriven, and ends well."""
+    kinds = [
+        ("ExecutionStarted", 0, {}),
+        ("ParallelStateEntered", 0, {"name": "P"}),
+        ("ParallelStateStarted", 2, {}),
+        ("TaskStateEntered", 3, {"name": "A"}),
+        ("LambdaFunctionScheduled", 4, {}),
+        ("PassStateEntered", 3, {"name": "B"}),
+        ("PassStateExited", 6, {"name": "B"}),
+        ("LambdaFunctionFailed", 5, {"error": "No"}),
+        ("ParallelStateFailed", 8, {}),
+        ("ExecutionFailed", 9, {"error": "No"}),
+        ("ExecutionRedriven", 10, {"redriveCount": 1}),
+        ("LambdaFunctionScheduled", 11, {}),
+        ("LambdaFunctionSucceeded", 12, {}),
+        ("TaskStateExited", 13, {"name": "A"}),
+        ("ParallelStateSucceeded", 14, {}),
+        ("ParallelStateExited", 14, {"name": "P"}),
+        ("ExecutionSucceeded", 16, {}),
+    ]
+    return [
+        {
+            "id": number,
+            "previousEventId": previous,
+            "type": kind,
+            "timestamp": f"2026-01-01T00:00:{number:02}.000Z",
+            f"{kind[0].lower()}{kind[1:]}EventDetails"
+            if "State" not in kind or not kind.endswith(("Entered", "Exited"))
+            else f"state{kind[-7:] if kind.endswith('Entered') else 'Exited'}EventDetails": details,
+        }
+        for number, (kind, previous, details) in enumerate(kinds, 1)
+    ]
+
+
+def test_a_redrive_opens_again_what_failed() -> None:
+    visits = gather_visits(redriven())
+
+    assert visits.status == "SUCCEEDED"
+    assert [(visit.name, visit.status, visit.attempts) for visit in visits.walk()] == [
+        ("P", "succeeded", 1),
+        ("A", "succeeded", 2),
+        ("B", "succeeded", 0),
+    ]
+
+
+@browser_only
+def test_the_page_reads_a_history_as_python_does(tab: Page, burnt_bread: list[dict[str, Any]]) -> None:
+    histories = [list(execution().history), burnt_bread, redriven()]
+    tab.goto("about:blank")
+    tab.add_script_tag(content=script("visits") + "\nwindow.visits = module_visits;")
+    read = """(events) => [...visits.walk(visits.gatherVisits(events).roots)].map((visit) =>
+        [visit.name, visit.status, visit.index, visit.error || null])"""
+
+    for history in histories:
+        for end in range(1, len(history) + 1):
+            events = [plain_event(event) for event in history[:end]]
+            told = tab.evaluate(read, events)
+            assert sorted(told, key=str) == sorted(outline(gather_visits(events)), key=str), end

@@ -1,337 +1,257 @@
-// The page of one execution. It reads nothing but the events of GetExecutionHistory, so a file, the local service
-// and AWS itself give the same page. No dependency, no build.
-"use strict";
-const StepPage = (() => {
-  const SIGNS = { succeeded: "✓", failed: "✗", caught: "!", running: "…", aborted: "–", waiting: "·" };
+// One execution: the graph, its states, a timeline and the events, at any moment of its history.
+// It reads nothing but facts and the events of GetExecutionHistory: a file, the service and AWS give the same page.
 
-  // ---------------------------------------------------------------- reading a history
+import { announce, button, copy, download, make, openDialog, sign, statusBadge } from "./dom.js";
+import { makeEvents } from "./events.js";
+import { makeGraph, paint } from "./graph.js";
+import { block } from "./json.js";
+import { makePlayer } from "./player.js";
+import { describeVisit, failure } from "./state.js";
+import { makeTimeline } from "./timeline.js";
+import { gatherVisits, inScope } from "./visits.js";
+import { clock, duration, plural, pretty, readCause, timeOf, utc } from "./words.js";
 
-  const detailsOf = (event) => {
-    for (const key in event) if (key.endsWith("EventDetails")) return event[key] || {};
-    return {};
-  };
-  const timeOf = (event) => {
-    const at = event.timestamp;
-    return typeof at === "number" ? at * 1000 : Date.parse(at);
-  };
+const TABS = ["State", "Timeline", "Events", "Execution"];
 
-  // A visit is one stay in one state: what went in and out, every attempt, when, and how it ended.
-  function readVisits(events) {
-    const visits = [];
-    const owner = new Map(); // event id -> visit
-    const iteration = new Map(); // event id -> index of the iteration that it starts
-    const climb = (visit, fits) => {
-      while (visit && !fits(visit)) visit = visit.parent;
-      return visit;
-    };
-    for (const [position, event] of events.entries()) {
-      const details = detailsOf(event);
-      const before = owner.get(event.previousEventId);
-      const kind = event.type;
-      let visit = before;
-      if (kind.endsWith("StateEntered")) {
-        const previous = events[event.previousEventId - 1];
-        const parent = previous && previous.type.endsWith("StateExited") ? before && before.parent : before;
-        visit = {
-          name: details.name, type: kind.slice(0, -"StateEntered".length), parent: parent || null,
-          depth: parent ? parent.depth + 1 : 0, from: position, to: null, start: timeOf(event), end: null,
-          input: details.input, output: undefined, parameters: [], results: [], attempts: 0, status: "running",
-          error: null, cause: null, assigned: null, index: iteration.get(event.previousEventId),
-          previous: previous && previous.type.endsWith("StateExited") && before ? before.name : "",
-        };
-        visits.push(visit);
-      } else if (kind.endsWith("StateExited")) {
-        visit = climb(before, (v) => v.name === details.name && v.to === null) || before;
-        if (visit) {
-          visit.output = details.output;
-          visit.assigned = details.assignedVariables || null;
-          close(visit, position, event, visit.error !== null ? "caught" : "succeeded");
-        }
-      } else if (kind === "MapIterationStarted") {
-        visit = climb(before, (v) => v.name === details.name) || before;
-        iteration.set(event.id, details.index);
-      } else if (/^(MapIteration|MapRun)/.test(kind)) {
-        visit = climb(before, (v) => v.type === "Map" && v.to === null) || before;
-      } else if (/^(Map|Parallel)State(Succeeded|Failed)$/.test(kind)) {
-        visit = climb(before, (v) => kind.startsWith(v.type) && v.to === null) || before;
-        if (visit && kind.endsWith("Failed") && visit.error === null) visit.error = "";
-      } else if (/(Scheduled)$/.test(kind) && visit) {
-        visit.attempts += 1;
-        visit.parameters.push(details.parameters !== undefined ? details.parameters : details.input);
-        visit.error = visit.cause = null;
-      } else if (/^(Task|LambdaFunction|Activity)(Failed|TimedOut|StartFailed|SubmitFailed)$/.test(kind) && visit) {
-        visit.error = details.error || "";
-        visit.cause = details.cause || null;
-      } else if (/^(Task|LambdaFunction|Activity)Succeeded$/.test(kind) && visit) {
-        visit.results.push(details.output);
-        visit.error = visit.cause = null;
-      } else if (kind === "EvaluationFailed" && visit) {
-        visit.error = details.error || "";
-        visit.cause = details.cause || null;
-      } else if (/StateAborted$/.test(kind) && visit) {
-        if (visit.to === null) close(visit, position, event, visit.error !== null ? "failed" : "aborted");
-      } else if (kind === "ExecutionRedriven") {
-        for (const open of visits) if (open.status === "failed" || open.status === "aborted") reopen(open);
-      } else if (/^Execution(Failed|Aborted|TimedOut|Succeeded)$/.test(kind)) {
-        for (const open of visits) {
-          if (open.to !== null) continue;
-          const isFailed = kind === "ExecutionFailed" && (open.error !== null || open.type === "Fail" || isLast(visits, open));
-          if (isFailed && open.error === null) { open.error = details.error || ""; open.cause = details.cause || null; }
-          close(open, position, event, isFailed ? "failed" : "aborted");
-        }
-      }
-      if (visit) owner.set(event.id, visit);
-    }
-    return visits;
-  }
-  const isLast = (visits, visit) => !visits.some((other) => other.parent === visit) && visits[visits.length - 1] === visit;
-  function close(visit, position, event, status) {
-    visit.to = position; visit.end = timeOf(event); visit.status = status;
-  }
-  function reopen(visit) {
-    visit.to = visit.end = null; visit.status = "running";
-  }
-  // How a visit looked when the event at a position was the last one.
-  const statusAt = (visit, position) =>
-    visit.from > position ? null : visit.to !== null && visit.to <= position ? visit.status : "running";
-
-  // ---------------------------------------------------------------- words
-
-  function duration(ms) {
-    if (ms === null || Number.isNaN(ms)) return "";
-    if (ms < 1000) return `${Math.round(ms)} ms`;
-    const units = [[86400000, "d"], [3600000, "h"], [60000, "min"], [1000, "s"]];
-    for (let i = 0; i < units.length; i++) {
-      const [size, word] = units[i];
-      if (ms < size) continue;
-      const whole = Math.floor(ms / size);
-      const next = units[i + 1];
-      const rest = next ? Math.floor((ms - whole * size) / next[0]) : 0;
-      return rest ? `${whole} ${word} ${rest} ${next[1]}` : `${whole} ${word}`;
-    }
-    return "";
-  }
-  function pretty(text) {
-    if (text === undefined || text === null) return "";
-    if (typeof text !== "string") return JSON.stringify(text, null, 2);
-    try { return JSON.stringify(JSON.parse(text), null, 2); } catch { return text; }
-  }
-  // A Lambda's cause is a JSON document; its stack trace is what a person looks for.
-  function trace(cause) {
-    try {
-      const document = JSON.parse(cause);
-      if (Array.isArray(document.stackTrace) && document.stackTrace.length)
-        return `${document.stackTrace.join("")}${document.errorType}: ${document.errorMessage}`;
-    } catch { /* an ordinary text */ }
-    return null;
+export class ExecutionPage {
+  /**
+   * @param root where to show it
+   * @param data its facts, `definition` (JSON), `graph` (SVG), `history` (events), `pytest` (text, or a function that fetches it)
+   * @param more `actions` and `tail`: buttons before and behind the page's own; `linkTo` gives the address of another page
+   */
+  constructor(root, data, { actions = [], tail = [], linkTo = null }) {
+    Object.assign(this, { root, data, actions, tail, linkTo, events: [], position: -1, chosen: null, tab: "State" });
+    this.visits = gatherVisits([]);
+    this.definitions = statesOf(data.definition);
+    this.build();
+    this.grow(data.history || [], data);
   }
 
-  // ---------------------------------------------------------------- building elements
+  // ---------------------------------------------------------------- data
 
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
-    }
-    element.append(...children.filter((child) => child !== null && child !== undefined));
-    return element;
+  /** Take further events and newer facts; who looks at the end stays there. */
+  grow(events, facts = {}) {
+    const isAtEnd = this.position >= this.events.length - 1;
+    const isFirst = !this.events.length;
+    this.events = this.events.concat(events);
+    Object.assign(this.data, facts, { history: null });
+    const from = this.chosen?.from;
+    this.visits = gatherVisits(this.events);
+    if (isAtEnd) this.position = this.events.length - 1;
+    this.chosen = isFirst || (isAtEnd && this.isFollowing) ? this.mostTelling() : this.visits.all.find((visit) => visit.from === from) || this.mostTelling();
+    this.update();
   }
-  const mark = (status) => make("span", { class: `mark ${status}` }, `${SIGNS[status] || ""} ${status}`);
-  const block = (title, text) => text ? [make("h3", {}, title), make("pre", { tabindex: 0 }, text)] : [];
+
+  get isFollowing() {
+    return this.data.status === "RUNNING" && !this.hasChosen;
+  }
+
+  mostTelling() {
+    const all = this.visits.all;
+    const failed = all.filter((visit) => visit.status === "failed" && !visit.children.some((child) => child.status === "failed"));
+    return failed.at(-1) || all.at(-1) || null;
+  }
+
+  // ---------------------------------------------------------------- moving
+
+  move(position) {
+    this.position = Math.max(0, Math.min(this.events.length - 1, position));
+    this.chosen = this.visits.owners[this.position] || this.chosen;
+    this.update();
+  }
+
+  choose(visit) {
+    if (!visit) return;
+    this.chosen = visit;
+    this.hasChosen = true;
+    if (visit.from > this.position) this.position = visit.to ?? visit.from;
+    this.update();
+  }
+
+  chooseState(name) {
+    const stays = this.visits.all.filter((visit) => visit.name === name);
+    const near = stays.filter((visit) => inScope(visit, this.chosen) && visit.from <= this.position);
+    const visit = near.at(-1) || stays.filter((one) => one.from <= this.position).at(-1) || stays[0];
+    if (visit) this.choose(visit);
+    else announce(`${name} was not entered`);
+    this.showTab("State");
+  }
+
+  /** Go to the next (1) or previous (-1) failure. */
+  moveToFailure(step) {
+    const isFailure = (event) => /(Failed|TimedOut)$/.test(event.type);
+    for (let at = this.position + step; at >= 0 && at < this.events.length; at += step)
+      if (isFailure(this.events[at])) return this.move(at);
+    announce(step > 0 ? "No failure after this" : "No failure before this");
+    return undefined;
+  }
+
+  moveToState(step) {
+    const entered = this.visits.all.map((visit) => visit.from);
+    const next = step > 0 ? entered.find((from) => from > this.position) : entered.filter((from) => from < this.position).at(-1);
+    if (next !== undefined) this.move(next);
+  }
 
   // ---------------------------------------------------------------- the page
 
-  function show(root, data, graph) {
-    const events = data.history;
-    const visits = readVisits(events);
-    const state = { position: events.length - 1, chosen: null, filter: "" };
-    const chosenFirst = [...visits].reverse().find((v) => v.status === "failed") || visits[visits.length - 1] || null;
-    state.chosen = chosenFirst;
+  build() {
+    this.head = make("header", { class: "heading" });
+    this.problem = make("div", { class: "problem" });
+    this.player = makePlayer((position) => this.move(position), () => this.position);
+    this.graph = makeGraph(this.data.graph, (name) => this.chooseState(name), `The machine ${this.data.machine || ""}`);
+    this.timeline = makeTimeline((visit) => this.choose(visit));
+    this.table = makeEvents((position) => this.move(position));
+    this.panels = Object.fromEntries(TABS.map((name) => [name, make("div", { class: `pane pane-${name.toLowerCase()}`, role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, tabindex: -1 })]));
+    this.panels.Timeline.append(this.timeline.element);
+    this.panels.Events.append(this.table.element);
+    this.root.replaceChildren(this.head, this.problem, this.player.element,
+      make("div", { class: "body" }, this.buildPicture(), make("section", { class: "side", "aria-label": "Details" }, this.buildTabs(), ...Object.values(this.panels))));
+    this.showTab("State");
+  }
 
-    root.replaceChildren();
-    root.append(header(data, events));
-    if (data.error || data.cause)
-      root.append(make("p", { class: "step-failure" }, [data.error, trace(data.cause) || data.cause].filter(Boolean).join(": ")));
-    const player = makePlayer(events, () => state.position, move);
-    const picture = make("section", { class: "step-graph", "aria-label": "The machine" });
-    picture.innerHTML = graph; // our own renderer's SVG: names in it are escaped
-    const details = make("section", { class: "step-details" });
-    root.append(player.element, make("div", { class: "step-body" }, picture, details));
-    const table = makeEvents(events, (position) => move(position), (text) => { state.filter = text; update(); });
-    const timeline = make("div", { class: "step-lines" });
-
-    picture.addEventListener("click", (click) => {
-      const box = click.target.closest("[data-state]");
-      if (!box) return;
-      const stays = visits.filter((v) => v.name === box.dataset.state);
-      choose(stays.filter((v) => v.from <= state.position).pop() || stays[0] || null);
-    });
-    document.onkeydown = (key) => {
-      if (/^(INPUT|TEXTAREA|SELECT)$/.test(key.target.tagName) && key.target.type !== "range") return;
-      const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -events.length, End: events.length, PageUp: -10, PageDown: 10 };
-      if (key.key in steps) { key.preventDefault(); move(state.position + steps[key.key]); }
-      if (key.key === "/") { key.preventDefault(); table.input.focus(); }
+  buildPicture() {
+    const scroller = make("div", { class: "picture-scroll" }, this.graph.element);
+    const zoom = (factor) => {
+      const now = this.graph.element.getBoundingClientRect().width;
+      this.graph.element.style.width = `${Math.max(120, Math.min(6000, now * factor))}px`;
+      this.graph.element.style.maxWidth = "none";
     };
-
-    function move(position) {
-      state.position = Math.max(0, Math.min(events.length - 1, position));
-      const here = visits.filter((v) => v.from <= state.position && (v.to === null || v.to >= state.position)).pop();
-      if (here) state.chosen = here;
-      update();
-    }
-    function choose(visit) {
-      state.chosen = visit;
-      update();
-    }
-    function update() {
-      player.update(state.position);
-      paint(picture, visits, state);
-      drawTimeline(timeline, visits, events, state, choose);
-      table.update(state.position, state.filter);
-      details.replaceChildren(make("h2", {}, "Timeline"), timeline,
-        ...describe(state.chosen, visits, state.position, choose), make("h2", {}, "Events"), table.element,
-        make("p", { class: "step-hint" }, make("kbd", {}, "←"), " ", make("kbd", {}, "→"), " step through the history, ",
-          make("kbd", {}, "/"), " filter events"));
-    }
-    update();
-    return { move, update };
+    const fit = () => { this.graph.element.style.width = this.graph.element.style.maxWidth = ""; };
+    const keys = { "+": () => zoom(1.25), "-": () => zoom(0.8), 0: fit };
+    this.zoom = (key) => keys[key]();
+    return make("section", { class: "picture", "aria-label": "The machine" }, scroller, make("div", { class: "zoom", role: "group", "aria-label": "Size of the picture" },
+      button("+", keys["+"], { "aria-label": "larger" }), button("−", keys["-"], { "aria-label": "smaller" }), button("fit", fit)));
   }
 
-  function header(data, events) {
-    const took = events.length ? timeOf(events[events.length - 1]) - timeOf(events[0]) : 0;
-    const status = { SUCCEEDED: "succeeded", RUNNING: "running", ABORTED: "aborted" }[data.status] || "failed";
-    const facts = [["execution", data.name], ["took", duration(took)], ["events", events.length],
-      ["started", events.length ? new Date(timeOf(events[0])).toISOString() : ""]];
-    return make("header", { class: "step-head" }, make("h1", {}, data.machine || "execution"),
-      make("span", { class: `mark ${status}` }, `${SIGNS[status]} ${data.status}`),
-      make("dl", {}, ...facts.filter(([, value]) => value !== undefined && value !== "")
-        .map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value))))));
-  }
-
-  function makePlayer(events, position, move) {
-    const slider = make("input", { type: "range", min: 0, max: Math.max(0, events.length - 1), "aria-label": "Position in the history" });
-    slider.addEventListener("input", () => move(Number(slider.value)));
-    const output = make("output", {});
-    const button = (label, name, step) => make("button", { "aria-label": name, title: name, onclick: () => move(position() + step) }, label);
-    const element = make("div", { class: "step-player", role: "group", "aria-label": "History" },
-      button("|◀", "first event", -Infinity), button("◀", "one event back", -1), slider,
-      button("▶", "one event on", 1), button("▶|", "last event", Infinity), output);
-    const update = (at) => {
-      slider.value = at;
-      const event = events[at];
-      output.textContent = event ? `${event.id}/${events.length} ${event.type} ${detailsOf(event).name || ""} +${duration(timeOf(event) - timeOf(events[0]))}` : "";
+  buildTabs() {
+    const press = (key) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[key.key];
+      if (!step) return;
+      key.stopPropagation();
+      key.preventDefault();
+      const next = TABS[(TABS.indexOf(this.tab) + step + TABS.length) % TABS.length];
+      this.showTab(next);
+      this.tabs[next].focus();
     };
-    return { element, update };
+    this.tabs = Object.fromEntries(TABS.map((name, index) => [name, make("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, title: `key ${index + 1}`, onclick: () => this.showTab(name) }, name)]));
+    return make("div", { class: "tabs", role: "tablist", "aria-label": "Details", onkeydown: press }, ...Object.values(this.tabs));
   }
 
-  function paint(picture, visits, state) {
-    const now = new Map();
-    const counts = new Map();
-    const taken = new Set();
-    for (const visit of visits) {
-      const status = statusAt(visit, state.position);
-      if (status === null) continue;
-      now.set(visit.name, status);
-      counts.set(visit.name, (counts.get(visit.name) || 0) + 1);
-      taken.add(JSON.stringify([visit.previous, visit.name]));
+  showTab(name) {
+    this.tab = name;
+    for (const [other, tab] of Object.entries(this.tabs)) {
+      tab.setAttribute("aria-selected", String(other === name));
+      tab.tabIndex = other === name ? 0 : -1;
+      this.panels[other].hidden = other !== name;
     }
-    for (const sign of picture.querySelectorAll(".sign")) sign.remove();
-    for (const box of picture.querySelectorAll("[data-state]")) {
-      const name = box.dataset.state;
-      const status = now.get(name);
-      box.classList.remove("is-idle", "is-chosen", ...Object.keys(SIGNS).map((s) => `is-${s}`));
-      box.classList.add(status ? `is-${status}` : "is-idle");
-      if (state.chosen && state.chosen.name === name) box.classList.add("is-chosen");
-      if (status) addSign(box, status, counts.get(name));
+    if (this.events.length) this.updatePanel();
+  }
+
+  update() {
+    this.updateHead();
+    this.player.update(this.events, this.position);
+    paint(this.graph, this.visits.all, this.position, this.chosen);
+    this.scrollToChosen();
+    this.updatePanel();
+  }
+
+  // The picture goes along where the chosen state isn't in view.
+  scrollToChosen() {
+    const name = this.chosen?.name;
+    if (name === this.scrolledTo) return;
+    this.scrolledTo = name;
+    const box = this.graph.boxes.find((one) => one.dataset.state === name)?.querySelector(".box").getBoundingClientRect();
+    const frame = this.graph.element.parentNode.getBoundingClientRect();
+    if (!box || (box.top >= frame.top && box.bottom <= frame.bottom - 50 && box.left >= frame.left && box.right <= frame.right)) return;
+    const middle = (low, size, start, whole) => low + size / 2 - start - whole / 2;
+    this.graph.element.parentNode.scrollBy(middle(box.left, box.width, frame.left, frame.width), middle(box.top, Math.min(box.height, frame.height), frame.top, frame.height));
+  }
+
+  updatePanel() {
+    const { visits, events, position, chosen } = this;
+    if (this.tab === "Timeline") this.timeline.update({ visits, events, position, chosen });
+    else if (this.tab === "Events") this.table.update(events, position);
+    else if (this.tab === "Execution") this.fill(this.panels.Execution, this.describeExecution());
+    else this.fill(this.panels.State, describeVisit({ visit: chosen, visits, position, definitions: this.definitions, linkTo: this.linkTo, choose: (visit) => this.choose(visit) }));
+  }
+
+  fill(panel, children) {
+    panel.replaceChildren(...children.filter(Boolean));
+  }
+
+  updateHead() {
+    const { data, events } = this;
+    const first = events.length ? timeOf(events[0]) : null;
+    const last = events.length ? timeOf(events[events.length - 1]) : null;
+    const facts = [
+      ["started", first === null ? "" : clock(first / 1000), utc(first && first / 1000)],
+      [data.status === "RUNNING" ? "so far" : "took", first === null ? "" : duration(last - first)],
+      ["events", events.length.toLocaleString("en")],
+      ["redriven", data.redrives ? plural(data.redrives, "time") : ""],
+    ];
+    const name = make("span", { class: "name" }, data.name || "");
+    this.head.replaceChildren(
+      make("div", { class: "head-title" }, make("h1", {}, data.machine || "execution", data.name ? [make("span", { class: "soft" }, " / "), name] : ""), statusBadge(data.status || "RUNNING")),
+      make("dl", {}, ...facts.filter(([, value]) => value).map(([term, value, title]) => make("div", { title }, make("dt", {}, term), make("dd", {}, value)))),
+      make("div", { class: "actions" }, ...this.actions, data.pytest ? button("Copy as pytest", () => this.showPytest()) : null, ...this.tail));
+    this.problem.replaceChildren(...(data.error || data.cause ? [this.banner()] : []));
+  }
+
+  // One line: what failed is told in full by its state.
+  banner() {
+    const { message } = readCause(this.data.cause);
+    return make("button", { type: "button", class: "failure banner", title: "show the state that failed", onclick: () => this.showFailure() },
+      sign("failed"), make("strong", {}, this.data.error || "an error without a name"), make("span", { class: "banner-text" }, message.split("\n")[0]));
+  }
+
+  showFailure() {
+    this.move(this.events.length - 1);
+    this.choose(this.mostTelling());
+    this.showTab("State");
+  }
+
+  describeExecution() {
+    const { data, events } = this;
+    const start = events.find((event) => event.executionStartedEventDetails)?.executionStartedEventDetails || {};
+    const end = events.at(-1)?.executionSucceededEventDetails || {};
+    const arn = data.arn ? make("p", { class: "arn" }, make("code", {}, data.arn), button("copy", () => copy(data.arn), { class: "quiet" })) : null;
+    return [arn, ...failure(data.error ?? (data.cause ? "" : null), data.cause), block("Input", pretty(start.input ?? data.input)), block("Output", pretty(end.output ?? data.output)),
+      block("Definition", data.definition ? pretty(JSON.stringify(data.definition)) : "", { isOpen: false })];
+  }
+
+  async showPytest() {
+    const text = typeof this.data.pytest === "function" ? await this.data.pytest() : this.data.pytest;
+    const file = `test_${(this.data.machine || "machine").replace(/\W+/g, "_").toLowerCase()}.py`;
+    openDialog("This execution as a test", make("p", { class: "soft" }, "Every task gives what it gave here; the test asserts the path. No service is called."),
+      make("pre", { tabindex: 0, class: "source" }, text),
+      make("div", { class: "dialog-foot" }, button("Save", () => download(file, text, "text/x-python")), button("Copy", () => copy(text), { class: "primary", autofocus: true })));
+  }
+
+  /** React to a key; true where it means something. */
+  press(key) {
+    const wide = key.shiftKey ? 10 : 1;
+    const keys = {
+      ArrowLeft: () => this.move(this.position - wide), ArrowRight: () => this.move(this.position + wide),
+      Home: () => this.move(0), End: () => this.move(this.events.length - 1),
+      n: () => this.moveToState(1), p: () => this.moveToState(-1), f: () => this.moveToFailure(1), F: () => this.moveToFailure(-1),
+      " ": () => this.player.toggle(), "/": () => { this.showTab("Events"); this.table.focus(); },
+      "+": () => this.zoom("+"), "-": () => this.zoom("-"), 0: () => this.zoom("0"),
+    };
+    TABS.forEach((name, index) => { keys[index + 1] = () => this.showTab(name); });
+    if (!(key.key in keys)) return false;
+    keys[key.key]();
+    return true;
+  }
+}
+
+function statesOf(definition) {
+  const found = {};
+  const read = (branch) => {
+    for (const [name, state] of Object.entries(branch?.States || {})) {
+      found[name] = state;
+      [state.ItemProcessor || state.Iterator, ...(state.Branches || [])].filter(Boolean).forEach(read);
     }
-    for (const line of picture.querySelectorAll("[data-from]"))
-      line.classList.toggle("is-taken", taken.has(JSON.stringify([line.dataset.from, line.dataset.to])));
-  }
-  function addSign(box, status, count) {
-    const shape = box.querySelector(".box");
-    if (!shape || !shape.getBBox) return;
-    const { x, y, width } = shape.getBBox();
-    const svg = (tag, attributes, text) => {
-      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-      for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-      if (text) element.textContent = text;
-      return element;
-    };
-    const colour = { succeeded: "green", failed: "red", caught: "orange", running: "blue" }[status] || "soft";
-    const group = svg("g", { class: "sign", transform: `translate(${x + width - 4},${y + 2})` });
-    group.append(svg("circle", { r: 9, style: `stroke:var(--${colour})` }),
-      svg("text", { y: 4, style: `fill:var(--${colour})` }, count > 1 ? String(count) : SIGNS[status]));
-    box.append(group);
-  }
-
-  // Waits are compressed: the width of a stretch between two moments grows with the logarithm of its length.
-  function scale(visits, end) {
-    const moments = [...new Set(visits.flatMap((v) => [v.start, v.end === null ? end : v.end]))].sort((a, b) => a - b);
-    const places = new Map();
-    let place = 0;
-    moments.forEach((moment, i) => {
-      if (i) place += 1 + 2.2 * Math.log10(1 + (moment - moments[i - 1]) / 50);
-      places.set(moment, place);
-    });
-    return (moment) => (place ? (places.get(moment) / place) * 100 : 0);
-  }
-  const LINES = 400;
-  function drawTimeline(root, visits, events, state, choose) {
-    const end = events.length ? timeOf(events[events.length - 1]) : 0;
-    const at = scale(visits, end);
-    root.replaceChildren(...visits.slice(0, LINES).map((visit) => {
-      const status = statusAt(visit, state.position);
-      const left = at(visit.start);
-      const width = at(visit.end === null ? end : visit.end) - left;
-      const bar = make("div", { class: `step-bar ${visit.type} ${status || "waiting"}`, style: `left:${left}%;width:${width}%;opacity:${status ? 1 : 0.25}` });
-      const label = `${visit.index !== undefined ? `#${visit.index} ` : ""}${visit.name}`;
-      return make("div", { class: `step-line${visit === state.chosen ? " is-chosen" : ""}`, role: "button", tabindex: 0, onclick: () => choose(visit),
-        onkeydown: (key) => { if (key.key === "Enter") choose(visit); } },
-        make("span", { style: `padding-left:${visit.depth * 0.8}rem`, title: label }, `${SIGNS[status] || "·"} ${label}`),
-        make("div", { class: "step-track" }, bar), make("span", { class: "took" }, visit.end === null ? "" : duration(visit.end - visit.start)));
-    }), visits.length > LINES ? make("p", { class: "step-hint" }, `and ${visits.length - LINES} more`) : "");
-  }
-
-  function makeEvents(events, move, filter) {
-    const input = make("input", { class: "step-filter", type: "search", placeholder: "filter events: a type, a state, a text", "aria-label": "Filter events" });
-    input.addEventListener("input", () => filter(input.value));
-    const body = make("tbody");
-    const rows = events.map((event, position) => {
-      const details = detailsOf(event);
-      const row = make("tr", { tabindex: 0, onclick: () => move(position), onkeydown: (key) => { if (key.key === "Enter") move(position); } },
-        make("td", { class: "number" }, String(event.id)), make("td", { class: "number" }, `+${duration(timeOf(event) - timeOf(events[0]))}`),
-        make("td", {}, event.type), make("td", {}, details.name || details.error || details.resource || ""));
-      return { row, text: `${event.type} ${JSON.stringify(details)}`.toLowerCase() };
-    });
-    const element = make("div", {}, input, make("div", { class: "step-scroll" }, make("table", {}, make("thead", {}, make("tr", {},
-      make("th", { class: "number" }, "id"), make("th", { class: "number" }, "at"), make("th", {}, "type"), make("th", {}, "of"))), body)));
-    const update = (position, text) => {
-      const wanted = text.toLowerCase();
-      const shown = rows.filter((r) => !wanted || r.text.includes(wanted)).slice(0, 2000);
-      rows.forEach(({ row }, i) => { row.classList.toggle("is-now", i === position); row.classList.toggle("is-later", i > position); });
-      body.replaceChildren(...shown.map((r) => r.row));
-    };
-    return { element, input, update };
-  }
-
-  function describe(visit, visits, position, choose) {
-    if (!visit) return [make("h2", {}, "Nothing was entered")];
-    const stays = visits.filter((v) => v.name === visit.name);
-    const which = stays.indexOf(visit);
-    const head = make("h2", {}, `${visit.name} `, mark(statusAt(visit, position) || "waiting"));
-    const facts = [visit.type, visit.attempts > 1 ? `${visit.attempts} attempts` : "", visit.end === null ? "" : duration(visit.end - visit.start),
-      stays.length > 1 ? `visit ${which + 1} of ${stays.length}` : "", visit.index !== undefined ? `iteration ${visit.index}` : ""];
-    const line = make("p", { class: "step-hint" }, facts.filter(Boolean).join(" · "));
-    if (stays.length > 1)
-      line.append(" ", make("button", { onclick: () => choose(stays[Math.max(0, which - 1)]) }, "previous visit"),
-        " ", make("button", { onclick: () => choose(stays[Math.min(stays.length - 1, which + 1)]) }, "next visit"));
-    const cause = visit.cause && (trace(visit.cause) || pretty(visit.cause));
-    return [head, line, ...block("error", visit.error), ...block("cause", cause), ...block("input", pretty(visit.input)),
-      ...visit.parameters.flatMap((p, i) => block(visit.parameters.length > 1 ? `parameters, attempt ${i + 1}` : "parameters", pretty(p))),
-      ...visit.results.flatMap((r) => block("result", pretty(r))), ...block("output", pretty(visit.output)),
-      ...block("variables", visit.assigned && pretty(visit.assigned))];
-  }
-
-  return { show, readVisits, duration };
-})();
+  };
+  read(definition);
+  return found;
+}

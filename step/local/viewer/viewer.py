@@ -1,0 +1,242 @@
+"""The viewer's answers: pages, their files, JSON for them, news, and the actions that a page may ask for.
+
+Knows HTTP and the catalogue. Everything is under ``/_step/``; a browser that asks for ``/`` is sent there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs
+
+from step.errors import NoContact, Refused, StepError
+from step.local.http import Request, Response
+from step.local.viewer import security
+from step.local.viewer.catalogue import MOST_READ, Catalogue, JSONDocument
+from step.local.viewer.changes import Changes
+from step.local.viewer.source import Source
+from step.machine.report import asset, report, script
+from step.view.pytest_text import pytest_text
+
+BASE = "/_step/"
+# An action holds an execution's input at most.
+MOST_BODY_BYTES = 2 * 1024 * 1024
+# The same page for each: the script reads the address.
+_PAGES = frozenset({BASE, *(f"{BASE}{name}" for name in ("machines", "executions", "execution", "compare"))})
+_MOST_EVENTS = 5000
+_MOST_LISTED = 1000
+_SHELL = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>step</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/_step/assets/viewer.css">
+<script type="module" src="/_step/assets/viewer.js"></script>
+</head>
+<body><noscript>The viewer needs JavaScript.</noscript></body>
+</html>
+"""
+_STATUSES = {"ForeignHost": 403, "CrossSite": 403, "ReadOnly": 403, "NotFound": 404, "MethodNotAllowed": 405}
+_log = logging.getLogger("step.local.viewer")
+
+Query = Mapping[str, str]
+
+
+class Viewer:
+    """Pages over a source.
+
+    Args:
+        source: What they show.
+        allowed_hosts: Further names under which this machine may be asked; loopback names always may.
+        most_read: Of how many executions a search reads the inputs; each is a request to the source.
+    """
+
+    def __init__(
+        self, source: Source, *, allowed_hosts: frozenset[str] = frozenset(), most_read: int = MOST_READ
+    ) -> None:
+        self._source = source
+        self._catalogue = Catalogue(source, most_read=most_read)
+        self._changes = Changes(source.subscribe)
+        self._allowed_hosts = allowed_hosts
+        self._reads: Mapping[str, Callable[[Query], Response]] = {
+            "api/about": self._about,
+            "api/machines": lambda query: _json({"machines": self._catalogue.machines()}),
+            "api/executions": self._executions,
+            "api/execution": lambda query: _json(self._catalogue.execution(_arn(query))),
+            "api/facts": lambda query: _json(self._catalogue.facts(_arn(query))),
+            "api/history": self._history,
+            "api/changes": self._stream,
+            "api/pytest": self._pytest,
+            "export": self._export,
+            "assets/viewer.css": lambda query: _text(self._style, "text/css"),
+            "assets/viewer.js": lambda query: _text(self._script, "text/javascript"),
+        }
+        self._actions: Mapping[str, Callable[[Mapping[str, str]], JSONDocument]] = {
+            "api/start": self._start,
+            "api/stop": self._stop,
+            "api/redrive": self._redrive,
+        }
+
+    def close(self) -> None:
+        """End the streams of news."""
+        self._changes.close()
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request; whatever it is, never with an exception."""
+        try:
+            security.check_host(request, self._allowed_hosts)
+            response = self._answer(request)
+        except Refused as refusal:
+            status = _STATUSES.get(refusal.code, 400)
+            response = _json({"error": refusal.code, "message": refusal.message}, status)
+        except NoContact as error:
+            response = _json({"error": "NoContact", "message": str(error)}, 502)
+        except StepError as error:
+            response = _json({"error": "StepError", "message": str(error)}, 400)
+        except Exception:  # a foreign definition or answer must not end the page's connection without a word
+            _log.exception("%s %s", request.method, request.path)
+            response = _json({"error": "Internal", "message": "the service's log says more"}, 500)
+        # What is asked for by its head only has no body; a stream would never end.
+        body = response.body if request.method != "HEAD" or isinstance(response.body, bytes) else b""
+        return Response(response.status, {**security.HEADERS, **response.headers}, body)
+
+    def _answer(self, request: Request) -> Response:
+        if request.path in ("/", BASE.rstrip("/")):
+            return Response(302, {"Location": BASE})
+        name = request.path.removeprefix(BASE) if request.path.startswith(BASE) else ""
+        action = self._actions.get(name)
+        if action is not None:
+            return self._act(request, action)
+        if request.method not in ("GET", "HEAD"):
+            raise Refused("MethodNotAllowed", "pages are asked for with GET")
+        if request.path in _PAGES:
+            return _text(_SHELL, "text/html")
+        read = self._reads.get(name)
+        if read is None:
+            raise Refused("NotFound", "there is no such page")
+        response = read(_query(request.query))
+        return _unless_known(request, response)
+
+    # ------------------------------------------------------------ reading
+
+    def _about(self, query: Query) -> Response:
+        return _json({"where": self._source.where, "can_act": self._source.can_act})
+
+    def _executions(self, query: Query) -> Response:
+        limit = min(_number(query, "limit", 50), _MOST_LISTED)
+        machine, status, text = (query.get(name, "") for name in ("machine", "status", "search"))
+        return _json(self._catalogue.executions(machine, status, text, limit))
+
+    def _history(self, query: Query) -> Response:
+        limit = min(_number(query, "limit", _MOST_EVENTS), _MOST_EVENTS)
+        return _json({"events": self._catalogue.history(_arn(query), _number(query, "after", 0), limit)})
+
+    def _stream(self, query: Query) -> Response:
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        return Response(200, headers, self._changes.stream(query.get("arn")))
+
+    def _pytest(self, query: Query) -> Response:
+        arn = _arn(query)
+        about = self._catalogue.execution(arn)
+        events = self._catalogue.whole_history(arn)
+        return _text(pytest_text(self._catalogue.definition(arn), about["machine"], events), "text/plain")
+
+    def _export(self, query: Query) -> Response:
+        arn = _arn(query)
+        about = self._catalogue.execution(arn)
+        facts = {
+            key: about[key] for key in ("arn", "name", "machine", "status", "error", "cause", "redrives")
+        }
+        page = report(self._catalogue.definition(arn), facts, self._catalogue.whole_history(arn))
+        file = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{about['machine']}-{about['name']}.html")
+        response = _text(page, "text/html")
+        # A saved page has the policy that stands in it; shown here it could do no more than this one lets it.
+        more = {"Content-Disposition": f'attachment; filename="{file}"'}
+        return Response(200, {**response.headers, **more}, response.body)
+
+    @cached_property
+    def _style(self) -> str:
+        return asset("page.css") + asset("viewer.css")
+
+    @cached_property
+    def _script(self) -> str:
+        return script("viewer")
+
+    # ------------------------------------------------------------ acting
+
+    def _act(self, request: Request, action: Callable[[Mapping[str, str]], JSONDocument]) -> Response:
+        if request.method != "POST":
+            raise Refused("MethodNotAllowed", "actions are asked for with POST")
+        body = security.read_action(request)
+        if not self._source.can_act:
+            raise Refused("ReadOnly", "this viewer only looks; start it with --actions to let it act")
+        return _json(action(body))
+
+    def _start(self, body: Mapping[str, str]) -> JSONDocument:
+        wanted = _wanted(body, {"machine": "stateMachineArn", "input": "input", "name": "name"})
+        return {"arn": self._source.call("StartExecution", wanted)["executionArn"]}
+
+    def _stop(self, body: Mapping[str, str]) -> JSONDocument:
+        self._source.call(
+            "StopExecution", _wanted(body, {"arn": "executionArn", "error": "error", "cause": "cause"})
+        )
+        return {}
+
+    def _redrive(self, body: Mapping[str, str]) -> JSONDocument:
+        self._source.call("RedriveExecution", _wanted(body, {"arn": "executionArn"}))
+        return {}
+
+
+def _wanted(body: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """Take what an operation takes from an action; what is empty isn't said."""
+    return {to: body[name] for name, to in names.items() if body.get(name)}
+
+
+def _query(text: str) -> dict[str, str]:
+    try:
+        return {name: values[-1] for name, values in parse_qs(text, max_num_fields=20).items()}
+    except ValueError:
+        raise Refused("ValidationException", "the query can't be read") from None
+
+
+def _arn(query: Query) -> str:
+    arn = query.get("arn")
+    if not arn:
+        raise Refused("ValidationException", "expected ?arn=, an execution's ARN")
+    return arn
+
+
+def _number(query: Query, name: str, default: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Refused("ValidationException", f"{name}: expected a number")
+    return int(text)
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(status, headers, json.dumps(value).encode())
+
+
+def _text(text: str, kind: str) -> Response:
+    headers = {"Content-Type": f"{kind}; charset=utf-8", "Cache-Control": "no-cache"}
+    return Response(200, headers, text.encode("utf-8", "replace"))
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """Answer 304 where a browser has the file already."""
+    if not request.path.startswith(f"{BASE}assets/") or not isinstance(response.body, bytes):
+        return response
+    tag = f'"{sha256(response.body).hexdigest()[:32]}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(304, {"ETag": tag})
+    return Response(200, {**response.headers, "ETag": tag}, response.body)
