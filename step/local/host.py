@@ -1,125 +1,101 @@
-"""Durable executions: kernels driven by a real clock, journalled input by input.
+"""Durable executions: what a service asks of them, and how they come back after a restart.
 
-One lock guards all kernels and the journal; work of tasks runs in a pool of threads, outside the lock. A
-waiting execution costs a heap entry, not a thread. What was acknowledged is in the journal: a new host on the
-same store replays it, and runs again only the tasks that have no recorded answer (at least once).
+What was acknowledged is in the journal: a new host on the same store replays it, and runs again only the
+tasks that have no recorded answer (at least once). A waiting execution costs a heap entry, not a thread.
 """
 
 from __future__ import annotations
 
-import heapq
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from step.asl.parse import parse
-from step.engine import history
 from step.engine.frames import ExecutionInfo
 from step.engine.history import History
 from step.engine.kernel import Kernel
-from step.engine.program import Program
 from step.engine.quotas import EXPRESS, Quotas
 from step.engine.vocabulary import (
-    CancelTask,
-    Command,
-    Continue,
+    Heartbeat,
     Input,
-    Redrive,
+    MapRunUpdated,
     Start,
+    StartChild,
     StartTask,
     Stop,
     TaskFailed,
     TaskStarted,
-    TaskSubmitted,
-    TaskSucceeded,
-    TimePassed,
+    WriteResults,
 )
 from step.errors import StepError
-from step.jsonvalue import JSONObject, to_text
 from step.local.clocks import Clock
+from step.local.driver import Driver, Listener
 from step.local.journal import ExecutionRow, Journal
+from step.local.live import Live
+from step.local.map_runs import MapRunRecord, MapRuns
+from step.local.recovery import answer_of, arn_of_child, ended_row, row_of
+from step.local.workers import Work
+from step.runtime.virtual import Items
 
-# Does a task's work in a thread of the pool; gives what to tell the kernel, in order. An empty list: somebody
-# will answer the task's token, or poll the activity.
-Work = Callable[[StartTask, ExecutionInfo], list[Input]]
-# Hears of an execution whose history has grown or whose status has changed; must return at once.
-Listener = Callable[[str], None]
-
-_NOT_DISTRIBUTED = "a distributed Map is run in virtual time only; the durable host refuses it"
+__all__ = ["Host", "Listener", "Live", "Work"]
 _log = logging.getLogger("step.local")
 
 
-class Live:
-    """A running execution: its kernel, and what is open in it."""
-
-    __slots__ = ("digest", "digested", "ended", "id", "info", "is_durable", "kernel", "number", "tasks")
-
-    def __init__(self, key: int, info: ExecutionInfo, kernel: Kernel, *, is_durable: bool) -> None:
-        self.id = key
-        self.info = info
-        self.kernel = kernel
-        self.is_durable = is_durable
-        self.number = 1
-        self.digest = 0
-        self.digested = 0
-        # Work that has been asked for and not been answered, by op.
-        self.tasks: dict[int, StartTask] = {}
-        self.ended = threading.Event()
-
-    def sum_up(self) -> int:
-        rows = self.kernel.rows
-        self.digest = history.digest(rows[self.digested :], self.digest)
-        self.digested = len(rows)
-        return self.digest
-
-
 class Host:
-    """Everything that runs, and the journal behind it."""
+    """Everything that runs, and the journal behind it.
 
-    def __init__(self, journal: Journal, clock: Clock, work: Work, *, threads: int = 32) -> None:
+    Args:
+        journal: The store.
+        clock: What time it is.
+        work: Does tasks' work.
+        threads: How many tasks are worked on at a time.
+        items: Reads distributed Maps' items and writes their results; ``runtime.map_items`` has one.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        work: Work,
+        *,
+        threads: int = 32,
+        items: Items | None = None,
+    ) -> None:
         self.journal = journal
         self.clock = clock
-        self.listeners: list[Listener] = []
-        self.lock = threading.RLock()
-        self._work = work
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="step-task")
-        self._wake = threading.Condition(self.lock)
-        self._live: dict[str, Live] = {}
-        # Task tokens and polled activities, by token: whose they are.
-        self._tokens: dict[str, tuple[str, int]] = {}
-        # Activity tasks that nobody has taken, by activity ARN, oldest first.
-        self._activities: dict[str, list[tuple[str, int]]] = {}
-        self._timers: list[tuple[int, int, str]] = []
-        self._order = 0
-        self._working = 0
-        self._is_closing = False
-        self._programs: dict[str, Program] = {}
-        self._thread = threading.Thread(target=self._keep_time, name="step-clock", daemon=True)
+        self._driver = Driver(journal, clock, work, items, threads=threads)
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Who hears of every execution whose history has grown."""
+        return self._driver.listeners
+
+    @property
+    def lock(self) -> threading.RLock:
+        """What guards kernels and journal; whoever reads the journal beside the host takes it."""
+        return self._driver.lock
 
     # ------------------------------------------------------------ life
 
     def open(self) -> list[str]:
         """Replay what was running when the store was last used, and go on; return those executions' ARNs."""
-        with self.lock:
-            rows = self.journal.executions(status="RUNNING")
+        driver = self._driver
+        with driver.lock:
+            self.clock.not_before(self.journal.last_ms())
+            held = self.journal.held()
+            rows = self.journal.running(children=False)
             for row in rows:
-                self._recover(row)
-        self._thread.start()
+                self._recover(row, held.get(row.id, {}))
+            for row in self.journal.running(children=True):
+                if row.arn not in driver.running:
+                    # Its parent ended, or doesn't want it any more, and it was not told.
+                    self._recover(row, {}, is_unwanted=True)
+            driver.open()
         return [row.arn for row in rows]
 
     def close(self) -> None:
         """Stop driving; what runs goes on when the store is opened again."""
-        with self.lock:
-            self._is_closing = True
-            self._wake.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        with self.lock:
-            self.journal.close()
+        self._driver.close()
 
     # ------------------------------------------------------------ executions
 
@@ -136,285 +112,241 @@ class Host:
         Args:
             info: What it is called; ``start_ms`` is the host's time.
             definition: The text of a validated definition, TaskFn expanded.
-            is_express: Whether Express quotas hold; such executions aren't kept.
+            is_express: Whether Express quotas hold; such executions aren't kept, and their caller waits for
+                ``Live.ended`` where it wants the end.
             more: What else to keep with it, as a JSON object.
 
         Raises:
             KeyError: the ARN is taken.
-            StepError: the definition has a distributed Map.
+            StoreFull: nothing was begun.
         """
-        with self.lock:
-            program = self._program(definition)
-            if program.children:
-                raise StepError(_NOT_DISTRIBUTED)
-            first = Start(info.input)
-            key = 0
-            if not is_express:
-                key = self.journal.begin(_row(info, definition, more or {}), first)
-            elif info.arn in self._live:
+        driver = self._driver
+        with driver.lock:
+            if info.arn in driver.running:
                 raise KeyError(info.arn)
+            program = driver.recovery.program(definition)
             kernel = Kernel(program, info, EXPRESS if is_express else Quotas())
-            live = Live(key, info, kernel, is_durable=not is_express)
-            self._live[info.arn] = live
-            self._after(live, kernel.handle(first, info.start_ms))
+            live = Live(0, info, kernel, is_durable=not is_express)
+            first = Start(info.input)
+            # The kernel may run ahead of the commit: where that fails, it is thrown away.
+            turn = live.take(first, info.start_ms)
+            if not is_express:
+                row = ended_row(row_of(info, definition, more or {}), kernel)
+                live.id = self.journal.begin(row, first)
+            driver.running[info.arn] = live
+            driver.after(live, turn, is_written=True)
+            driver.settle()
             return live
 
     def stop(self, arn: str, error: str | None, cause: str | None) -> bool:
         """Abort a running execution; False where none runs under this ARN."""
-        with self.lock:
-            live = self._live.get(arn)
-            if live is None:
+        with self._driver.lock:
+            live = self._driver.running.get(arn)
+            if live is None or not live.is_running:
                 return False
-            self._feed(live, Stop(error, cause))
+            self._driver.feed(live, Stop(error, cause))
             return True
 
     def redrive(self, arn: str) -> bool:
-        """Go on with an execution that failed, was stopped or timed out; False where it can't."""
-        with self.lock:
+        """Go on with an execution that failed, was stopped or timed out; False where it can't.
+
+        A child execution is redriven with its parent only.
+        """
+        driver = self._driver
+        with driver.lock:
             row = self.journal.execution(arn)
-            if row is None or row.status in ("RUNNING", "SUCCEEDED"):
+            if row is None or row.parent is not None or row.status in ("RUNNING", "SUCCEEDED"):
                 return False
-            live = self._replayed(row)
-            self._live[arn] = live
-            self.journal.redriven(live.id, self.clock.now_ms(), row.redrive_count + 1)
-            self._feed(live, Redrive())
+            live, writes = driver.recovery.replay(row)
+            self._remember_writes(live, writes)
+            turn = driver.write_redrive(live, row.redrive_count + 1)
+            driver.running[arn] = live
+            driver.after(live, turn)
+            driver.settle()
             return True
 
     def live(self, arn: str) -> Live | None:
         """Find a running execution."""
-        return self._live.get(arn)
+        return self._driver.running.get(arn)
 
     def history(self, arn: str) -> History | None:
-        """Read the history of an execution that runs or has ended; None where there is none."""
-        with self.lock:
-            live = self._live.get(arn)
-            if live is None:
-                row = self.journal.execution(arn)
-                if row is None:
-                    return None
-                live = self._replayed(row)
-            return History(list(live.kernel.rows), live.kernel.count)
+        """Read the history of an execution that runs or has ended; None where there is none.
+
+        Raises:
+            StepError: a replay gives other events than were recorded.
+        """
+        with self._driver.lock:
+            live = self._found(arn)
+            return None if live is None else History(list(live.kernel.rows), live.kernel.count)
+
+    # ------------------------------------------------------------ Map Runs
+
+    def map_runs(self, execution_arn: str) -> list[MapRunRecord]:
+        """List an execution's Map Runs, in the order in which they started."""
+        with self._driver.lock:
+            live = self._found(execution_arn)
+            return [record.copy() for record in (live.runs if live and live.runs else MapRuns())]
+
+    def map_run(self, arn: str) -> MapRunRecord | None:
+        """Describe a Map Run; its child executions are ``journal.executions(map_run=arn)``."""
+        with self._driver.lock:
+            row = self.journal.execution_of_map_run(arn)
+            live = None if row is None else self._found(row.arn)
+            record = live.runs.get(arn) if live is not None and live.runs is not None else None
+            return None if record is None else record.copy()
+
+    def update_map_run(
+        self,
+        arn: str,
+        *,
+        max_concurrency: int | None = None,
+        tolerated_count: float | None = None,
+        tolerated_percentage: float | None = None,
+    ) -> bool:
+        """Give a running Map Run other limits (None: as before); False where none runs under this ARN.
+
+        Raises:
+            StoreFull: it goes on as before.
+        """
+        with self._driver.lock:
+            row = self.journal.execution_of_map_run(arn)
+            live = None if row is None else self._driver.running.get(row.arn)
+            record = live.runs.get(arn) if live is not None and live.runs is not None else None
+            if live is None or record is None or record.status != "RUNNING":
+                return False
+            update = MapRunUpdated(arn, max_concurrency, tolerated_count, tolerated_percentage)
+            self._driver.feed(live, update)
+            return True
+
+    def _found(self, arn: str) -> Live | None:
+        live = self._driver.running.get(arn)
+        if live is not None:
+            return live
+        row = self.journal.execution(arn)
+        return None if row is None else self._driver.recovery.ended(row)
 
     # ------------------------------------------------------------ answers from outside
 
     def answer(self, token: str, make: Callable[[int], Input]) -> bool:
-        """Tell an open task by its token; ``make`` gets the op. False where the token isn't open."""
-        with self.lock:
-            owner = self._tokens.get(token)
-            live = self._live.get(owner[0]) if owner else None
-            if owner is None or live is None or owner[1] not in live.tasks:
-                return False
-            self._feed(live, make(owner[1]))
-            return True
+        """Tell an open task by its token; ``make`` gets the op. False where the token isn't open.
 
-    def take_activity(self, activity: str, timeout: float, worker: str | None) -> StartTask | None:
-        """Wait up to ``timeout`` real seconds for a task of an activity, and take it."""
-        with self.lock:
-            self._wake.wait_for(lambda: self._is_closing or self._next_of(activity) is not None, timeout)
-            found = self._next_of(activity)
-            if found is None or self._is_closing:
-                return None
-            arn, op = found
-            self._activities[activity].remove(found)
-            live = self._live[arn]
-            self._feed(live, TaskStarted(op, worker))
-            return live.tasks.get(op)
-
-    def _next_of(self, activity: str) -> tuple[str, int] | None:
-        waiting = self._activities.get(activity, [])
-        while waiting:
-            arn, op = waiting[0]
-            live = self._live.get(arn)
-            if live is not None and op in live.tasks:
-                return waiting[0]
-            waiting.pop(0)
-        return None
-
-    # ------------------------------------------------------------ the loop
-
-    def _feed(self, live: Live, item: Input) -> None:
-        """Journal an input, then let it take effect."""
-        now = self.clock.now_ms()
-        if live.is_durable:
-            self.journal.append(live.id, live.number, now, live.sum_up(), item)
-        live.number += 1
-        self._forget_answered(live, item)
-        self._after(live, live.kernel.handle(item, now))
-
-    def _forget_answered(self, live: Live, item: Input) -> None:
-        if isinstance(item, TaskSucceeded | TaskFailed):
-            task = live.tasks.pop(item.op, None)
-            if task is not None and task.token is not None:
-                self._tokens.pop(task.token, None)
-
-    def _after(self, live: Live, commands: list[Command]) -> None:
-        for command in commands:
-            if isinstance(command, StartTask):
-                self._open(live, command)
-                self._begin_work(live, command)
-            elif isinstance(command, CancelTask):
-                self._close_task(live, command.op)
-        kernel = live.kernel
-        if kernel.status != "RUNNING":
-            self._finish(live)
-        elif kernel.is_busy:
-            self._feed(live, Continue())
-            return
-        else:
-            at = kernel.wake_at
-            if at is not None:
-                self._order += 1
-                heapq.heappush(self._timers, (at, self._order, live.info.arn))
-        self._wake.notify_all()
-        for listener in self.listeners:
-            listener(live.info.arn)
-
-    def _open(self, live: Live, task: StartTask) -> None:
-        live.tasks[task.op] = task
-        if task.token is not None:
-            self._tokens[task.token] = (live.info.arn, task.op)
-        if ":activity:" in task.resource:
-            self._activities.setdefault(task.resource, []).append((live.info.arn, task.op))
-
-    def _close_task(self, live: Live, op: int) -> None:
-        task = live.tasks.pop(op, None)
-        if task is not None and task.token is not None:
-            self._tokens.pop(task.token, None)
-
-    def _begin_work(self, live: Live, task: StartTask) -> None:
-        if ":activity:" in task.resource:
-            return
-        self._working += 1
-        self._pool.submit(self._do, live, task)
-
-    def _do(self, live: Live, task: StartTask) -> None:
-        try:
-            answers = self._work(task, live.info)
-        except Exception as error:  # a worker is foreign code
-            _log.exception("%s: state %r", live.info.arn, task.state)
-            answers = [TaskFailed(task.op, "States.Runtime", f"{type(error).__name__}: {error}")]
-        with self.lock:
-            self._working -= 1
-            for item in answers:
-                if not self._is_closing and task.op in live.tasks:
-                    self._feed(live, item)
-            self._wake.notify_all()
-
-    def _finish(self, live: Live) -> None:
-        kernel = live.kernel
-        error = kernel.error
-        self._live.pop(live.info.arn, None)
-        for op in list(live.tasks):
-            self._close_task(live, op)
-        if live.is_durable:
-            name, cause = (error.name, error.cause) if error else (None, None)
-            self.journal.finish(live.id, kernel.status, kernel.now, kernel.output, name, cause)
-        live.ended.set()
-
-    def _keep_time(self) -> None:
-        with self.lock:
-            while not self._is_closing:
-                while self._timers and not self._is_current(self._timers[0]):
-                    heapq.heappop(self._timers)
-                if not self._timers:
-                    self._wake.wait()
-                    continue
-                at, _, arn = self._timers[0]
-                if at <= self.clock.now_ms():
-                    heapq.heappop(self._timers)
-                    self._feed(self._live[arn], TimePassed())
-                    continue
-                seconds = self.clock.real_seconds_until(at)
-                if seconds is None and not self._working and not self._tokens and not self._activities_wait():
-                    self.clock.jump(at)
-                else:
-                    self._wake.wait((at - self.clock.now_ms()) / 1000 if seconds is None else seconds)
-
-    def _is_current(self, timer: tuple[int, int, str]) -> bool:
-        live = self._live.get(timer[2])
-        return live is not None and live.kernel.wake_at == timer[0]
-
-    def _activities_wait(self) -> bool:
-        return any(self._next_of(activity) is not None for activity in self._activities)
-
-    # ------------------------------------------------------------ replaying
-
-    def _program(self, definition: str) -> Program:
-        program = self._programs.get(definition)
-        if program is None:
-            program = self._programs[definition] = Program.from_definition(parse(json.loads(definition)))
-        return program
-
-    def _replayed(self, row: ExecutionRow) -> Live:
-        """Rebuild an execution from its journal.
+        An answer that comes while the work's own call goes on is kept, and takes effect after it.
 
         Raises:
-            StepError: the replay doesn't do what was recorded.
+            StoreFull: the answer isn't taken.
         """
-        info = ExecutionInfo(
-            arn=row.arn,
-            name=row.name,
-            input=json.loads(row.input),
-            start_ms=row.start_ms,
-            machine_arn=row.machine_arn,
-            seed=row.seed,
-            **json.loads(row.info)["info"],
-        )
-        kernel = Kernel(self._program(row.definition), info, Quotas())
-        live = Live(row.id, info, kernel, is_durable=True)
-        live.number = 0
-        for entry in self.journal.entries(row.id):
-            if live.number and live.sum_up() != entry.digest:
-                raise StepError(
-                    f"{row.arn}: input {live.number} was recorded after other events than a replay gives: "
-                    "another version of step, or a damaged store"
-                )
-            live.number += 1
-            self._replay(live, entry.item, kernel.handle(entry.item, entry.at_ms))
-        return live
+        driver = self._driver
+        with driver.lock:
+            owner = driver.tokens.owner(token)
+            if owner is None:
+                return False
+            live, op = owner
+            item = make(op)
+            is_called = live.calling is not None and op in live.calling
+            if is_called and not isinstance(item, Heartbeat):
+                return driver.hold(live, op, item)
+            driver.feed(live, item)
+            return True
 
-    def _replay(self, live: Live, item: Input, commands: list[Command]) -> None:
-        if isinstance(item, TaskSucceeded | TaskFailed):
-            live.tasks.pop(item.op, None)
-        for command in commands:
-            if isinstance(command, StartTask):
-                live.tasks[command.op] = command
-            elif isinstance(command, CancelTask):
-                live.tasks.pop(command.op, None)
+    def hold_clock(self) -> None:
+        """Let a virtual clock not jump: something is about to come; ``release_clock`` ends it."""
+        with self._driver.lock:
+            self._driver.holds += 1
 
-    def _recover(self, row: ExecutionRow) -> None:
+    def release_clock(self) -> None:
+        with self._driver.lock:
+            self._driver.holds -= 1
+            self._driver.settle()
+
+    def is_open(self, token: str) -> bool:
+        """Say whether a task waits for an answer to its token."""
+        with self._driver.lock:
+            return self._driver.tokens.owner(token) is not None
+
+    def take_activity(self, activity: str, timeout: float, worker: str | None) -> StartTask | None:
+        """Wait up to ``timeout`` real seconds for a task of an activity, and take it.
+
+        Raises:
+            StoreFull: the task waits for another worker.
+        """
+        driver = self._driver
+        with driver.lock:
+            driver.offered.wait_for(
+                lambda: driver.is_closing or driver.tokens.next_of(activity) is not None, timeout
+            )
+            found = driver.tokens.next_of(activity)
+            if found is None or driver.is_closing:
+                return None
+            live, op = found
+            task = live.tasks[op]
+            driver.feed(live, TaskStarted(op, worker))
+            driver.tokens.take(activity)
+            return task
+
+    # ------------------------------------------------------------ coming back
+
+    def _recover(
+        self,
+        row: ExecutionRow,
+        held: Mapping[int, Input],
+        *,
+        parent: Live | None = None,
+        op: int = 0,
+        is_unwanted: bool = False,
+    ) -> None:
+        """Replay an execution and go on with it; one whose replay disagrees is stopped, and nothing else."""
+        driver = self._driver
+        program = parent.kernel.program.children[row.map_state or ""] if parent is not None else None
         try:
-            live = self._replayed(row)
+            live, writes = driver.recovery.replay(row, program)
         except StepError as error:
             _log.error("%s", error)
             self.journal.finish(row.id, "FAILED", self.clock.now_ms(), None, "States.Runtime", str(error))
+            if parent is not None:
+                driver.put(parent, TaskFailed(op, "States.Runtime", str(error)))
             return
-        self._live[row.arn] = live
-        submitted = {e.item.op for e in self.journal.entries(row.id) if isinstance(e.item, TaskSubmitted)}
+        live.parent, live.op = parent, op
+        driver.running[row.arn] = live
+        if parent is not None:
+            parent.children[op] = live
+        if is_unwanted and live.is_running:
+            driver.put(live, Stop(None, None))
+        elif live.is_running:
+            self._take_up(live, held, writes)
+        driver.go_on(live)
+
+    def _take_up(self, live: Live, held: Mapping[int, Input], writes: list[WriteResults]) -> None:
+        """Do again what was being done, and wait for what was waited for."""
+        driver = self._driver
+        told = live.told or set()
+        live.held = {op: item for op, item in held.items() if op in live.tasks} or None
         for task in live.tasks.values():
-            self._open(live, task)
-            if task.op not in submitted:
-                self._begin_work(live, task)
-        self._after(live, [])
+            driver.tokens.open(live, task)
+            if live.held and task.op in live.held:
+                driver.put(live, live.held[task.op])
+            elif task.op not in told:
+                driver.begin_work(live, task)
+        self._remember_writes(live, writes)
+        for errand in live.errands.values():
+            driver.begin_errand(live, errand)
+        for op, command in list(live.children.items()):
+            if isinstance(command, StartChild):
+                self._take_up_child(live, op, command)
 
+    def _take_up_child(self, parent: Live, op: int, command: StartChild) -> None:
+        """Go on with a child execution that is recorded; start one that isn't, or that isn't kept."""
+        row = None if command.is_express else self.journal.execution(arn_of_child(parent, command))
+        if row is None or row.redrive_count < command.redrive_count:
+            self._driver.put(parent, command)
+        elif row.status == "RUNNING":
+            self._recover(row, {}, parent=parent, op=op)
+        else:
+            self._driver.put(parent, answer_of(row, op))
 
-def _row(info: ExecutionInfo, definition: str, more: Mapping[str, Any]) -> ExecutionRow:
-    kept: JSONObject = {"role_arn": info.role_arn, "machine_name": info.machine_name}
-    return ExecutionRow(
-        id=0,
-        arn=info.arn,
-        machine_arn=info.machine_arn,
-        name=info.name,
-        status="RUNNING",
-        start_ms=info.start_ms,
-        stop_ms=None,
-        redrive_ms=None,
-        redrive_count=0,
-        seed=info.seed,
-        definition=definition,
-        info=to_text({"info": kept, "more": dict(more)}),
-        input=to_text(info.input),
-        output=None,
-        error=None,
-        cause=None,
-    )
+    def _remember_writes(self, live: Live, writes: list[WriteResults]) -> None:
+        """Have a Map Run's results written again: the files that an earlier process wrote are lost."""
+        for write in writes:
+            record = live.runs.get(write.run) if live.runs is not None else None
+            if record is None or write.op in live.errands or record.stopped_ms is not None:
+                continue
+            self._driver.workers.earlier.setdefault(write.run, []).append(write)

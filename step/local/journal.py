@@ -6,19 +6,24 @@ written survives the death of the process at any moment; ``"full"`` extends that
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 from step.engine import vocabulary
 from step.engine.vocabulary import Input
 from step.errors import StepError
 from step.jsonvalue import JSONValue, to_text
+from step.local.store_lock import hold
 
 Sync = Literal["normal", "full"]
+# The digest of an entry that was written together with the one before it.
+UNCHECKED = -1
+_VERSION = 1
 _INPUTS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
@@ -31,11 +36,17 @@ _INPUTS: dict[str, type[Any]] = {
         vocabulary.TimePassed,
         vocabulary.Continue,
         vocabulary.ItemsRead,
+        vocabulary.MapRunUpdated,
         vocabulary.Stop,
         vocabulary.Redrive,
     )
 }
 _SCHEMA = """
+CREATE TABLE IF NOT EXISTS definitions (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    body TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS executions (
     id INTEGER PRIMARY KEY,
     arn TEXT NOT NULL UNIQUE,
@@ -47,15 +58,19 @@ CREATE TABLE IF NOT EXISTS executions (
     redrive_ms INTEGER,
     redrive_count INTEGER NOT NULL DEFAULT 0,
     seed TEXT NOT NULL,
-    definition TEXT NOT NULL,
+    definition INTEGER REFERENCES definitions,
     info TEXT NOT NULL,
     input TEXT NOT NULL,
     output TEXT,
     error TEXT,
-    cause TEXT
+    cause TEXT,
+    parent INTEGER,
+    map_state TEXT,
+    map_run TEXT
 );
 CREATE INDEX IF NOT EXISTS executions_by_machine ON executions (machine_arn, start_ms);
-CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status);
+CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, start_ms);
+CREATE INDEX IF NOT EXISTS executions_by_run ON executions (map_run, start_ms) WHERE map_run IS NOT NULL;
 CREATE TABLE IF NOT EXISTS inputs (
     execution INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -64,6 +79,17 @@ CREATE TABLE IF NOT EXISTS inputs (
     item TEXT NOT NULL,
     PRIMARY KEY (execution, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS held (
+    execution INTEGER NOT NULL,
+    op INTEGER NOT NULL,
+    item TEXT NOT NULL,
+    PRIMARY KEY (execution, op)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS map_runs (
+    arn TEXT PRIMARY KEY,
+    execution INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS map_runs_by_execution ON map_runs (execution);
 CREATE TABLE IF NOT EXISTS documents (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -73,8 +99,16 @@ CREATE TABLE IF NOT EXISTS documents (
 """
 
 
+class StoreFull(StepError):  # noqa: N818 - reads as the sentence it is
+    """Nothing can be written: the disk is full, or fails. What was asked for has had no effect."""
+
+
 class ExecutionRow(NamedTuple):
-    """An execution as it is kept. ``info`` is a JSON object of what else its owner wants to know of it."""
+    """An execution as it is kept. ``info`` is a JSON object of what else its owner wants to know of it.
+
+    A child execution of a distributed Map has no ``definition`` but a ``parent``, the state of its parent
+    that runs it, and the ARN of its Map Run.
+    """
 
     id: int
     arn: str
@@ -92,10 +126,20 @@ class ExecutionRow(NamedTuple):
     output: str | None
     error: str | None
     cause: str | None
+    parent: int | None = None
+    map_state: str | None = None
+    map_run: str | None = None
+
+
+_COLUMNS = ", ".join(ExecutionRow._fields)
+_BEGIN = (
+    f"INSERT INTO executions ({', '.join(ExecutionRow._fields[1:])})"
+    f" VALUES ({', '.join('?' * (len(ExecutionRow._fields) - 1))})"
+)
 
 
 class Entry(NamedTuple):
-    """A journalled input; ``digest`` is the kernel's before it was taken."""
+    """A journalled input; ``digest`` is the kernel's before it was taken, or UNCHECKED."""
 
     at_ms: int
     digest: int
@@ -103,20 +147,49 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """A store folder. One process at a time may hold it; calls must not overlap (the host has the lock)."""
+    """A store folder. One process at a time may hold it; calls must not overlap (the host has the lock).
+
+    What writes raises StoreFull where nothing can be written.
+    """
 
     def __init__(self, folder: Path, sync: Sync = "normal") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(folder / "lock")
-        self._db = sqlite3.connect(folder / "step.sqlite3", check_same_thread=False, isolation_level=None)
+        self.folder = folder
+        self._lock = hold(folder / "lock")
+        self._definitions: dict[int, str] = {}
+        self._keys: dict[str, int] = {}
+        self._fresh: list[tuple[str, int]] = []
+        self._depth = 0
+        try:
+            self._db = sqlite3.connect(
+                folder / "step.sqlite3", check_same_thread=False, isolation_level=None, cached_statements=64
+            )
+            self._prepare(sync)
+        except BaseException as error:
+            self._lock.close()
+            if isinstance(error, sqlite3.Error):
+                raise StepError(f"{folder}: the store can't be opened: {error}") from error
+            raise
+
+    def _prepare(self, sync: Sync) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _VERSION):
+            raise StepError(f"{self.folder}: another version of step made this store (format {version})")
+        # Nobody else opens the database: no memory need be shared with other processes.
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {sync.upper()}")
-        self._db.executescript(_SCHEMA)
+        if not version:
+            self._db.executescript(f"{_SCHEMA}; PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Let another process have the store."""
         self._db.close()
         self._lock.close()
+
+    def together(self) -> _Transaction:
+        """Write all that is written in a ``with`` block, or nothing; blocks may be nested."""
+        return _Transaction(self)
 
     # ------------------------------------------------------------ executions
 
@@ -126,13 +199,10 @@ class Journal:
         Raises:
             KeyError: its ARN is taken.
         """
-        columns = ExecutionRow._fields[1:]
-        with _Transaction(self._db):
+        with self.together():
+            definition = self._key_of(row.definition) if row.definition else None
             try:
-                cursor = self._db.execute(
-                    f"INSERT INTO executions ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
-                    row[1:],
-                )
+                cursor = self._db.execute(_BEGIN, row._replace(definition=definition)[1:])  # type: ignore[arg-type]  # a key for a text
             except sqlite3.IntegrityError:
                 raise KeyError(row.arn) from None
             key = cursor.lastrowid
@@ -142,32 +212,39 @@ class Journal:
 
     def append(self, key: int, number: int, at_ms: int, digest: int, item: Input) -> None:
         """Write an input, before it takes effect."""
-        self._db.execute(
-            "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", (key, number, at_ms, digest, _to_text(item))
-        )
+        with self.together():
+            self._db.execute(
+                "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", (key, number, at_ms, digest, _to_text(item))
+            )
 
     def finish(
         self, key: int, status: str, stop_ms: int, output: JSONValue, error: str | None, cause: str | None
     ) -> None:
         """Write how an execution ended. Derived from its inputs: a crash before this loses nothing."""
-        self._db.execute(
-            "UPDATE executions SET status = ?, stop_ms = ?, output = ?, error = ?, cause = ? WHERE id = ?",
-            (status, stop_ms, to_text(output) if status == "SUCCEEDED" else None, error, cause, key),
-        )
+        with self.together():
+            self._db.execute(
+                "UPDATE executions SET status = ?, stop_ms = ?, output = ?, error = ?, cause = ?"
+                " WHERE id = ?",
+                (status, stop_ms, to_text(output) if status == "SUCCEEDED" else None, error, cause, key),
+            )
 
     def redriven(self, key: int, at_ms: int, count: int) -> None:
         """Write that an execution runs again."""
-        self._db.execute(
-            "UPDATE executions SET status = 'RUNNING', stop_ms = NULL, output = NULL, error = NULL,"
-            " cause = NULL, redrive_ms = ?, redrive_count = ? WHERE id = ?",
-            (at_ms, count, key),
-        )
+        with self.together():
+            self._db.execute(
+                "UPDATE executions SET status = 'RUNNING', stop_ms = NULL, output = NULL, error = NULL,"
+                " cause = NULL, redrive_ms = ?, redrive_count = ? WHERE id = ?",
+                (at_ms, count, key),
+            )
 
     def forget(self, keys: Iterable[int]) -> None:
-        """Delete executions with their inputs."""
-        with _Transaction(self._db):
+        """Delete executions with all that belongs to them; child executions as well."""
+        with self.together():
             for key in keys:
-                self._db.execute("DELETE FROM inputs WHERE execution = ?", (key,))
+                children = self._db.execute("SELECT id FROM executions WHERE parent = ?", (key,)).fetchall()
+                self.forget(child for (child,) in children)
+                for table in ("inputs", "held", "map_runs"):
+                    self._db.execute(f"DELETE FROM {table} WHERE execution = ?", (key,))
                 self._db.execute("DELETE FROM executions WHERE id = ?", (key,))
 
     def entries(self, key: int) -> Iterator[Entry]:
@@ -178,27 +255,119 @@ class Journal:
         for at_ms, digest, text in rows.fetchall():
             yield Entry(at_ms, digest, _from_text(text))
 
+    def last_ms(self) -> int:
+        """Say when the last input of a running execution was taken; 0: none runs."""
+        running = "SELECT id FROM executions WHERE status = 'RUNNING'"
+        found = self._db.execute(f"SELECT MAX(at_ms) FROM inputs WHERE execution IN ({running})").fetchone()
+        return found[0] or 0
+
     def execution(self, arn: str) -> ExecutionRow | None:
         """Find an execution by its ARN."""
-        found = self._db.execute("SELECT * FROM executions WHERE arn = ?", (arn,)).fetchone()
-        return None if found is None else ExecutionRow(*found)
+        return next(self._rows("WHERE arn = ?", (arn,)), None)
+
+    def execution_by_id(self, key: int) -> ExecutionRow:
+        """Read an execution that is there."""
+        return next(self._rows("WHERE id = ?", (key,)))
 
     def executions(
-        self, machine_arn: str | None = None, status: str | None = None, *, offset: int = 0, limit: int = -1
+        self,
+        machine_arn: str | None = None,
+        status: str | None = None,
+        *,
+        map_run: str | None = None,
+        before: tuple[int, int] | None = None,
+        offset: int = 0,
+        limit: int = -1,
     ) -> list[ExecutionRow]:
-        """List executions, the newest first."""
-        where = [("machine_arn = ?", machine_arn), ("status = ?", status)]
-        wanted = [(clause, value) for clause, value in where if value is not None]
-        clauses = "".join(f" {'AND' if n else 'WHERE'} {clause}" for n, (clause, _) in enumerate(wanted))
-        query = f"SELECT * FROM executions{clauses} ORDER BY start_ms DESC, id DESC LIMIT ? OFFSET ?"
-        rows = self._db.execute(query, (*(value for _, value in wanted), limit, offset))
-        return [ExecutionRow(*row) for row in rows.fetchall()]
+        """List executions, the newest first: a Map Run's, or those that are no child executions.
+
+        ``before`` is the start and id of an execution that those listed come after.
+        """
+        where = {"machine_arn = ?": machine_arn, "status = ?": status, "map_run = ?": map_run}
+        wanted = {clause: value for clause, value in where.items() if value is not None}
+        clauses = [*wanted, *([] if map_run else ["parent IS NULL"])]
+        if before is not None:
+            clauses.append("(start_ms, id) < (?, ?)")
+        rows = self._rows(
+            f"WHERE {' AND '.join(clauses)} ORDER BY start_ms DESC, id DESC LIMIT ? OFFSET ?",
+            (*wanted.values(), *(before or ()), limit, offset),
+        )
+        return list(rows)
+
+    def running(self, *, children: bool) -> list[ExecutionRow]:
+        """List what has not ended, in the order in which it began."""
+        no = "NOT " if children else ""
+        return list(self._rows(f"WHERE status = 'RUNNING' AND parent IS {no}NULL ORDER BY id", ()))
+
+    def _rows(self, clauses: str, values: tuple[Any, ...]) -> Iterator[ExecutionRow]:
+        found = self._db.execute(f"SELECT {_COLUMNS} FROM executions {clauses}", values).fetchall()
+        for row in map(ExecutionRow._make, found):
+            yield row._replace(definition=self._definition(row.definition))  # type: ignore[arg-type]  # a key
+
+    # ------------------------------------------------------------ definitions
+
+    def _key_of(self, definition: str) -> int:
+        """Keep a definition once, however many executions have it."""
+        key = self._keys.get(definition)
+        if key is None:
+            digest = sha256(definition.encode("utf-8", "surrogatepass")).digest()
+            self._db.execute(
+                "INSERT OR IGNORE INTO definitions (digest, body) VALUES (?, ?)", (digest, definition)
+            )
+            found = self._db.execute("SELECT id FROM definitions WHERE digest = ?", (digest,)).fetchone()
+            key = int(found[0])
+            # Remembered once it is committed, not in a transaction that may be rolled back.
+            self._fresh.append((definition, key))
+        return key
+
+    def _remember(self) -> None:
+        self._keys.update(self._fresh)
+        self._fresh.clear()
+
+    def _definition(self, key: int | None) -> str:
+        if key is None:
+            return ""
+        text = self._definitions.get(key)
+        if text is None:
+            found = self._db.execute("SELECT body FROM definitions WHERE id = ?", (key,)).fetchone()
+            text = self._definitions[key] = str(found[0])
+        return text
+
+    # ------------------------------------------------------------ held answers and Map Runs
+
+    def hold(self, key: int, op: int, item: Input) -> None:
+        """Keep an answer that came while the work's own call goes on."""
+        with self.together():
+            self._db.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", (key, op, _to_text(item)))
+
+    def release(self, key: int, op: int) -> None:
+        """Drop a held answer: it is an input now."""
+        with self.together():
+            self._db.execute("DELETE FROM held WHERE execution = ? AND op = ?", (key, op))
+
+    def held(self) -> dict[int, dict[int, Input]]:
+        """Read all held answers: execution -> op -> answer."""
+        found: dict[int, dict[int, Input]] = {}
+        for key, op, text in self._db.execute("SELECT execution, op, item FROM held").fetchall():
+            found.setdefault(key, {})[op] = _from_text(text)
+        return found
+
+    def note_map_run(self, arn: str, key: int) -> None:
+        """Write whose a Map Run is. Derived from inputs: a crash before this loses nothing."""
+        with self.together():
+            self._db.execute("INSERT OR IGNORE INTO map_runs VALUES (?, ?)", (arn, key))
+
+    def execution_of_map_run(self, arn: str) -> ExecutionRow | None:
+        """Find the execution that a Map Run belongs to."""
+        clauses = "WHERE id = (SELECT execution FROM map_runs WHERE arn = ?)"
+        return next(self._rows(clauses, (arn,)), None)
 
     # ------------------------------------------------------------ documents
 
     def put(self, kind: str, key: str, body: JSONValue) -> None:
         """Keep a JSON document: a state machine, an alias, an activity."""
-        self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, to_text(body)))
+        with self.together():
+            self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, to_text(body)))
 
     def get(self, kind: str, key: str) -> JSONValue:
         """Read a document; None where there is none."""
@@ -209,7 +378,8 @@ class Journal:
 
     def delete(self, kind: str, key: str) -> None:
         """Drop a document."""
-        self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
+        with self.together():
+            self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
 
     def documents(self, kind: str, prefix: str = "") -> list[tuple[str, Any]]:
         """List the documents of a kind whose keys begin so, by key."""
@@ -224,29 +394,48 @@ class Journal:
 class _Transaction:
     """All or nothing, also where Python's own ``with connection`` would leave one open."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    __slots__ = ("_journal",)
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
 
     def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        journal = self._journal
+        if not journal._depth:
+            try:
+                journal._db.execute("BEGIN")
+            except sqlite3.OperationalError as failure:
+                raise _full(journal, failure) from failure
+        journal._depth += 1
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        journal = self._journal
+        journal._depth -= 1
+        if journal._depth:
+            return
+        if kind is None:
+            try:
+                journal._db.execute("COMMIT")
+            except sqlite3.Error as failure:
+                self._roll_back()
+                raise _full(journal, failure) from failure
+            journal._remember()
+            return
+        self._roll_back()
+        if isinstance(error, sqlite3.OperationalError):
+            raise _full(journal, error) from error
+
+    def _roll_back(self) -> None:
+        self._journal._fresh.clear()
+        # SQLite itself has rolled back after some failures.
+        if self._journal._db.in_transaction:
+            self._journal._db.execute("ROLLBACK")
 
 
-def _lock(file: Path) -> Any:
-    """Hold a store for this process.
-
-    Raises:
-        StepError: another process holds it.
-    """
-    handle = file.open("a")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise StepError(f"{file.parent}: another service holds this store") from None
-    return handle
+def _full(journal: Journal, failure: sqlite3.Error) -> StoreFull:
+    return StoreFull(f"{journal.folder}: nothing can be written ({failure}); make room on the disk")
 
 
 def _to_text(item: Input) -> str:

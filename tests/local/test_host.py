@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -23,7 +18,7 @@ from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
 from step.errors import StepError
 from step.local.clocks import Clock, RealClock, VirtualClock
-from step.local.host import Host
+from step.local.host import Host, Live
 from step.local.journal import Journal
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
@@ -97,9 +92,16 @@ def open_host(tmp_path: Path) -> Iterator[Open]:
         host.close()
 
 
+def token_of(live: Live) -> str:
+    """The token of the one task that is open."""
+    (task,) = live.tasks.values()
+    assert task.token
+    return task.token
+
+
 def run(host: Host, definition: Any, name: str = "a", value: Any = None) -> Any:
     live = host.start(info(name, value), json.dumps(definition))
-    assert live.ended.wait(10)
+    assert live.ended.wait(30)
     row = host.journal.execution(live.info.arn)
     assert row is not None
     return row
@@ -124,14 +126,6 @@ def test_a_finished_history_is_read_again_from_the_journal(open_host: Open) -> N
 
     assert first == second
     assert first[-1]["type"] == "ExecutionSucceeded"
-
-
-def test_a_distributed_map_is_refused_rather_than_waited_for(open_host: Open) -> None:
-    definition = json.loads(json.dumps(MANY))
-    definition["States"]["Each"]["ItemProcessor"]["ProcessorConfig"] = {"Mode": "DISTRIBUTED"}
-
-    with pytest.raises(StepError, match="the durable host refuses it"):
-        open_host().start(info("a", [1]), json.dumps(definition))
 
 
 def test_a_name_that_is_taken_is_refused(open_host: Open) -> None:
@@ -164,8 +158,8 @@ def test_a_timer_and_a_token_survive_a_restart(open_host: Open) -> None:
     assert asking
     assert again.answer(token, lambda op: TaskSucceeded(op, "yes"))
 
-    assert asking.ended.wait(5)
-    assert waiting.ended.wait(5)
+    assert asking.ended.wait(30)
+    assert waiting.ended.wait(30)
     assert not again.answer(token, lambda op: TaskSucceeded(op, "again"))
 
 
@@ -176,7 +170,7 @@ def test_a_task_that_was_running_is_run_again_and_a_recorded_one_is_not(open_hos
     def slow(task: StartTask, _: ExecutionInfo) -> list[Input]:
         done.append(task.payload)
         if task.payload == 2:
-            hold.wait(5)
+            hold.wait(30)
         return [TaskSucceeded(task.op, task.payload)]
 
     host = open_host(slow)
@@ -191,7 +185,7 @@ def test_a_task_that_was_running_is_run_again_and_a_recorded_one_is_not(open_hos
 
     again = open_host(slow)
     live = again.live(arn)
-    assert live is None or live.ended.wait(5)
+    assert live is None or live.ended.wait(30)
 
     assert Counter(done) == {1: 1, 2: 2}
 
@@ -214,7 +208,7 @@ def test_a_redrive_runs_only_what_failed(open_host: Open) -> None:
 
     assert host.redrive(row.arn)
     live = host.live(row.arn)
-    assert live is None or live.ended.wait(5)
+    assert live is None or live.ended.wait(30)
 
     again = host.journal.execution(row.arn)
     assert again is not None
@@ -237,11 +231,14 @@ def test_a_replay_that_disagrees_stops_that_execution_only(open_host: Open, tmp_
     host = open_host(lambda task, _: [])
     for name in ("sound", "damaged"):
         host.start(info(name), json.dumps(TOKEN_TASK))
-    token = next(token for token, (arn, _) in host._tokens.items() if arn.endswith("damaged"))
-    host.answer(token, lambda op: TaskSucceeded(op, 1))
+    live = host.live(info("damaged").arn)
+    assert live
+    assert host.answer(token_of(live), lambda op: TaskSucceeded(op, 1))
+    assert live.ended.wait(30)
     host.close()
     with sqlite3.connect(tmp_path / "store" / "step.sqlite3") as db:
-        db.execute("UPDATE executions SET status = 'RUNNING', definition = replace(definition, 'Ask', 'Aks')")
+        db.execute("UPDATE executions SET status = 'RUNNING'")
+        db.execute("UPDATE inputs SET digest = 1 WHERE number = 1 AND digest > 0")
     db.close()
 
     again = open_host(lambda task, _: [])
@@ -263,61 +260,3 @@ def test_waiting_executions_need_no_threads(open_host: Open) -> None:
         host.start(info(str(number)), definition)
 
     assert threading.active_count() == before
-
-
-CHILD = """
-import json, sys, time
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from test_host import MANY, info
-from step.engine.vocabulary import TaskFailed, TaskSucceeded
-from step.local.clocks import VirtualClock
-from step.local.host import Host
-from step.local.journal import Journal
-
-folder = Path(sys.argv[1])
-log = (folder / "done").open("a")
-
-def work(task, _):
-    log.write(f"{task.payload} {task.attempt}\\n")
-    log.flush()
-    time.sleep(0.0005)
-    if task.payload % 7 == 3 and task.attempt == 0:
-        return [TaskFailed(task.op, "Slow", "once")]
-    return [TaskSucceeded(task.op, task.payload)]
-
-host = Host(Journal(folder / "store"), VirtualClock(), work)
-host.open()
-live = host.live(info("a").arn)
-if live is None and host.journal.execution(info("a").arn) is None:
-    live = host.start(info("a", list(range(60))), json.dumps(MANY))
-print("ready", flush=True)
-if live:
-    live.ended.wait(30)
-row = host.journal.execution(info("a").arn)
-print(row.status, row.output, flush=True)
-host.close()
-"""
-
-
-def test_kills_at_random_moments_lose_nothing_and_repeat_nothing_recorded(tmp_path: Path) -> None:
-    (tmp_path / "child.py").write_text(CHILD)
-    command = [sys.executable, str(tmp_path / "child.py"), str(tmp_path), str(Path(__file__).parent)]
-    kills = 6
-    seconds = random.Random(4)
-    for _ in range(kills):
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(seconds.uniform(0, 0.02))
-        os.kill(child.pid, signal.SIGKILL)
-        child.communicate()
-
-    last = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-
-    status, output = last.stdout.splitlines()[-1].split(" ", 1)
-    assert status == "SUCCEEDED"
-    assert json.loads(output) == list(range(60))
-    runs = Counter((tmp_path / "done").read_text().split("\n"))
-    # Each kill can repeat the four items that were running, and no other.
-    assert sum(count - 1 for count in runs.values() if count > 1) <= 4 * kills

@@ -1,0 +1,123 @@
+"""The deployer's own account behind the ports of ``step.deployer``, and all of the ports together.
+
+Knows boto3; the environment says the names, and clients never do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from step.aws.deployer_calls import ask, make_client
+from step.aws.deployer_project import RoleAccounts
+from step.aws.deployer_table import DynamoTable
+from step.clock import now_ms, pause
+from step.deployer.ports import ExecutionFacts, Ports, Stored, Unavailable
+from step.errors import Refused, StepError
+
+_CHUNK_BYTES = 1024 * 1024
+ACCOUNTS, BUCKET, TABLE = "STEP_DEPLOYER_ACCOUNTS", "STEP_DEPLOYER_BUCKET", "STEP_DEPLOYER_TABLE"
+EXTERNAL_ID, RESOURCES = "STEP_DEPLOYER_EXTERNAL_ID", "STEP_DEPLOYER_RESOURCES"
+_EVERY_INTEGRATION = "arn:*:states:::*"
+
+
+class WallClock:
+    """Real time; see ``Clock``."""
+
+    def now_ms(self) -> int:
+        """Read the time."""
+        return now_ms()
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        pause(seconds)
+
+
+class ReleaseBucket:
+    """S3; see ``Bucket``."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self._name
+
+    def read(self, key: str, version_id: str | None, limit: int) -> bytes:
+        """Read a version of an object."""
+        answer = self._get(key, version_id)
+        size = int(answer["ContentLength"])
+        if size > limit:
+            raise Refused("EntityTooLarge", f"{key} has {size:,} bytes; {limit:,} are allowed")
+        return b"".join(self._chunks(answer))
+
+    def measure(self, key: str, version_id: str) -> Stored:
+        """Read a version of an object through."""
+        digest, size = hashlib.sha256(), 0
+        for chunk in self._chunks(self._get(key, version_id)):
+            digest.update(chunk)
+            size += len(chunk)
+        return Stored(digest.hexdigest(), size)
+
+    def _get(self, key: str, version_id: str | None) -> dict[str, Any]:
+        version = {} if version_id is None else {"VersionId": version_id}
+        return ask(self._client, "get_object", Bucket=self._name, Key=key, **version)
+
+    def _chunks(self, answer: dict[str, Any]) -> Iterator[bytes]:
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            yield from answer["Body"].iter_chunks(_CHUNK_BYTES)
+        except (BotoCoreError, OSError) as error:
+            raise Unavailable(f"the connection broke off: {error}") from error
+
+
+class DeployerExecutions:
+    """Step Functions; see ``Executions``."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def describe(self, arn: str) -> ExecutionFacts | None:
+        """Read an execution of the deployer."""
+        try:
+            answer = ask(self._client, "describe_execution", executionArn=arn)
+        except Refused as refused:
+            if refused.code in ("ExecutionDoesNotExist", "InvalidArn"):
+                return None
+            raise
+        return ExecutionFacts(status=str(answer["status"]), input=str(answer.get("input", "{}")))
+
+
+def make_ports(session: Any, variables: Mapping[str, str]) -> Ports:
+    """Make the ports with a boto3 session and the variables of the deployer's environment.
+
+    Raises:
+        StepError: a variable is missing.
+    """
+    missing = [name for name in (ACCOUNTS, BUCKET, TABLE, EXTERNAL_ID) if not variables.get(name)]
+    if missing:
+        raise StepError(f"the environment lacks {', '.join(missing)}")
+    resources = variables.get(RESOURCES) or _EVERY_INTEGRATION
+    return Ports(
+        clock=WallClock(),
+        table=DynamoTable(make_client(session, "dynamodb"), variables[TABLE]),
+        bucket=ReleaseBucket(make_client(session, "s3"), variables[BUCKET]),
+        executions=DeployerExecutions(make_client(session, "stepfunctions")),
+        accounts=RoleAccounts(session, variables[EXTERNAL_ID]),
+        allowed_accounts=frozenset(variables[ACCOUNTS].split(",")),
+        allowed_resources=tuple(resources.split(",")),
+    )
+
+
+@lru_cache(maxsize=1)
+def ports_of_environment() -> Ports:
+    """Make the ports of this process's environment, once."""
+    import boto3
+
+    return make_ports(boto3.Session(), os.environ)

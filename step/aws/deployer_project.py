@@ -1,0 +1,348 @@
+"""A project's account behind the ports of ``step.deployer``: Lambda, Step Functions, CloudWatch.
+
+Knows the operations; what they are good for is the deployer's.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from step.aws.deployer_calls import ask, make_client
+from step.deployer.names import Target
+from step.deployer.ports import FunctionFacts, MachineFacts, Route
+from step.errors import Refused
+from step.jsonvalue import JSONValue
+
+# AWS: sts:AssumeRole, "DurationSeconds": 900 is the least.
+_SESSION_SECONDS = 900
+_UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
+
+
+class LambdaFunctions:
+    """Lambda; see ``Functions``."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def describe(self, name: str, version: str | None = None) -> FunctionFacts:
+        """Read a version of a function."""
+        qualifier = {} if version is None else {"Qualifier": version}
+        return _function_facts(
+            ask(self._client, "get_function_configuration", FunctionName=name, **qualifier)
+        )
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        """Read a function's tags."""
+        tags: dict[str, str] = ask(self._client, "get_function", FunctionName=name).get("Tags", {})
+        return tags
+
+    def update_code(self, name: str, bucket: str, key: str, version_id: str) -> FunctionFacts:
+        """Put a version of an object into ``$LATEST``."""
+        return _function_facts(
+            ask(
+                self._client,
+                "update_function_code",
+                FunctionName=name,
+                S3Bucket=bucket,
+                S3Key=key,
+                S3ObjectVersion=version_id,
+            )
+        )
+
+    def publish(self, name: str, code_sha256: str, revision_id: str, description: str) -> FunctionFacts:
+        """Make a version of ``$LATEST``."""
+        return _function_facts(
+            ask(
+                self._client,
+                "publish_version",
+                FunctionName=name,
+                CodeSha256=b64encode(bytes.fromhex(code_sha256)).decode(),
+                RevisionId=revision_id,
+                Description=description,
+            )
+        )
+
+
+class StateMachines:
+    """Step Functions; see ``Machines``."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def describe(self, arn: str) -> MachineFacts:
+        """Read a machine or a version of it."""
+        answer = ask(self._client, "describe_state_machine", stateMachineArn=arn)
+        return MachineFacts(
+            arn=answer["stateMachineArn"],
+            definition=answer["definition"],
+            revision_id=answer.get("revisionId"),
+            type=answer["type"],
+            role_arn=answer["roleArn"],
+        )
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """Read a machine's tags."""
+        answer = ask(self._client, "list_tags_for_resource", resourceArn=arn)
+        return {tag["key"]: tag["value"] for tag in answer["tags"]}
+
+    def versions(self, arn: str) -> Sequence[str]:
+        """List a machine's versions, newest first."""
+        return _versions(self._client, arn)
+
+    def routes(self, alias_arn: str) -> tuple[Route, ...]:
+        """Read where an alias leads."""
+        answer = ask(self._client, "describe_state_machine_alias", stateMachineAliasArn=alias_arn)
+        return tuple(
+            Route(one["stateMachineVersionArn"], int(one["weight"])) for one in answer["routingConfiguration"]
+        )
+
+    def update(self, arn: str, definition: str) -> str:
+        """Give the machine a definition."""
+        answer = ask(self._client, "update_state_machine", stateMachineArn=arn, definition=definition)
+        return str(answer["revisionId"])
+
+    def publish(self, arn: str, revision_id: str, description: str) -> str:
+        """Make a version of a revision."""
+        answer = ask(
+            self._client,
+            "publish_state_machine_version",
+            stateMachineArn=arn,
+            revisionId=revision_id,
+            description=description,
+        )
+        return str(answer["stateMachineVersionArn"])
+
+    def route(self, alias_arn: str, routes: Sequence[Route]) -> None:
+        """Lead an alias elsewhere."""
+        ask(
+            self._client,
+            "update_state_machine_alias",
+            stateMachineAliasArn=alias_arn,
+            routingConfiguration=[
+                {"stateMachineVersionArn": route.version_arn, "weight": route.weight} for route in routes
+            ],
+        )
+
+
+class CloudWatchAlarms:
+    """CloudWatch; see ``Alarms``."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def states(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Give the alarms' states."""
+        answer = ask(
+            self._client,
+            "describe_alarms",
+            AlarmNames=list(names),
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            MaxRecords=100,
+        )
+        found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+
+
+class SmokeTestExecutions:
+    """Step Functions as the role that starts executions; see ``SmokeTests``."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def start(self, version_arn: str, name: str, input: JSONValue) -> str:
+        """Start an execution of a version, once."""
+        text = json.dumps(input)
+        try:
+            answer = ask(self._client, "start_execution", stateMachineArn=version_arn, name=name, input=text)
+        except Refused as refused:
+            if refused.code != "ExecutionAlreadyExists":
+                raise
+            # It was started before, and has ended since.
+            machine = version_arn.rpartition(":")[0]
+            return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        return str(answer["executionArn"])
+
+    def describe(self, arn: str) -> tuple[str, str]:
+        """Give an execution's status, and the error it failed with."""
+        answer = ask(self._client, "describe_execution", executionArn=arn)
+        return str(answer["status"]), str(answer.get("error", ""))
+
+
+class UnusedVersions:
+    """Lambda and Step Functions as the role that deletes versions; see ``OldVersions``."""
+
+    def __init__(self, machines: Any, functions: Any) -> None:
+        self._machines = machines
+        self._functions = functions
+
+    def machine_versions(self, arn: str) -> Sequence[str]:
+        """List a machine's versions, newest first."""
+        return _versions(self._machines, arn)
+
+    def routed(self, arn: str) -> Iterable[str]:
+        """List the versions that an alias of the machine leads to."""
+        listed = _pages(
+            self._machines, "list_state_machine_aliases", "stateMachineAliases", stateMachineArn=arn
+        )
+        for alias in listed:
+            about = ask(
+                self._machines,
+                "describe_state_machine_alias",
+                stateMachineAliasArn=alias["stateMachineAliasArn"],
+            )
+            for route in about["routingConfiguration"]:
+                yield route["stateMachineVersionArn"]
+
+    def has_executions_since(self, version_arn: str, time_ms: int) -> bool:
+        """Whether an execution of the version runs, or could still be redriven."""
+        try:
+            return any(
+                self._executions(version_arn, status) for status in ("RUNNING", "PENDING_REDRIVE")
+            ) or any(
+                execution["stopDate"].timestamp() * 1000 >= time_ms
+                for status in _UNSUCCESSFUL
+                for execution in self._executions(version_arn, status)
+            )
+        except Refused as refused:
+            # An Express machine's executions aren't listed; they end within five minutes.
+            if refused.code == "StateMachineTypeNotSupported":
+                return False
+            raise
+
+    def definition(self, version_arn: str) -> str:
+        """Read a version's definition."""
+        return str(ask(self._machines, "describe_state_machine", stateMachineArn=version_arn)["definition"])
+
+    def delete_machine_version(self, version_arn: str) -> None:
+        """Delete a version."""
+        ask(self._machines, "delete_state_machine_version", stateMachineVersionArn=version_arn)
+
+    def function_versions(self, name: str) -> Sequence[str]:
+        """List a function's versions, oldest first."""
+        listed = _marked(self._functions, "list_versions_by_function", "Versions", FunctionName=name)
+        return [one["Version"] for one in listed if one["Version"] != "$LATEST"]
+
+    def aliased(self, name: str) -> Iterable[str]:
+        """List the versions that an alias of the function leads to."""
+        for alias in _marked(self._functions, "list_aliases", "Aliases", FunctionName=name):
+            yield alias["FunctionVersion"]
+            yield from alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+
+    def delete_function_version(self, name: str, version: str) -> None:
+        """Delete a version."""
+        try:
+            ask(self._functions, "delete_function", FunctionName=name, Qualifier=version)
+        except Refused as refused:
+            if refused.code != "ResourceNotFoundException":
+                raise
+
+    def _executions(self, version_arn: str, status: str) -> list[dict[str, Any]]:
+        return list(
+            _pages(
+                self._machines,
+                "list_executions",
+                "executions",
+                stateMachineArn=version_arn,
+                statusFilter=status,
+            )
+        )
+
+
+class RoleProject:
+    """A project's account and region as the role that a deploy takes; see ``Project``."""
+
+    def __init__(self, session: Any) -> None:
+        self.functions = LambdaFunctions(make_client(session, "lambda"))
+        self.machines = StateMachines(make_client(session, "stepfunctions"))
+        self.alarms = CloudWatchAlarms(make_client(session, "cloudwatch"))
+
+
+class RoleAccounts:
+    """Takes the projects' roles; see ``Accounts``.
+
+    Args:
+        session: The deployer's own session.
+        external_id: What the roles want to hear.
+    """
+
+    def __init__(self, session: Any, external_id: str) -> None:
+        self._sts = make_client(session, "sts")
+        self._external_id = external_id
+
+    def deploy(self, target: Target) -> RoleProject:
+        """Take the role that a deploy takes."""
+        return RoleProject(self._assume(target, target.role_arn))
+
+    def smoke_test(self, target: Target) -> SmokeTestExecutions:
+        """Take the role that starts executions."""
+        return SmokeTestExecutions(make_client(self._assume(target, target.smoke_role_arn), "stepfunctions"))
+
+    def prune(self, target: Target) -> UnusedVersions:
+        """Take the role that deletes versions."""
+        session = self._assume(target, target.prune_role_arn)
+        return UnusedVersions(make_client(session, "stepfunctions"), make_client(session, "lambda"))
+
+    def _assume(self, target: Target, role_arn: str) -> Any:
+        import boto3
+
+        answer = ask(
+            self._sts,
+            "assume_role",
+            RoleArn=role_arn,
+            RoleSessionName=f"{target.project}-{target.config}"[:64],
+            ExternalId=self._external_id,
+            DurationSeconds=_SESSION_SECONDS,
+            Tags=[{"Key": key, "Value": value} for key, value in target.tags.items()],
+        )
+        keys = answer["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+            region_name=target.region,
+        )
+
+
+def _function_facts(answer: Mapping[str, Any]) -> FunctionFacts:
+    arn, version = str(answer["FunctionArn"]), str(answer.get("Version", "$LATEST"))
+    if version != "$LATEST" and not arn.endswith(f":{version}"):
+        arn = f"{arn}:{version}"
+    return FunctionFacts(
+        arn=arn,
+        version=version,
+        code_sha256=b64decode(answer["CodeSha256"]).hex(),
+        revision_id=str(answer.get("RevisionId", "")),
+        state=str(answer.get("State", "Active")),
+        last_update=str(answer.get("LastUpdateStatus", "Successful")),
+        reason=str(answer.get("StateReason") or answer.get("LastUpdateStatusReason") or ""),
+        timeout_seconds=int(answer.get("Timeout", 3)),
+    )
+
+
+def _versions(client: Any, arn: str) -> list[str]:
+    listed = _pages(client, "list_state_machine_versions", "stateMachineVersions", stateMachineArn=arn)
+    found = [str(version["stateMachineVersionArn"]) for version in listed]
+    return sorted(found, key=lambda version: int(version.rpartition(":")[2]), reverse=True)
+
+
+def _pages(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    token: dict[str, str] = {}
+    while True:
+        answer = ask(client, operation, **parameters, **token)
+        yield from answer[key]
+        if not answer.get("nextToken"):
+            return
+        token = {"nextToken": answer["nextToken"]}
+
+
+def _marked(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    marker: dict[str, str] = {}
+    while True:
+        answer = ask(client, operation, **parameters, **marker)
+        yield from answer[key]
+        if not answer.get("NextMarker"):
+            return
+        marker = {"Marker": answer["NextMarker"]}

@@ -1,0 +1,429 @@
+"""Deploys as their client sees them: prepare a release, upload it, start the deployer, watch it.
+
+Everything that can be checked is checked before the first byte is uploaded; what a deploy changes is
+changed by the deployer, never from here.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zipfile import is_zipfile
+
+from step.arn import machine_of
+from step.aws.connection import Aws
+from step.aws.deployer_table import DynamoTable
+from step.aws.release_client import Deployer, FunctionFacts, NoDeployer, ReleaseClient
+from step.aws.step_functions import Event
+from step.clock import now_ms, pause
+from step.deployer import names
+from step.deployer.by_hand import LockByHand
+from step.deployer.client import (
+    Code,
+    Draft,
+    Outcome,
+    draft_release,
+    execution_input,
+    lost_contact,
+    make_release_id,
+    outcome_of,
+    prune_input,
+    recover_input,
+    rollback_release,
+)
+from step.deployer.definition import called_versions
+from step.deployer.names import Target
+from step.deployer.plan import FunctionState, Plan, make_plan
+from step.deployer.release import MAX_CODE_BYTES, Canary, Release, SmokeTest, check_age, parse_release
+from step.errors import NoContact, StepError
+from step.jsonvalue import JSONObject
+
+# So often a deploy that can't be asked about is asked about again, a second apart.
+_MISSES = 60
+# Stands for what only the bucket can say; a document that has it is never uploaded.
+_PINNED_LATER = "later"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a user says of a deploy; what is None is found out.
+
+    Attributes:
+        machine: The state machine's name.
+        functions: The functions' names with their placeholders in the definition.
+        zips: A file for each of them.
+        project, config: Default: the functions' tags.
+        account, region: Default: the functions' own.
+        deployer: Its name; default: ``step-deployer-CONFIG``, or ``step-deployer``.
+        bucket: Default: what the deployer says.
+    """
+
+    machine: str
+    functions: Sequence[tuple[str, str]] = ()
+    zips: Sequence[Path] = ()
+    project: str | None = None
+    config: str | None = None
+    account: str | None = None
+    region: str | None = None
+    deployer: str | None = None
+    bucket: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class More:
+    """What else a release may ask for; see ``Release``."""
+
+    expect_live: str | None = None
+    smoke_test: SmokeTest | None = None
+    canary: Canary | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """Where a deploy goes and through which deployer, once everything is found out."""
+
+    target: Target
+    deployer: Deployer
+    functions: tuple[FunctionFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A release that was uploaded; outcome "": none is recorded (it runs, was stopped, or never began)."""
+
+    release_id: str
+    outcome: str
+    version: str
+    ended_at: str
+    cause: str
+
+    @classmethod
+    def from_record(cls, release_id: str, record: JSONObject) -> Released:
+        """Read the record that the deployer keeps of it."""
+
+        def text(member: str) -> str:
+            value = record.get(member)
+            return value if isinstance(value, str) else ""
+
+        return cls(
+            release_id=release_id,
+            outcome=text("outcome"),
+            version=text("version"),
+            ended_at=text("ended_at"),
+            cause=text("cause"),
+        )
+
+
+class Deploys:
+    """The client of a deployer.
+
+    Args:
+        home: Where the deployer is.
+        away: Where the project is: the same place, or another region of it.
+    """
+
+    def __init__(self, home: Aws, away: Aws, *, wait: Callable[[float], None] = pause) -> None:
+        self._wait = wait
+        self._home_aws = home
+        self._home = ReleaseClient(home, wait=wait)
+        self._away = ReleaseClient(away, wait=wait)
+
+    # ------------------------------------------------------------ before
+
+    def goal(self, wish: Wish) -> Goal:
+        """Find out what wasn't said, and check all names.
+
+        Raises:
+            StepError: a name is none, or something isn't there.
+        """
+        _check_names(wish)
+        for file in wish.zips:
+            check_zip(file)
+        caller = self._away.account()
+        account = wish.account or caller
+        facts: list[FunctionFacts] = []
+        told: Mapping[str, str] = {}
+        # Another account's functions are the deployer's to look at, not this caller's.
+        if account == caller:
+            facts = [self._away.function(name) for name, _ in wish.functions]
+            _check_tags(facts)
+            told = _told_by_tags(facts) or self._told_by_machine(wish)
+        project, config = wish.project or told.get("project"), wish.config or told.get("config")
+        if project is None or config is None:
+            raise StepError(
+                f"whose deploy is this? No tags ({names.PROJECT_NAME}, {names.CONFIG_NAME}) tell it: "
+                "give -project and -config"
+            )
+        target = Target(
+            project=project,
+            config=config,
+            account=account,
+            region=wish.region or self._away.region,
+            machine=wish.machine,
+        )
+        return Goal(target=target, deployer=self._deployer(wish, config), functions=tuple(facts))
+
+    def draft(self, goal: Goal, wish: Wish, definition: str, more: More) -> Draft:
+        """Make a release of a definition and zips, and check it as the deployer will; nothing is uploaded.
+
+        Raises:
+            StepError: a zip is none, or too large; the release would be refused; the machine has no alias.
+        """
+        codes = [
+            Code(function=name, placeholder=placeholder, zip_bytes=read_zip(file))
+            for (name, placeholder), file in zip(wish.functions, wish.zips, strict=True)
+        ]
+        now = now_ms()
+        content = [definition.encode("utf-8", "surrogatepass"), *(code.zip_bytes for code in codes)]
+        draft = draft_release(
+            goal.target,
+            release_id=_new_id(now, *content),
+            created_at_ms=now,
+            definition=definition,
+            code=codes,
+            expect_live=more.expect_live,
+            smoke_test=more.smoke_test,
+            canary=more.canary,
+        )
+        draft.finish(dict.fromkeys(draft.objects, _PINNED_LATER))
+        if goal.functions:
+            self._away.live_machine(wish.machine)
+        return draft
+
+    def rollback(self, goal: Goal, version: str | None, more: More) -> Release:
+        """Make a release that goes back to a version of the machine; None: the one before the live one.
+
+        Raises:
+            StepError: there is no version to go back to.
+        """
+        machine = goal.target.machine
+        if version is None:
+            version_arn = self._away.version_before_live(machine)
+        else:
+            version_arn = version if version.startswith("arn:") else f"{goal.target.machine_arn}:{version}"
+        now = now_ms()
+        release_id = _new_id(now, version_arn.encode())
+        return rollback_release(
+            goal.target,
+            release_id=release_id,
+            created_at_ms=now,
+            version_arn=version_arn,
+            expect_live=more.expect_live,
+        )
+
+    def plan(self, goal: Goal, wish: Wish, definition: str) -> tuple[Plan, str]:
+        """Compare what is live with what a deploy would bring; say which version is live."""
+        live = self._away.live_machine(wish.machine)
+        called = called_versions(live.definition)
+        before, after = {}, {}
+        for facts, file in zip(goal.functions, wish.zips, strict=True):
+            after[facts.name] = FunctionState(
+                code_sha256=code_sha256(read_zip(file)), configuration=facts.configuration
+            )
+            version = next((arn for arn in called if arn.rpartition(":")[0] == facts.arn), None)
+            if version is not None:
+                configuration = self._away.configuration(version)
+                before[facts.name] = FunctionState(
+                    code_sha256=str(configuration["CodeSha256"]), configuration=configuration
+                )
+        plan = make_plan(
+            live_definition=live.definition,
+            new_definition=definition,
+            function_arns={
+                placeholder: facts.arn
+                for facts, (_, placeholder) in zip(goal.functions, wish.functions, strict=True)
+            },
+            live_functions=before,
+            new_functions=after,
+            versions=len(self._away.versions(wish.machine)),
+        )
+        return plan, live.version_arn
+
+    # ------------------------------------------------------------ the deploy
+
+    def upload(self, goal: Goal, draft: Draft) -> Release:
+        """Store zips and definition, pin their versions in the release, and store that."""
+        bucket = goal.deployer.bucket
+        versions = {key: self._home.put(bucket, key, body) for key, body in draft.objects.items()}
+        release = draft.finish(versions)
+        self.upload_document(goal, release)
+        return release
+
+    def upload_document(self, goal: Goal, release: Release) -> None:
+        """Store a release's document."""
+        self._home.put(goal.deployer.bucket, release.key, release.to_bytes())
+
+    def deploy(self, goal: Goal, release: Release) -> str:
+        """Start the deploy of an uploaded release; return its execution's ARN. Started twice it runs once."""
+        check_age(parse_release(release.to_json()), now_ms())
+        return self._home.start(goal.deployer.machine_arn, release.release_id, execution_input(release))
+
+    def recover(self, release: str) -> str:
+        """Start the cleaning up after a deploy that was stopped; a release is named as its execution is.
+
+        Raises:
+            StepError: there is no such execution.
+        """
+        arn = self._home.execution_arn(release)
+        return self._home.start(machine_of(arn), None, recover_input(arn))
+
+    def prune(self, goal: Goal, keep: int) -> str:
+        """Start the deletion of old versions."""
+        return self._home.start(goal.deployer.machine_arn, None, prune_input(goal.target, keep=keep))
+
+    def follow(self, arn: str) -> Iterator[Event]:
+        """Yield the events of a deploy until it has ended; lost contact is looked for again for a minute.
+
+        Raises:
+            NoContact: it wasn't found again; the deploy runs on.
+        """
+        told, misses = 0, 0
+        while True:
+            try:
+                for event in self._home.follow(arn):
+                    misses = 0
+                    if event["id"] > told:
+                        told = event["id"]
+                        yield event
+                return
+            except NoContact:
+                misses += 1
+                if misses > _MISSES:
+                    raise
+                self._wait(1)
+
+    def outcome(self, release: Release, arn: str) -> Outcome:
+        """Say how a deploy stands."""
+        try:
+            about = self._home.describe(arn)
+        except NoContact:
+            return lost_contact(release)
+        return outcome_of(release, about["status"], error=about.get("error"), cause=about.get("cause"))
+
+    def describe(self, arn: str) -> dict[str, Any]:
+        """Describe an execution of the deployer, as the API does."""
+        return self._home.describe(arn)
+
+    def releases(self, goal: Goal, limit: int) -> list[Released]:
+        """List releases, the newest first, with what became of them."""
+        target = goal.target
+        ids = self._home.release_ids(goal.deployer.bucket, target.release_prefix)[:limit]
+        table = self._table(goal)
+        return [Released.from_record(one, table.get(target.record_key(one)) or {}) for one in ids]
+
+    def lock(self, goal: Goal) -> LockByHand:
+        """Give the target's lock into the hands of who asks.
+
+        Raises:
+            StepError: the deployer doesn't say where its table is.
+        """
+        return LockByHand(self._table(goal), goal.target.lock_key, self._home.who())
+
+    def _table(self, goal: Goal) -> DynamoTable:
+        name = goal.deployer.table
+        if not name:
+            raise StepError(f"the deployer {goal.deployer.name!r} doesn't say where its table is")
+        return DynamoTable(self._home_aws.client("dynamodb"), name)
+
+    def _told_by_machine(self, wish: Wish) -> Mapping[str, str]:
+        if wish.project is not None and wish.config is not None:
+            return {}
+        tags = self._away.machine_tags(wish.machine)
+        told = {"project": tags.get(names.PROJECT_NAME), "config": tags.get(names.CONFIG_NAME)}
+        return {word: text for word, text in told.items() if text is not None}
+
+    def _deployer(self, wish: Wish, config: str) -> Deployer:
+        wanted = [wish.deployer] if wish.deployer else [f"{names.DEPLOYER}-{config}", names.DEPLOYER]
+        for name in wanted:
+            try:
+                deployer = self._home.deployer(name)
+            except NoDeployer:
+                continue
+            bucket = wish.bucket or deployer.bucket
+            if not bucket:
+                raise StepError(f"the deployer {name!r} doesn't say where releases go: give -bucket")
+            return replace(deployer, bucket=bucket)
+        raise StepError(
+            f"no deployer {' nor '.join(map(repr, wanted))} at {self._home.where}: name it with -deployer; "
+            "Terraform makes it (module `deployer`)"
+        )
+
+
+def _new_id(at_ms: int, *contents: bytes) -> str:
+    """Name a release so that two of the same contents in one second have two names."""
+    return make_release_id(at_ms, str(at_ms).encode(), *contents)
+
+
+def read_zip(file: Path) -> bytes:
+    """Read a function's zip.
+
+    Raises:
+        StepError: it is none, or larger than Lambda takes.
+    """
+    check_zip(file)
+    return file.read_bytes()
+
+
+def check_zip(file: Path) -> None:
+    """Make sure that a file may be a function's zip.
+
+    Raises:
+        StepError: it is none, or larger than Lambda takes.
+    """
+    size = file.stat().st_size
+    if size > MAX_CODE_BYTES:
+        raise StepError(f"{file}: {size:,} bytes; Lambda takes no more than {MAX_CODE_BYTES:,}")
+    if not is_zipfile(file):
+        raise StepError(f"{file}: not a zip; `step package` makes one")
+
+
+def code_sha256(content: bytes) -> str:
+    """Hash a zip as Lambda does."""
+    return b64encode(sha256(content).digest()).decode()
+
+
+def _check_names(wish: Wish) -> None:
+    checks = [
+        ("-step", wish.machine, names.is_machine_name, "1 to 80 letters, digits, - and _"),
+        ("-project", wish.project, names.is_name, "1 to 64 letters, digits, _ . and -"),
+        ("-config", wish.config, names.is_name, "1 to 64 letters, digits, _ . and -"),
+        ("-account", wish.account, names.is_account, "an account's id: twelve digits"),
+        ("-region", wish.region, names.is_region, "a region, as eu-central-1"),
+        ("-deployer", wish.deployer, names.is_machine_name, "1 to 80 letters, digits, - and _"),
+        *(
+            ("-lambda", name, names.is_function_name, "1 to 64 letters, digits, - and _")
+            for name, _ in wish.functions
+        ),
+    ]
+    for word, text, is_right, expected in checks:
+        if text is not None and not is_right(text):
+            raise StepError(f"{word} {text}: expected a name, no path and no ARN: {expected}")
+
+
+def _check_tags(facts: Sequence[FunctionFacts]) -> None:
+    for one in facts:
+        if one.tags.get(names.DEPLOY_WITH) != names.DEPLOYER:
+            raise StepError(
+                f"the function {one.name!r} isn't tagged {names.DEPLOY_WITH}={names.DEPLOYER}: "
+                "the deployer touches no other; the Terraform module `project` makes it so"
+            )
+
+
+def _told_by_tags(facts: Sequence[FunctionFacts]) -> Mapping[str, str]:
+    """Read project and configuration from the functions' tags.
+
+    Raises:
+        StepError: two functions tell different ones.
+    """
+    told: dict[str, str] = {}
+    for word, tag in (("project", names.PROJECT_NAME), ("config", names.CONFIG_NAME)):
+        values = {one.tags[tag]: one.name for one in facts if tag in one.tags}
+        if len(values) > 1:
+            both = ", ".join(f"{name} in {value!r}" for value, name in values.items())
+            raise StepError(f"functions of different {word}s in one release: {both} (tag {tag})")
+        told.update(dict.fromkeys([word], *values) if values else {})
+    return told

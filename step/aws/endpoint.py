@@ -1,0 +1,66 @@
+"""boto3 pointed at one endpoint, whatever the environment says: how the local service calls itself.
+
+The first client loads boto3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+
+class EndpointSession:
+    """What of a boto3 session ``AwsServices`` uses, with every client at one endpoint.
+
+    Args:
+        endpoint: Where; asked when the first client is made.
+        region: The clients' region.
+        key: The access key id that requests are signed with.
+    """
+
+    def __init__(self, endpoint: Callable[[], str], region: str, key: str) -> None:
+        self.region_name = region
+        self._endpoint = endpoint
+        self._key = key
+
+    def client(self, name: str, *, config: Any = None, **more: Any) -> Any:
+        """Make a client; its requests name the endpoint's host as it is, without prefix or bucket."""
+        from botocore.config import Config
+
+        here = Config(
+            s3={"addressing_style": "path"},
+            inject_host_prefix=False,
+            connect_timeout=5,
+            read_timeout=900,
+            max_pool_connections=50,
+        )
+        merged = here if config is None else config.merge(here)
+        given = {"region_name": self.region_name, **more}
+        return self._session.client(name, config=merged, endpoint_url=self._endpoint(), **given)
+
+    def get_credentials(self) -> Any:
+        """Give what requests are signed with."""
+        return self._session.get_credentials()
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+
+        return boto3.Session(
+            aws_access_key_id=self._key, aws_secret_access_key=self._key, region_name=self.region_name
+        )
+
+
+class LazyClient:
+    """A client that is made when it is first asked for something."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._make()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)

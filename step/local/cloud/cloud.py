@@ -1,0 +1,116 @@
+"""One door for all of AWS but Step Functions: Lambda here, everything else moto's.
+
+Routes, says whose a request is, and turns every failure into an error of the client's protocol: no request
+ends in a 500.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from step.errors import Refused
+from step.local.cloud.addressing import Address
+from step.local.cloud.corrections import correct
+from step.local.cloud.emulation import Emulation, Unsupported
+from step.local.cloud.objects import EmulatedObjects
+from step.local.cloud.refusals import refusal
+from step.local.cloud.snapshots import Snapshots
+from step.local.functions import CODE_PATH, Functions, Owner
+from step.local.http import Request, Response
+
+_log = logging.getLogger("step.local.cloud")
+_IS_KEY = re.compile(r"A[A-Z0-9]{19}").fullmatch
+
+
+class Cloud:
+    """AWS's services on one machine, without Step Functions.
+
+    Args:
+        store: The folder that everything lives in.
+        account: Whose requests are that no access key says more of.
+        region: Where they are, if nothing says.
+        endpoint: Says where the service is, once it listens.
+        handlers: A folder of handler files that stand for Lambda functions of their names.
+        is_synced: Whether what is acknowledged survives the loss of power.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        *,
+        account: str = "123456789012",
+        region: str = "us-east-1",
+        endpoint: Callable[[], str],
+        handlers: Path | None = None,
+        is_synced: bool = False,
+    ) -> None:
+        self._owner = Owner(account, region)
+        self._emulation = Emulation(Snapshots(store / "cloud", is_synced=is_synced))
+        self.functions = Functions(
+            store / "lambda",
+            owner=self._owner,
+            objects=EmulatedObjects(self._emulation),
+            endpoint=endpoint,
+            handlers=handlers,
+            is_synced=is_synced,
+        )
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request to any service but Step Functions."""
+        address = Address.from_request(request)
+        try:
+            if request.path.startswith(CODE_PATH):
+                return self._code(request.path.removeprefix(CODE_PATH).removesuffix(".zip"))
+            owner = Owner(self._account(address), address.region or self._owner.region)
+            if address.service == "lambda":
+                return self.functions.answer(request, owner)
+            return self._emulated(request, address, owner)
+        except Unsupported as unsupported:
+            message = f"The local service can't do this: {unsupported}"
+            return refusal(request, address, 501, "NotImplemented", message)
+        except Refused as refused:
+            return refusal(request, address, 400, refused.code, refused.message)
+        except OSError as error:
+            _log.error("%s %s: %s", request.method, request.path, error)
+            return refusal(
+                request, address, 507, "StoreFull", f"the store can't be written: {error.strerror}"
+            )
+        except Exception as error:  # whatever a client sends, it gets an answer that it doesn't send again
+            _log.exception("%s %s", request.method, request.path)
+            message = f"The local service can't read this request: {type(error).__name__}"
+            return refusal(request, address, 400, "InvalidRequest", message)
+
+    def close(self) -> None:
+        """End the functions' processes."""
+        self.functions.close()
+
+    def _emulated(self, request: Request, address: Address, owner: Owner) -> Response:
+        correct(request, address)
+        if address.service == "logs" and self.functions.has_logs:
+            self._emulation.write_logs(self.functions.take_logs())
+        return self._emulation.answer(request, address, owner.account)
+
+    def account_of(self, request: Request) -> str:
+        """Say whose request it is, by its access key."""
+        return self._account(Address.from_request(request))
+
+    def is_issued(self, key: str) -> bool:
+        """Whether an access key was given to a function, or by STS or IAM here."""
+        if self.functions.keys.account(key) is not None:
+            return True
+        return _IS_KEY(key) is not None and self._emulation.account_of_key(key) is not None
+
+    def _account(self, address: Address) -> str:
+        known = self.functions.keys.account(address.key)
+        if known is not None:
+            return known
+        if _IS_KEY(address.key):
+            return self._emulation.account_of_key(address.key) or self._owner.account
+        return self._owner.account
+
+    def _code(self, digest: str) -> Response:
+        data = self.functions.code(digest) if digest.isalnum() else None
+        return Response(404, {}) if data is None else Response(200, {"Content-Type": "application/zip"}, data)

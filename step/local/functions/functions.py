@@ -1,0 +1,205 @@
+"""Lambda: functions with their versions, aliases and layers, and their invocation.
+
+Puts the parts together: documents and zips in a folder, operations, processes, asynchronous events.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from step.errors import Refused
+from step.jsonvalue import JSONValue
+from step.local.entropy import new_uuid
+from step.local.functions.api import ROUTES, Api, Operation
+from step.local.functions.archives import Archives
+from step.local.functions.call import Call, answer
+from step.local.functions.concurrency import ConcurrencyOperations
+from step.local.functions.events import Events
+from step.local.functions.in_process import HandlerFolder
+from step.local.functions.invocation import MOST_ASYNCHRONOUS_BYTES, Invocation, check_payload
+from step.local.functions.invoker import Invoker
+from step.local.functions.keys import AccessKeys
+from step.local.functions.layers import LayerOperations
+from step.local.functions.logs import Logs, Written
+from step.local.functions.names import LATEST, FunctionName, Owner
+from step.local.functions.operations import FunctionOperations, Objects
+from step.local.functions.settings import SettingOperations
+from step.local.functions.store import FunctionShelf, LayerShelf
+from step.local.http import Request, Response
+
+_log = logging.getLogger("step.local.functions")
+# Where zips are downloaded.
+CODE_PATH = "/_functions/code/"
+_EVENT, _DRY_RUN, _WAITING = "Event", "DryRun", "RequestResponse"
+
+
+class Functions:
+    """Lambda on one machine; ``keys`` are the access keys that its functions get.
+
+    Args:
+        folder: Where functions, zips and what is unpacked of them live.
+        owner: Whose functions a bare name means.
+        objects: Reads code that is in S3.
+        endpoint: Says where the local service is, for the functions' own clients.
+        handlers: A folder of handler files that run in this process instead.
+        is_synced: Whether what is acknowledged survives the loss of power.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        owner: Owner,
+        objects: Objects,
+        endpoint: Callable[[], str],
+        handlers: Path | None = None,
+        is_synced: bool = False,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._owner = owner
+        self._functions = FunctionShelf(folder, is_synced=is_synced)
+        self._layers = LayerShelf(folder, is_synced=is_synced)
+        self._archives = Archives(folder / "code", is_synced=is_synced)
+        used = {digest for function in self._functions.all() for digest in function.digests()}
+        used |= {digest for layer in self._layers.all() for digest in layer.digests()}
+        self._archives.forget_others(used)
+        self._logs = Logs(folder / "logs.jsonl")
+        self._endpoint = endpoint
+        self.keys = AccessKeys()
+        self._invoker = Invoker(
+            folder,
+            self._functions,
+            self._layers,
+            self._archives,
+            self._logs,
+            endpoint,
+            self.keys,
+            HandlerFolder(handlers) if handlers is not None else None,
+        )
+        self._events = Events(folder / "events", self._run_event, self._retries, is_synced=is_synced)
+        self._api = Api(self._operations(objects))
+
+    def answer(self, request: Request, owner: Owner) -> Response:
+        """Answer a request to Lambda's API."""
+        return self._api.answer(request, owner)
+
+    def invoke(
+        self,
+        function: str,
+        payload: bytes = b"",
+        *,
+        qualifier: str | None = None,
+        kind: str = _WAITING,
+        client_context: str | None = None,
+        owner: Owner | None = None,
+    ) -> Invocation:
+        """Invoke a function by its name or ARN.
+
+        Args:
+            payload: JSON; nothing is an empty object.
+            kind: "RequestResponse" waits for its end, "Event" doesn't, "DryRun" only looks.
+            client_context: JSON in base64.
+            owner: Whose a bare name is.
+
+        Raises:
+            Refused: what AWS would refuse, or what can't run here.
+        """
+        name = FunctionName.from_text(function, owner or self._owner).qualified(qualifier)
+        if kind == _EVENT:
+            event = check_payload(payload, most_bytes=MOST_ASYNCHRONOUS_BYTES)
+            version = self._invoker.check(name)
+            request_id = self._events.put(name.arn, event)
+            return Invocation(202, b"", None, version, "", request_id)
+        if kind == _DRY_RUN:
+            return Invocation(204, b"", None, self._invoker.check(name), "", "")
+        if kind != _WAITING:
+            raise Refused("InvalidParameterValueException", f"Unknown invocation type: {kind[:64]}")
+        headers = {"Lambda-Runtime-Client-Context": client_context} if client_context else {}
+        return self._invoker.invoke(name, payload, headers)
+
+    def code(self, digest: str) -> bytes | None:
+        """Give a zip that GetFunction told the location of."""
+        try:
+            return self._archives.read(digest)
+        except OSError:
+            return None
+
+    @property
+    def has_logs(self) -> bool:
+        """Whether functions wrote something since the last ``take_logs``."""
+        return not self._logs.is_empty
+
+    def take_logs(self) -> Iterator[Written]:
+        """Give what functions wrote since the last time."""
+        return self._logs.take()
+
+    def close(self) -> None:
+        """End every process; asynchronous events that wait go on with the next start."""
+        self._events.close()
+        self._invoker.close()
+
+    # ------------------------------------------------------------ operations
+
+    def _operations(self, objects: Objects) -> dict[str, Operation]:
+        functions = FunctionOperations(
+            self._functions, self._layers, self._archives, objects, self._invoker.forget, self._location
+        )
+        layers = LayerOperations(self._layers, functions.code, self._location)
+        settings = SettingOperations(self._functions)
+        groups = (functions, layers, settings, ConcurrencyOperations(self._functions))
+        found: dict[str, Operation] = {"Invoke": self._invoke, "InvokeAsync": self._invoke_async}
+        for _, _, name in ROUTES:
+            for group in groups:
+                if hasattr(group, _method_name(name)):
+                    found[name] = getattr(group, _method_name(name))
+        return found
+
+    def _location(self, digest: JSONValue) -> str:
+        return f"{self._endpoint()}{CODE_PATH}{digest}.zip"
+
+    def _invoke(self, call: Call) -> Response:
+        name = call.name()
+        invocation = self.invoke(
+            name.arn,
+            call.body,
+            kind=call.headers.get("x-amz-invocation-type") or _WAITING,
+            client_context=call.headers.get("x-amz-client-context"),
+        )
+        headers = {
+            "Content-Type": "application/json",
+            "X-Amz-Executed-Version": invocation.executed_version,
+            "x-amzn-RequestId": invocation.request_id or new_uuid(),
+        }
+        if invocation.function_error:
+            headers["X-Amz-Function-Error"] = invocation.function_error
+        if call.headers.get("x-amz-log-type") == "Tail" and invocation.status == 200:
+            headers["X-Amz-Log-Result"] = b64encode(invocation.log_tail).decode()
+        return Response(invocation.status, headers, invocation.payload)
+
+    def _invoke_async(self, call: Call) -> Response:
+        """The oldest way to invoke without waiting."""
+        self.invoke(call.name().arn, call.body, kind=_EVENT)
+        return answer({"Status": 202}, 202)
+
+    def _run_event(self, arn: str, event: bytes) -> bool:
+        try:
+            return self.invoke(arn, event).function_error is None
+        except Refused as refused:
+            _log.warning("asynchronous invocation of %s: %s", arn, refused)
+            return False
+
+    def _retries(self, arn: str) -> int:
+        """Say how often an asynchronous invocation is tried again."""
+        name = FunctionName.from_text(arn, self._owner)
+        function = self._functions.get(name)
+        config = function.event_invoke.get(name.qualifier or LATEST) if function is not None else None
+        attempts = (config or {}).get("MaximumRetryAttempts", 2)
+        return attempts if isinstance(attempts, int) else 2
+
+
+def _method_name(operation: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()

@@ -1,0 +1,70 @@
+"""What functions wrote, until somebody asks CloudWatch Logs for it.
+
+An invocation must not load the emulation of CloudWatch Logs; so its lines wait in a file, which survives a
+restart, and are handed over when the first request for logs comes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+# What is written beyond this, and never asked for, is dropped: the older half first.
+_MOST_BYTES = 32 * 1024 * 1024
+
+
+class Written(NamedTuple):
+    """Lines of one invocation."""
+
+    account: str
+    region: str
+    group: str
+    stream: str
+    time_ms: int
+    text: str
+
+
+class Logs:
+    """Lines in a file. Threads may share it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = Lock()
+        self._size = file.stat().st_size if file.exists() else 0
+
+    def write(self, written: Written) -> None:
+        """Keep the lines of an invocation; they are lost where the disk is full."""
+        line = json.dumps(written).encode() + b"\n"
+        try:
+            with self._lock, self._file.open("ab") as file:
+                self._size += file.write(line)
+                if self._size > _MOST_BYTES:
+                    self._halve()
+        except OSError:
+            pass
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return self._size == 0
+
+    def take(self) -> Iterator[Written]:
+        """Give what waits, once."""
+        with self._lock:
+            lines = self._file.read_bytes().splitlines() if self._file.exists() else []
+            self._file.unlink(missing_ok=True)
+            self._size = 0
+        for line in lines:
+            try:
+                yield Written(*json.loads(line))
+            except (ValueError, TypeError):  # cut off by a crash
+                continue
+
+    def _halve(self) -> None:
+        lines = self._file.read_bytes().splitlines(keepends=True)
+        kept = lines[len(lines) // 2 :]
+        self._file.write_bytes(b"".join(kept))
+        self._size = sum(map(len, kept))

@@ -1,0 +1,295 @@
+"""Lambda's operations on functions, versions and aliases.
+
+Knows documents and zips; no HTTP, no process. AWS: Lambda API reference.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Callable
+from typing import Protocol
+
+from step.errors import Refused
+from step.jsonvalue import JSONObject, JSONValue
+from step.local.functions.archives import Archive, Archives
+from step.local.functions.call import Call, answer, nothing, page
+from step.local.functions.configurations import (
+    check_revision,
+    configure,
+    new_configuration,
+    set_code,
+    shown,
+)
+from step.local.functions.names import LATEST, FunctionName, Owner
+from step.local.functions.store import Function, FunctionShelf, LayerShelf
+from step.local.functions.versions import aliased, publish, qualified, routed, versions
+from step.local.http import Response
+
+_MOST_VERSIONS_LISTED = 50
+
+
+class Objects(Protocol):
+    """Where code is read from that a request only names: S3."""
+
+    def read(self, owner: Owner, bucket: str, key: str, version: str | None) -> bytes:
+        """Give an object's bytes.
+
+        Raises:
+            Refused: there is no such bucket, object or version; ``code`` is S3's.
+        """
+
+
+class FunctionOperations:
+    """What can be asked of functions; each method answers the operation of its name."""
+
+    def __init__(
+        self,
+        functions: FunctionShelf,
+        layers: LayerShelf,
+        archives: Archives,
+        objects: Objects,
+        forget: Callable[[FunctionName], None],
+        location: Callable[[JSONValue], str],
+    ) -> None:
+        self._functions = functions
+        self._layers = layers
+        self._archives = archives
+        self._objects = objects
+        self._forget = forget
+        self._location = location
+
+    # ------------------------------------------------------------ functions
+
+    def create_function(self, call: Call) -> Response:
+        """Make a function, and with ``Publish`` its version 1."""
+        asked = call.document()
+        name = FunctionName.from_text(str(asked["FunctionName"]), call.owner)._replace(qualifier=None)
+        if self._functions.get(name) is not None:
+            raise Refused("ResourceConflictException", f"Function already exist: {name.name}")
+        if asked.get("PackageType") == "Image":
+            raise Refused("NotImplemented", "The local service runs functions of package type Zip only.")
+        configuration = new_configuration(name, asked, self._layers)
+        set_code(configuration, self.code(call.owner, _object(asked["Code"])))
+        function = Function(latest=configuration, tags=_texts(asked.get("Tags")))
+        signing = asked.get("CodeSigningConfigArn")
+        function.code_signing = str(signing) if signing else None
+        result = configuration
+        if asked.get("Publish"):
+            result = publish(function, name)
+        with self._functions.changed(name, function):
+            pass
+        return answer(shown(result), 201)
+
+    def get_function(self, call: Call) -> Response:
+        """Show a function: its configuration, tags, and where its code is."""
+        name = call.name()
+        function = self._functions.find(name)
+        configuration = self._functions.configuration(name)
+        location = self._location(configuration["_digest"])
+        shown_function: JSONObject = {
+            "Configuration": qualified(configuration, name),
+            "Code": {"RepositoryType": "S3", "Location": location},
+        }
+        if function.tags:
+            shown_function["Tags"] = {**function.tags}
+        if function.concurrency is not None:
+            shown_function["Concurrency"] = {"ReservedConcurrentExecutions": function.concurrency}
+        return answer(shown_function)
+
+    def get_function_configuration(self, call: Call) -> Response:
+        """Show a version's configuration."""
+        name = call.name()
+        return answer(qualified(self._functions.configuration(name), name))
+
+    def list_functions(self, call: Call) -> Response:
+        """List the functions, with ``FunctionVersion=ALL`` every version of each."""
+        listed: list[JSONValue] = []
+        is_all = call.parameter("FunctionVersion") == "ALL"
+        for text in self._functions.names(call.owner):
+            name = FunctionName(call.owner, text)
+            function = self._functions.get(name)
+            if function is None:
+                continue
+            if is_all:
+                listed += versions(function, name)
+            else:
+                listed.append(shown(function.latest))
+        return answer(page(call, listed, "Functions"))
+
+    def update_function_code(self, call: Call) -> Response:
+        """Set ``$LATEST``'s code, unless it is a dry run."""
+        asked = call.document()
+        name = call.name()._replace(qualifier=None)
+        check_revision(self._functions.find(name).latest, asked.get("RevisionId"))
+        archive = self.code(call.owner, asked)
+        with self._functions.changed(name, is_dry=bool(asked.get("DryRun"))) as function:
+            check_revision(function.latest, asked.get("RevisionId"))
+            set_code(function.latest, archive)
+            if asked.get("Architectures"):
+                function.latest["Architectures"] = asked["Architectures"]
+            result = publish(function, name) if asked.get("Publish") else function.latest
+        return answer(shown(result))
+
+    def update_function_configuration(self, call: Call) -> Response:
+        """Set ``$LATEST``'s configuration."""
+        asked = call.document()
+        name = call.name()._replace(qualifier=None)
+        self._functions.find(name)
+        with self._functions.changed(name) as function:
+            check_revision(function.latest, asked.get("RevisionId"))
+            configure(function.latest, asked, self._layers, name.owner)
+        return answer(shown(function.latest))
+
+    def delete_function(self, call: Call) -> Response:
+        """Delete a function, or one of its versions that no alias uses."""
+        name = call.name()
+        function = self._functions.find(name)
+        version = name.qualifier
+        if version is None:
+            self._functions.drop(name)
+            self._forget(name)
+            return nothing()
+        if version == LATEST:
+            raise Refused(
+                "InvalidParameterValueException",
+                "$LATEST version cannot be deleted without deleting the function.",
+            )
+        users = sorted(alias for alias, its in function.aliases.items() if version in routed(its))
+        if users:
+            raise Refused(
+                "ResourceConflictException",
+                f"Version {version} is currently used by alias(es): {', '.join(users)}",
+            )
+        if version in function.aliases:
+            raise Refused("InvalidParameterValueException", "Use DeleteAlias to delete an alias.")
+        if version in function.versions:
+            with self._functions.changed(name) as changed:
+                del changed.versions[version]
+        return nothing()
+
+    # ------------------------------------------------------------ versions
+
+    def publish_version(self, call: Call) -> Response:
+        """Publish ``$LATEST``; nothing changed since the last time: that version again."""
+        asked = call.document()
+        name = call.name()._replace(qualifier=None)
+        self._functions.find(name)
+        with self._functions.changed(name) as function:
+            check_revision(function.latest, asked.get("RevisionId"))
+            sha256 = asked.get("CodeSha256")
+            if sha256 and sha256 != function.latest["CodeSha256"]:
+                raise Refused(
+                    "InvalidParameterValueException",
+                    f"CodeSHA256 ({sha256}) is different from current CodeSHA256 in $LATEST"
+                    f" ({function.latest['CodeSha256']}). Please try again with the CodeSHA256 in $LATEST.",
+                )
+            result = publish(function, name, asked.get("Description"))
+        return answer(shown(result), 201)
+
+    def list_versions_by_function(self, call: Call) -> Response:
+        """List ``$LATEST`` and the versions, oldest first."""
+        name = call.name()
+        found = versions(self._functions.find(name), name)
+        return answer(page(call, found, "Versions", most=_MOST_VERSIONS_LISTED))
+
+    # ------------------------------------------------------------ aliases
+
+    def create_alias(self, call: Call) -> Response:
+        """Point a new alias at a version."""
+        asked = call.document()
+        name = call.name()._replace(qualifier=None)
+        alias = str(asked["Name"])
+        self._functions.find(name)
+        with self._functions.changed(name) as function:
+            if alias in function.aliases:
+                arn = name._replace(qualifier=alias).arn
+                raise Refused("ResourceConflictException", f"Alias already exists: {arn}")
+            made: JSONObject = {
+                "AliasArn": name._replace(qualifier=alias).arn,
+                "Name": alias,
+                "Description": "",
+            }
+            function.aliases[alias] = aliased(function, name, made, asked)
+        return answer(function.aliases[alias], 201)
+
+    def get_alias(self, call: Call) -> Response:
+        """Show an alias."""
+        return answer(self._alias(call)[1])
+
+    def update_alias(self, call: Call) -> Response:
+        """Point an alias at another version, or weigh a second one."""
+        asked = call.document()
+        name, old = self._alias(call)
+        with self._functions.changed(name) as function:
+            check_revision(function.aliases[call.path["Name"]], asked.get("RevisionId"))
+            changed = aliased(function, name, old, asked)
+            function.aliases[call.path["Name"]] = changed
+        return answer(changed)
+
+    def delete_alias(self, call: Call) -> Response:
+        """Delete an alias; that it isn't there is no error."""
+        name = call.name()._replace(qualifier=None)
+        if call.path["Name"] in self._functions.find(name).aliases:
+            with self._functions.changed(name) as function:
+                function.aliases.pop(call.path["Name"], None)
+        return nothing()
+
+    def list_aliases(self, call: Call) -> Response:
+        """List the aliases, or those of a version."""
+        function = self._functions.find(call.name())
+        version = call.parameter("FunctionVersion")
+        found = [its for _, its in sorted(function.aliases.items()) if version in (None, *routed(its))]
+        return answer(page(call, found, "Aliases"))
+
+    # ------------------------------------------------------------ within
+
+    def _alias(self, call: Call) -> tuple[FunctionName, JSONObject]:
+        name = call.name()._replace(qualifier=None)
+        found = self._functions.find(name).aliases.get(call.path["Name"])
+        if found is None:
+            raise Refused(
+                "ResourceNotFoundException",
+                f"Cannot find alias arn: {name._replace(qualifier=call.path['Name']).arn}",
+            )
+        return name, found
+
+    def code(self, owner: Owner, code: JSONObject) -> Archive:
+        """Fetch, check and keep the code that a request names.
+
+        Raises:
+            Refused: it names none, or one that isn't there or isn't good.
+        """
+        if "ZipFile" in code:
+            try:
+                data = b64decode(str(code["ZipFile"]), validate=True)
+            except (NotBase64, ValueError):
+                raise Refused("SerializationException", "ZipFile is not base64") from None
+            return self._archives.keep(data, is_direct=True)
+        if "ImageUri" in code:
+            raise Refused("NotImplemented", "The local service runs functions of package type Zip only.")
+        if not (code.get("S3Bucket") and code.get("S3Key")):
+            raise Refused(
+                "InvalidParameterValueException", "Please provide a source for function code: ZipFile or S3."
+            )
+        version = code.get("S3ObjectVersion")
+        try:
+            data = self._objects.read(
+                owner, str(code["S3Bucket"]), str(code["S3Key"]), str(version) if version else None
+            )
+        except Refused as refused:
+            raise Refused(
+                "InvalidParameterValueException",
+                f"Error occurred while GetObject. S3 Error Code: {refused.code}."
+                f" S3 Error Message: {refused.message}",
+            ) from refused
+        return self._archives.keep(data, is_direct=False)
+
+
+def _object(value: JSONValue) -> JSONObject:
+    assert isinstance(value, dict)  # as the request's shape says
+    return value
+
+
+def _texts(value: JSONValue) -> dict[str, str]:
+    return {key: str(item) for key, item in value.items()} if isinstance(value, dict) else {}

@@ -1,0 +1,312 @@
+"""Lambda's operations on what surrounds a function: permissions, tags, retries, URLs.
+
+Knows documents; no HTTP, no process. Kept and shown as given; only retries of asynchronous
+invocations change how functions run here. AWS: Lambda API reference.
+"""
+
+from __future__ import annotations
+
+import json
+
+from step.clock import now_ms
+from step.errors import Refused
+from step.jsonvalue import JSONObject, JSONValue
+from step.local.entropy import new_uuid
+from step.local.functions.call import Call, answer, nothing, page
+from step.local.functions.configurations import check_revision, timestamp
+from step.local.functions.names import LATEST, FunctionName
+from step.local.functions.store import FunctionShelf
+from step.local.functions.versions import existing
+from step.local.http import Response
+
+
+class SettingOperations:
+    """What can be set around a function; each method answers the operation of its name."""
+
+    def __init__(self, functions: FunctionShelf) -> None:
+        self._functions = functions
+
+    # ------------------------------------------------------------ permissions
+
+    def add_permission(self, call: Call) -> Response:
+        """Add a statement to the policy of a function, version or alias."""
+        asked = call.document()
+        name = existing(self._functions, call)
+        with self._functions.changed(name) as function:
+            policy = function.policies.get(name.qualifier or "") or {"Statement": [], "RevisionId": ""}
+            if asked.get("RevisionId") is not None:
+                check_revision(policy, asked["RevisionId"])
+            statements = policy["Statement"]
+            assert isinstance(statements, list)
+            if any(_id_of(its) == asked["StatementId"] for its in statements):
+                raise Refused(
+                    "ResourceConflictException",
+                    f"The statement id ({asked['StatementId']}) provided already exists. Please provide a"
+                    " new statement id, or remove the existing statement.",
+                )
+            statement = _statement(asked, name)
+            function.policies[name.qualifier or ""] = {
+                "Statement": [*statements, statement],
+                "RevisionId": new_uuid(),
+            }
+        return answer({"Statement": json.dumps(statement)}, 201)
+
+    def get_policy(self, call: Call) -> Response:
+        """Show the policy of a function, version or alias."""
+        name = existing(self._functions, call)
+        policy = self._functions.find(name).policies.get(name.qualifier or "")
+        if policy is None:
+            raise Refused("ResourceNotFoundException", "The resource you requested does not exist.")
+        document = {"Version": "2012-10-17", "Id": "default", "Statement": policy["Statement"]}
+        return answer({"Policy": json.dumps(document), "RevisionId": policy["RevisionId"]})
+
+    def remove_permission(self, call: Call) -> Response:
+        """Take a statement out of a policy."""
+        name = existing(self._functions, call)
+        wanted = call.path["StatementId"]
+        with self._functions.changed(name) as function:
+            policy = function.policies.get(name.qualifier or "") or {"Statement": [], "RevisionId": ""}
+            statements = policy["Statement"]
+            assert isinstance(statements, list)
+            left = [statement for statement in statements if _id_of(statement) != wanted]
+            if len(left) == len(statements):
+                raise Refused(
+                    "ResourceNotFoundException", f"Statement {wanted} is not found in resource policy."
+                )
+            check_revision(policy, call.parameter("RevisionId"))
+            function.policies[name.qualifier or ""] = {"Statement": left, "RevisionId": new_uuid()}
+            if not left:
+                del function.policies[name.qualifier or ""]
+        return nothing()
+
+    # ------------------------------------------------------------ tags
+
+    def list_tags(self, call: Call) -> Response:
+        """Show a function's tags."""
+        return answer({"Tags": {**self._functions.find(self._tagged(call)).tags}})
+
+    def tag_resource(self, call: Call) -> Response:
+        """Set tags."""
+        asked = call.document()
+        name = self._tagged(call)
+        self._functions.find(name)
+        with self._functions.changed(name) as function:
+            tags = asked["Tags"]
+            assert isinstance(tags, dict)
+            function.tags |= {key: str(value) for key, value in tags.items()}
+            if len(function.tags) > 50:
+                raise Refused("InvalidParameterValueException", "Tag limit exceeded: at most 50 tags")
+        return nothing()
+
+    def untag_resource(self, call: Call) -> Response:
+        """Remove tags."""
+        name = self._tagged(call)
+        self._functions.find(name)
+        keys = call.query.get("tagKeys", [])
+        with self._functions.changed(name) as function:
+            function.tags = {key: value for key, value in function.tags.items() if key not in keys}
+        return nothing()
+
+    # ------------------------------------------------------------ asynchronous invocation
+
+    def put_function_event_invoke_config(self, call: Call) -> Response:
+        """Say how often asynchronous invocations are tried again."""
+        return self._set_event_invoke(call, {})
+
+    def update_function_event_invoke_config(self, call: Call) -> Response:
+        """Change how often asynchronous invocations are tried again."""
+        name = existing(self._functions, call)
+        return self._set_event_invoke(call, self._event_invoke(name))
+
+    def get_function_event_invoke_config(self, call: Call) -> Response:
+        """Show how often asynchronous invocations are tried again."""
+        return answer(self._event_invoke(existing(self._functions, call)))
+
+    def delete_function_event_invoke_config(self, call: Call) -> Response:
+        """Try asynchronous invocations as often as Lambda does by itself."""
+        name = existing(self._functions, call)
+        self._event_invoke(name)
+        with self._functions.changed(name) as function:
+            function.event_invoke.pop(name.qualifier or LATEST, None)
+        return nothing()
+
+    def list_function_event_invoke_configs(self, call: Call) -> Response:
+        """List what is said of every version and alias."""
+        configs = self._functions.find(call.name()).event_invoke
+        return answer(page(call, list(configs.values()), "FunctionEventInvokeConfigs"))
+
+    def _event_invoke(self, name: FunctionName) -> JSONObject:
+        found = self._functions.find(name).event_invoke.get(name.qualifier or LATEST)
+        if found is None:
+            raise Refused(
+                "ResourceNotFoundException", f"The function {name.arn} doesn't have an EventInvokeConfig"
+            )
+        return found
+
+    def _set_event_invoke(self, call: Call, old: JSONObject) -> Response:
+        asked = call.document()
+        name = existing(self._functions, call)
+        qualifier = name.qualifier or LATEST
+        config: JSONObject = {
+            "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}},
+            **old,
+            **asked,
+            "FunctionArn": name._replace(qualifier=qualifier).arn,
+            "LastModified": now_ms() / 1000,
+        }
+        with self._functions.changed(name) as function:
+            function.event_invoke[qualifier] = config
+        return answer(config)
+
+    # ------------------------------------------------------------ URLs
+
+    def create_function_url_config(self, call: Call) -> Response:
+        """Give a function a URL; nothing listens there."""
+        asked = call.document()
+        name = existing(self._functions, call)
+        if (name.qualifier or "") in self._functions.find(name).urls:
+            raise Refused("ResourceConflictException", f"Function url exists for {name.arn}")
+        host = f"{new_uuid().replace('-', '')}.lambda-url.{name.owner.region}.on.aws"
+        config: JSONObject = {
+            "InvokeMode": "BUFFERED",
+            **asked,
+            "FunctionUrl": f"https://{host}/",
+            "FunctionArn": name.arn,
+            "CreationTime": timestamp(),
+            "LastModifiedTime": timestamp(),
+        }
+        with self._functions.changed(name) as function:
+            function.urls[name.qualifier or ""] = config
+        return answer(config, 201)
+
+    def get_function_url_config(self, call: Call) -> Response:
+        """Show a function's URL."""
+        return answer(self._url(existing(self._functions, call)))
+
+    def update_function_url_config(self, call: Call) -> Response:
+        """Change what is said of a function's URL."""
+        asked = call.document()
+        name = existing(self._functions, call)
+        config = {**self._url(name), **asked, "LastModifiedTime": timestamp()}
+        with self._functions.changed(name) as function:
+            function.urls[name.qualifier or ""] = config
+        return answer(config)
+
+    def delete_function_url_config(self, call: Call) -> Response:
+        """Take a function's URL away."""
+        name = existing(self._functions, call)
+        self._url(name)
+        with self._functions.changed(name) as function:
+            function.urls.pop(name.qualifier or "", None)
+        return nothing()
+
+    def list_function_url_configs(self, call: Call) -> Response:
+        """List the URLs of a function and its aliases."""
+        return answer(page(call, list(self._functions.find(call.name()).urls.values()), "FunctionUrlConfigs"))
+
+    def _url(self, name: FunctionName) -> JSONObject:
+        found = self._functions.find(name).urls.get(name.qualifier or "")
+        if found is None:
+            raise Refused("ResourceNotFoundException", "The resource you requested does not exist.")
+        return found
+
+    # ------------------------------------------------------------ the rest
+
+    def get_function_code_signing_config(self, call: Call) -> Response:
+        """Show which code signing configuration a function has; none is enforced here."""
+        name = call.name()
+        found = self._functions.find(name).code_signing
+        shown: JSONObject = {"FunctionName": name.name}
+        return answer(shown if found is None else {**shown, "CodeSigningConfigArn": found})
+
+    def put_function_code_signing_config(self, call: Call) -> Response:
+        """Give a function a code signing configuration."""
+        arn = str(call.document()["CodeSigningConfigArn"])
+        name = existing(self._functions, call)._replace(qualifier=None)
+        with self._functions.changed(name) as function:
+            function.code_signing = arn
+        return answer({"CodeSigningConfigArn": arn, "FunctionName": name.name})
+
+    def delete_function_code_signing_config(self, call: Call) -> Response:
+        """Take a function's code signing configuration away."""
+        name = existing(self._functions, call)._replace(qualifier=None)
+        with self._functions.changed(name) as function:
+            function.code_signing = None
+        return nothing()
+
+    def get_function_recursion_config(self, call: Call) -> Response:
+        """Show what happens to a function that invokes itself."""
+        return answer({"RecursiveLoop": self._functions.find(call.name()).recursion})
+
+    def put_function_recursion_config(self, call: Call) -> Response:
+        """Say what happens to a function that invokes itself."""
+        loop = str(call.document()["RecursiveLoop"])
+        name = existing(self._functions, call)._replace(qualifier=None)
+        with self._functions.changed(name) as function:
+            function.recursion = loop
+        return answer({"RecursiveLoop": loop})
+
+    def get_runtime_management_config(self, call: Call) -> Response:
+        """Show when a function's runtime is updated."""
+        name = existing(self._functions, call)
+        kept = self._functions.find(name).runtime_management.get(name.qualifier or LATEST)
+        found = kept or {"UpdateRuntimeOn": "Auto"}
+        return answer({**found, "FunctionArn": name._replace(qualifier=name.qualifier or LATEST).arn})
+
+    def put_runtime_management_config(self, call: Call) -> Response:
+        """Say when a function's runtime is updated."""
+        asked = call.document()
+        name = existing(self._functions, call)
+        qualifier = name.qualifier or LATEST
+        with self._functions.changed(name) as function:
+            function.runtime_management[qualifier] = asked
+        return answer({**asked, "FunctionArn": name._replace(qualifier=qualifier).arn})
+
+    # ------------------------------------------------------------ within
+
+    def _tagged(self, call: Call) -> FunctionName:
+        return FunctionName.from_text(call.path["Resource"], call.owner)._replace(qualifier=None)
+
+
+def _statement(asked: JSONObject, name: FunctionName) -> JSONObject:
+    principal = str(asked["Principal"])
+    if principal == "*":
+        who: JSONValue = "*"
+    elif principal.endswith(".amazonaws.com"):
+        who = {"Service": principal}
+    else:
+        who = {"AWS": f"arn:aws:iam::{principal}:root" if principal.isdigit() else principal}
+    statement: JSONObject = {
+        "Sid": asked["StatementId"],
+        "Effect": "Allow",
+        "Principal": who,
+        "Action": asked["Action"],
+        "Resource": name.arn,
+    }
+    condition = _condition(asked)
+    if condition:
+        statement["Condition"] = condition
+    return statement
+
+
+_CONDITIONS = {
+    "SourceAccount": ("StringEquals", "AWS:SourceAccount"),
+    "EventSourceToken": ("StringEquals", "lambda:EventSourceToken"),
+    "PrincipalOrgID": ("StringEquals", "aws:PrincipalOrgID"),
+    "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
+    "SourceArn": ("ArnLike", "AWS:SourceArn"),
+}
+
+
+def _condition(asked: JSONObject) -> JSONObject:
+    condition: dict[str, dict[str, JSONValue]] = {}
+    for member, (operator, key) in _CONDITIONS.items():
+        if member in asked:
+            condition.setdefault(operator, {})[key] = asked[member]
+    if "InvokedViaFunctionUrl" in asked:
+        condition["Bool"] = {"lambda:InvokedViaFunctionUrl": asked["InvokedViaFunctionUrl"]}
+    return {**condition}
+
+
+def _id_of(statement: JSONValue) -> JSONValue:
+    return statement.get("Sid") if isinstance(statement, dict) else None

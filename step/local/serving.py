@@ -1,0 +1,161 @@
+"""The local service put together: journal, host, Step Functions, the rest of AWS, the viewer, one port.
+
+Knows every part by its constructor and none by its inside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from socket import gethostname
+from typing import Any
+
+from step.aws.endpoint import EndpointSession, LazyClient
+from step.aws.s3 import S3Objects
+from step.aws.services import DEFAULT_REGION, AwsServices
+from step.jsonvalue import JSONObject
+from step.local.clocks import Clock
+from step.local.cloud import Cloud
+from step.local.host import Host
+from step.local.http import Request, Response, Server
+from step.local.journal import Journal, Sync
+from step.local.service.arns import Caller
+from step.local.service.execution_logs import ExecutionLogs
+from step.local.service.gateway import Gateway
+from step.local.service.nested import Nested
+from step.local.service.service import StepFunctions
+from step.local.service.testing import Testing
+from step.local.service.work import TaskWork
+from step.local.viewer import Viewer
+from step.local.viewer.service_source import ServiceSource
+from step.runtime.map_items import MapItems
+
+DEFAULT_ACCOUNT = "123456789012"
+# The access key of the service's own requests, where no token is asked for.
+_OWN_KEY = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How the service runs.
+
+    ``store`` is the folder of everything that survives; ``token`` is what requests must show; ``handlers`` is
+    a folder whose functions run in this process.
+    """
+
+    store: Path
+    clock: Clock
+    host: str = "127.0.0.1"
+    port: int = 0
+    sync: Sync = "normal"
+    token: str | None = None
+    handlers: Path | None = None
+    account: str = DEFAULT_ACCOUNT
+    region: str = DEFAULT_REGION
+
+
+class LocalService:
+    """A running service.
+
+    Attributes:
+        host: What runs executions.
+        step_functions: The operations of Step Functions.
+        endpoint: Where AWS's clients go.
+        viewer: Where a browser goes.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._closing = ExitStack()
+        self._server = Server(self._answer, host=options.host, port=options.port)
+        self._closing.callback(self._server.close)
+        self.endpoint = f"http://{_reachable(options.host)}:{self._server.port}"
+        self.viewer = f"{self.endpoint}/_step/"
+        journal = Journal(options.store, options.sync)
+        self._nested = Nested()
+        work = TaskWork(self._nested, lambda region: AwsServices(self._session(region, options)))
+        objects = S3Objects(LazyClient(lambda: self._session(options.region, options).client("s3")))
+        self.host = Host(journal, options.clock, work, items=MapItems({}, objects))
+        self._closing.callback(self.host.close)
+        self._closing.callback(self._nested.close)
+        self._cloud = Cloud(
+            options.store,
+            account=options.account,
+            region=options.region,
+            endpoint=lambda: self.endpoint,
+            handlers=options.handlers,
+            is_synced=options.sync == "full",
+        )
+        self._closing.callback(self._cloud.close)
+        testing = Testing(work, options.clock)
+        self._logs = ExecutionLogs(self.host, lru_cache(maxsize=16)(partial(self._log_client, options)))
+        self._closing.callback(self._logs.close)
+        self.step_functions = StepFunctions(
+            self.host, testing, self._logs, self._cloud.account_of, options.region
+        )
+        # The store tells one local service from another: scripts/local_service.py looks for its own.
+        where = f"local service {options.store.resolve()}"
+        source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
+        viewer = Viewer(source, allowed_hosts=frozenset({options.host, gethostname().lower()}))
+        self._closing.callback(viewer.close)
+        self._gateway = Gateway(
+            service=self.step_functions.answer,
+            viewer=viewer.answer,
+            cloud=self._cloud.answer,
+            token=options.token,
+            is_issued=self._cloud.is_issued,
+        )
+
+    @classmethod
+    def start(cls, options: Options) -> LocalService:
+        """Open the store, go on with what ran, and answer from now on.
+
+        Raises:
+            StepError: another service holds the store, or it can't be opened.
+            OSError: the address can't be listened on.
+        """
+        service = cls(options)
+        try:
+            service._nested.bind(service.host, service.step_functions)
+            service._logs_again(service.host.open())
+            service._nested.open()
+            service._logs.open()
+            service._server.start()
+        except BaseException:
+            service.close()
+            raise
+        return service
+
+    def close(self) -> None:
+        """Stop answering; what runs goes on when the store is opened again."""
+        self._closing.close()
+
+    def _call(self, caller: Caller, operation: str, parameters: Mapping[str, Any]) -> JSONObject:
+        return self.step_functions.call(operation, caller, dict(parameters))
+
+    def _answer(self, request: Request) -> Response:
+        return self._gateway.answer(request)
+
+    def _logs_again(self, arns: list[str]) -> None:
+        """Deliver what executions that go on do from now on."""
+        with self.host.lock:
+            for arn in arns:
+                live, row = self.host.live(arn), self.host.journal.execution(arn)
+                if live is not None and row is not None:
+                    configuration = json.loads(row.info)["more"].get("logging", {})
+                    self._logs.watch(live, configuration, live.kernel.count)
+
+    def _log_client(self, options: Options, region: str) -> Any:
+        return self._session(region, options).client("logs")
+
+    def _session(self, region: str, options: Options) -> EndpointSession:
+        return EndpointSession(lambda: self.endpoint, region, options.token or _OWN_KEY)
+
+
+def _reachable(host: str) -> str:
+    """Give the address that this machine reaches the service by."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{own}]" if ":" in own else own

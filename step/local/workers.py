@@ -1,0 +1,83 @@
+"""The threads that do tasks' work, read distributed Maps' items and write their results.
+
+Knows neither the journal nor the lock: what comes of a call is handed to whoever asked for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from step.engine.frames import ExecutionInfo
+from step.engine.vocabulary import Input, ReadItems, StartTask, TaskFailed, WriteResults
+from step.errors import StepError
+from step.local.live import Live
+from step.runtime.virtual import Items
+
+# Does a task's work in a thread of the pool; gives what to tell the kernel, in order. An empty list: somebody
+# will answer the task's token, or poll the activity.
+Work = Callable[[StartTask, ExecutionInfo], list[Input]]
+_log = logging.getLogger("step.local")
+
+
+class Returned(NamedTuple):
+    """The return of a task's call, or (``task`` None) of a read or write of items."""
+
+    live: Live
+    task: StartTask | None
+    answers: list[Input]
+
+
+class Workers:
+    """A pool of threads. ``put`` is given what comes of a call, in the thread that made it."""
+
+    def __init__(
+        self, work: Work, items: Items | None, put: Callable[[Returned], None], threads: int
+    ) -> None:
+        # Writes of results that an earlier process did, by Map Run: they are done again before the next one.
+        self.earlier: dict[str, list[WriteResults]] = {}
+        self._work = work
+        self._items = items
+        self._put = put
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="step-task")
+
+    def close(self) -> None:
+        """Begin nothing more; what runs is left alone."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def do(self, live: Live, task: StartTask) -> None:
+        """Have a task's work done."""
+        self._pool.submit(self._do_work, live, task)
+
+    def run(self, live: Live, command: ReadItems | WriteResults) -> None:
+        """Have items read, or results written."""
+        self._pool.submit(self._run_errand, live, command)
+
+    def _do_work(self, live: Live, task: StartTask) -> None:
+        try:
+            answers = self._work(task, live.info)
+        except Exception as error:  # a worker is foreign code
+            _log.exception("%s: state %r", live.info.arn, task.state)
+            answers = [TaskFailed(task.op, "States.Runtime", f"{type(error).__name__}: {error}")]
+        self._put(Returned(live, task, answers))
+
+    def _run_errand(self, live: Live, command: ReadItems | WriteResults) -> None:
+        self._put(Returned(live, None, [self._errand(command)]))
+
+    def _errand(self, command: ReadItems | WriteResults) -> Input:
+        is_read = isinstance(command, ReadItems)
+        name = "States.ItemReaderFailed" if is_read else "States.ResultWriterFailed"
+        if self._items is None:
+            return TaskFailed(command.op, name, f"state {command.state!r}: there is no store of objects")
+        try:
+            if isinstance(command, ReadItems):
+                return self._items.read(command)
+            for before in self.earlier.pop(command.run, ()):
+                self._items.write(before)
+            return self._items.write(command)
+        except Exception as error:  # a store of objects is foreign code
+            if not isinstance(error, StepError):
+                _log.exception("state %r", command.state)
+            return TaskFailed(command.op, name, str(error) or type(error).__name__)

@@ -1,0 +1,54 @@
+"""What executions leave in CloudWatch Logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from step.clock import pause
+from step.local.serving import LocalService
+from tests.serving import client_at
+
+PASS = {"StartAt": "Mix", "States": {"Mix": {"Type": "Pass", "Result": {"loaves": 1}, "End": True}}}
+FAIL = {"StartAt": "Mix", "States": {"Mix": {"Type": "Fail", "Error": "Burnt"}}}
+EVERYTHING = ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+LEVELS = [
+    ("ALL", PASS, EVERYTHING),
+    ("ERROR", FAIL, ["FailStateEntered", "ExecutionFailed"]),
+    ("FATAL", FAIL, ["ExecutionFailed"]),
+]
+
+
+def logged(client: Any, group: str, last: str) -> list[dict[str, Any]]:
+    """Read what is in a group, once it has got its last event."""
+    entries: list[dict[str, Any]] = []
+    for _ in range(300):
+        events = client.filter_log_events(logGroupName=group)["events"]
+        entries = [json.loads(event["message"]) for event in events]
+        if entries and entries[-1]["type"] == last:
+            return entries
+        pause(0.02)
+    raise AssertionError(f"{entries}: no {last}")
+
+
+@pytest.mark.parametrize("kind", ["STANDARD", "EXPRESS"])
+def test_level_says_what_is_logged(
+    service: LocalService, sfn: Any, create: Callable[..., str], kind: str
+) -> None:
+    logs = client_at(service.endpoint, "logs")
+    for level, definition, types in LEVELS:
+        group = f"/aws/vendedlogs/states/{level}"
+        logs.create_log_group(logGroupName=group)
+        arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{group}:*"
+        to = {"level": level, "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}]}
+        machine = create(level, definition, type=kind, loggingConfiguration=to)
+
+        execution = sfn.start_execution(stateMachineArn=machine, input='{"a": 1}')["executionArn"]
+
+        entries = logged(logs, group, types[-1])
+        assert [entry["type"] for entry in entries] == types
+        assert {entry["execution_arn"] for entry in entries} == {execution}
+        assert "input" not in entries[0]["details"]
