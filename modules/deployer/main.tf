@@ -1,0 +1,176 @@
+# The deployer: its lock table and release bucket, and itself as a project like any other, so that it deploys itself.
+
+data "aws_partition" "current" {}
+
+locals {
+  partition     = data.aws_partition.current.partition
+  function_name = var.name
+  # Names, not resources: the bucket's policy and the projects' trust are made from them before the role is.
+  role_arn    = "arn:${local.partition}:iam::${var.account_id}:role/${local.function_name}-function"
+  machine_arn = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:${var.name}"
+  accounts    = sort(distinct(concat([var.account_id], var.target_account_ids)))
+}
+
+module "lock_table" {
+  source = "../lock_table"
+
+  name         = "${var.name}-locks"
+  is_protected = var.is_protected
+  is_encrypted = var.is_encrypted
+  kms_key_arn  = var.kms_key_arn
+  tags         = var.tags
+}
+
+module "release_bucket" {
+  source = "../release_bucket"
+
+  name             = var.bucket_name
+  expiration_days  = var.release_expiration_days
+  reader_role_arns = var.reader_role_arns
+  is_protected     = var.is_protected
+  is_encrypted     = var.is_encrypted
+  kms_key_arn      = var.kms_key_arn
+  tags             = var.tags
+}
+
+data "aws_iam_policy_document" "deploy" {
+  statement {
+    sid     = "TakeTheProjectsRoles"
+    actions = ["sts:AssumeRole", "sts:TagSession"]
+    # "*": whichever project; each role says itself who takes it, and for what.
+    resources = [for account in local.accounts : "arn:${local.partition}:iam::${account}:role/step-deployer-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/DeployWith"
+      values   = ["step-deployer"]
+    }
+  }
+
+  statement {
+    sid = "HoldLocks"
+    # A lock is taken and released by conditional updates; nothing is ever deleted, and nobody scans.
+    actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+    resources = [module.lock_table.arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["lock#*"]
+    }
+  }
+
+  statement {
+    sid = "RecordReleases"
+    # The record is only added to: the item of a release is put once.
+    actions   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+    resources = [module.lock_table.arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["release#*"]
+    }
+  }
+
+  statement {
+    sid = "ReadReleases"
+    # Its own check of what the client uploaded: the exact version of each object.
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = ["${module.release_bucket.arn}/releases/*"]
+  }
+
+  statement {
+    sid = "SeeWhetherAHolderLives"
+    # A lock's owner is an execution; one that runs is never robbed.
+    actions   = ["states:DescribeExecution"]
+    resources = ["arn:${local.partition}:states:${var.region}:${var.account_id}:execution:${var.name}:*"]
+  }
+}
+
+module "project" {
+  source = "../project"
+
+  project         = var.project
+  config          = var.config
+  name            = var.name
+  account_id      = var.account_id
+  region          = var.region
+  runtime         = var.runtime
+  architecture    = var.architecture
+  definition_file = var.definition_file
+
+  functions = {
+    (local.function_name) = {
+      package_file = var.package_file
+      content_hash = var.content_hash
+      handler      = var.handler
+      description  = "Deploys projects, itself too."
+      memory_mb    = 512
+      timeout      = 120
+      environment_variables = {
+        STEP_DEPLOYER_ACCOUNTS    = join(",", local.accounts)
+        STEP_DEPLOYER_BUCKET      = module.release_bucket.name
+        STEP_DEPLOYER_EXTERNAL_ID = var.external_id
+        STEP_DEPLOYER_RESOURCES   = length(var.allowed_resources) > 0 ? join(",", var.allowed_resources) : null
+        STEP_DEPLOYER_TABLE       = module.lock_table.name
+      }
+      policies = { deploy = data.aws_iam_policy_document.deploy.json }
+    }
+  }
+
+  deployer = {
+    role_arn     = local.role_arn
+    machine_arn  = local.machine_arn
+    external_id  = var.external_id
+    bucket_arn   = module.release_bucket.arn
+    is_encrypted = var.is_encrypted
+    kms_key_arn  = var.kms_key_arn
+  }
+
+  log_level          = "ALL"
+  log_retention_days = var.log_retention_days
+  is_traced          = var.is_traced
+  is_encrypted       = var.is_encrypted
+  kms_key_arn        = var.kms_key_arn
+  tags               = var.tags
+}
+
+# A deploy that was stopped, or took too long, can't clean up after itself: another execution does.
+resource "aws_cloudwatch_event_rule" "recover" {
+  name        = "${var.name}-recover"
+  description = "A deploy ended without a state of its own."
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source        = ["aws.states"]
+    "detail-type" = ["Step Functions Execution Status Change"]
+    detail = {
+      status          = ["ABORTED", "TIMED_OUT"]
+      stateMachineArn = [module.project.machine_arn]
+    }
+  })
+}
+
+module "recover_role" {
+  source = "../iam"
+
+  name         = "${var.name}-recover"
+  description  = "Starts the execution that cleans up after a deploy that was stopped."
+  service      = "events.amazonaws.com"
+  account_id   = var.account_id
+  region       = var.region
+  integrations = { states = [module.project.machine_arn] }
+  tags         = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "recover" {
+  rule     = aws_cloudwatch_event_rule.recover.name
+  arn      = module.project.alias_arn
+  role_arn = module.recover_role.arn
+
+  input_transformer {
+    input_paths    = { execution = "$.detail.executionArn" }
+    input_template = "{\"recover\": <execution>}"
+  }
+}

@@ -1,0 +1,141 @@
+variable "name" {
+  description = "The name of its machine and of its function."
+  type        = string
+  default     = "step-deployer"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,46}$", var.name))
+    error_message = "The name has 1 to 46 letters, digits, - and _."
+  }
+}
+
+variable "project" {
+  description = "The project that it is itself."
+  type        = string
+  default     = "step-deployer"
+}
+
+variable "config" {
+  description = "The configuration that it is itself."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The account that it runs in."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "An account's id has twelve digits."
+  }
+}
+
+variable "target_account_ids" {
+  description = "The other accounts that it deploys to; no account beside these."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.target_account_ids : can(regex("^[0-9]{12}$", id))])
+    error_message = "An account's id has twelve digits."
+  }
+}
+
+variable "region" {
+  description = "The region that it runs in."
+  type        = string
+}
+
+variable "bucket_name" {
+  description = "The name of the release bucket: one of its kind in the world."
+  type        = string
+}
+
+variable "external_id" {
+  description = "What the projects' roles want to hear from their deployer."
+  type        = string
+}
+
+variable "allowed_resources" {
+  description = "The resources that a released definition may name beside the project's own functions, as patterns of ARNs; none: every integration of Step Functions."
+  type        = list(string)
+  default     = []
+}
+
+variable "reader_role_arns" {
+  description = "The projects' deploy roles in other accounts."
+  type        = list(string)
+  default     = []
+}
+
+variable "package_file" {
+  description = "The zip of its function, built beforehand by make package."
+  type        = string
+}
+
+variable "content_hash" {
+  description = "The hash of what the zip holds, from the packages' manifest."
+  type        = string
+}
+
+variable "handler" {
+  description = "What Lambda calls."
+  type        = string
+}
+
+variable "runtime" {
+  description = "The runtime that the package was built for."
+  type        = string
+}
+
+variable "architecture" {
+  description = "The processor that the package was built for."
+  type        = string
+}
+
+variable "definition_file" {
+  description = "Its first definition: a file that step json wrote."
+  type        = string
+}
+
+variable "release_expiration_days" {
+  description = "Days after which a replaced version in the bucket goes away; null keeps them all."
+  type        = number
+  default     = 365
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept."
+  type        = number
+  default     = 365
+}
+
+variable "is_protected" {
+  description = "Whether lock table and release bucket can't be deleted with what they hold."
+  type        = bool
+  default     = true
+}
+
+variable "is_traced" {
+  description = "Whether X-Ray traces it."
+  type        = bool
+  default     = true
+}
+
+variable "is_encrypted" {
+  description = "Whether kms_key_arn is given. Said apart, since a key's ARN may be known only after apply."
+  type        = bool
+  default     = false
+}
+
+variable "kms_key_arn" {
+  description = "The key that encrypts locks, releases, definition and logs; AWS's own where there is none."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags of everything."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,25 @@
+# The table of the deployer's locks and of its record of releases.
+
+resource "aws_dynamodb_table" "this" {
+  name                        = var.name
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "key"
+  deletion_protection_enabled = var.is_protected
+  tags                        = var.tags
+
+  attribute {
+    name = "key"
+    type = "S"
+  }
+
+  # No time to live: a lock that went away would take its fence along, and a late writer would get through.
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  server_side_encryption {
+    enabled     = var.is_encrypted
+    kms_key_arn = var.kms_key_arn
+  }
+}

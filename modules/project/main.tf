@@ -1,0 +1,466 @@
+# What a project needs to be deployed by the deployer: functions, a machine, and the roles that the deployer takes.
+# Terraform brings the first code and the first definition; every later one comes by a release.
+
+data "aws_partition" "current" {}
+
+locals {
+  partition    = data.aws_partition.current.partition
+  name         = coalesce(var.name, "${var.project}-${var.config}")
+  role_name    = "step-deployer-${var.project}-${var.config}"
+  release_keys = "releases/${var.project}/${var.config}/*"
+
+  # The deployer touches nothing that doesn't carry these, whatever its code says.
+  tags = merge(var.tags, {
+    DeployWith  = "step-deployer"
+    ProjectName = var.project
+    ConfigName  = var.config
+  })
+  own_tags = { for key in ["DeployWith", "ProjectName", "ConfigName"] : key => local.tags[key] }
+
+  # Its own key, and that of the release bucket.
+  key_arns = concat(
+    var.is_encrypted ? [var.kms_key_arn] : [],
+    var.deployer.is_encrypted ? [var.deployer.kms_key_arn] : [],
+  )
+
+  # Made of names, not of resources: the deployer's own role may be made after this one.
+  deployer_root = regex("^arn:[a-z-]+:iam::([0-9]{12}):role/", var.deployer.role_arn)[0]
+}
+
+module "function" {
+  source   = "../lambda_function"
+  for_each = var.functions
+
+  name                     = each.key
+  description              = coalesce(each.value.description, "A function of ${local.name}.")
+  account_id               = var.account_id
+  region                   = var.region
+  code_owner               = "deployer"
+  package_file             = each.value.package_file
+  content_hash             = each.value.content_hash
+  handler                  = each.value.handler
+  runtime                  = var.runtime
+  architecture             = var.architecture
+  memory_mb                = each.value.memory_mb
+  timeout                  = each.value.timeout
+  environment_variables    = each.value.environment_variables
+  integrations             = each.value.integrations
+  policies                 = each.value.policies
+  log_retention_days       = var.log_retention_days
+  is_traced                = var.is_traced
+  is_encrypted             = var.is_encrypted
+  kms_key_arn              = var.kms_key_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
+  tags                     = local.tags
+}
+
+module "machine" {
+  source = "../state_machine"
+
+  name             = local.name
+  account_id       = var.account_id
+  region           = var.region
+  definition_owner = "deployer"
+  definition = templatefile(var.definition_file, merge(
+    { for name, function in var.functions : function.placeholder => module.function[name].qualified_arn },
+    var.substitutions,
+  ))
+  type = var.type
+  integrations = merge(var.integrations, {
+    lambda = concat(var.integrations.lambda, [for function in module.function : function.arn])
+  })
+  policies                 = var.policies
+  log_level                = var.log_level
+  logs_execution_data      = var.logs_execution_data
+  log_retention_days       = var.log_retention_days
+  is_traced                = var.is_traced
+  is_encrypted             = var.is_encrypted
+  kms_key_arn              = var.kms_key_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
+  tags                     = local.tags
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    sid     = "TheDeployerForThisProject"
+    actions = ["sts:AssumeRole"]
+
+    # The account, and of it the deployer's role only: a role that is made anew keeps its name, not its id.
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.deployer_root}:root"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = [var.deployer.role_arn]
+    }
+
+    # Nobody talks the deployer into a role that was not meant for this pair of accounts.
+    condition {
+      test     = "StringEquals"
+      variable = "sts:ExternalId"
+      values   = [var.deployer.external_id]
+    }
+
+    # The session says which project it deploys; the permissions below compare that with the resource.
+    dynamic "condition" {
+      for_each = local.own_tags
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:RequestTag/${condition.key}"
+        values   = [condition.value]
+      }
+    }
+  }
+
+  statement {
+    sid     = "TagTheSession"
+    actions = ["sts:TagSession"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.deployer_root}:root"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = [var.deployer.role_arn]
+    }
+
+    dynamic "condition" {
+      for_each = local.own_tags
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:RequestTag/${condition.key}"
+        values   = [condition.value]
+      }
+    }
+  }
+}
+
+data "aws_iam_policy_document" "deploy" {
+  statement {
+    sid = "StageCode"
+    # The deployer compares what is there, updates $LATEST, and publishes a version of it.
+    actions = [
+      "lambda:GetFunction",
+      "lambda:GetFunctionConfiguration",
+      "lambda:PublishVersion",
+      "lambda:UpdateFunctionCode",
+    ]
+    resources = flatten([for function in module.function : [function.arn, "${function.arn}:*"]])
+
+    dynamic "condition" {
+      for_each = local.own_tags
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = ["$${aws:PrincipalTag/${condition.key}}"]
+      }
+    }
+  }
+
+  statement {
+    sid = "StageAndRouteTheMachine"
+    # It updates the machine, publishes a version, and routes the alias to it.
+    actions = [
+      "states:DescribeStateMachine",
+      "states:DescribeStateMachineAlias",
+      "states:ListTagsForResource",
+      "states:PublishStateMachineVersion",
+      "states:UpdateStateMachine",
+      "states:UpdateStateMachineAlias",
+    ]
+    resources = [module.machine.arn, "${module.machine.arn}:*"]
+
+    dynamic "condition" {
+      for_each = local.own_tags
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = ["$${aws:PrincipalTag/${condition.key}}"]
+      }
+    }
+  }
+
+  statement {
+    sid     = "LookAtAlarms"
+    actions = ["cloudwatch:DescribeAlarms"]
+    # "*": the release names the alarms that end its canary.
+    resources = ["arn:${local.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:*"]
+  }
+
+  statement {
+    sid = "FetchTheRelease"
+    # Lambda reads the zip as who updates the function.
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = ["${var.deployer.bucket_arn}/${local.release_keys}"]
+  }
+
+  # What is encrypted with keys of the user's is read and written with them.
+  dynamic "statement" {
+    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+
+    content {
+      sid       = "UseTheKeys"
+      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      resources = statement.value
+    }
+  }
+}
+
+data "aws_iam_policy_document" "smoke" {
+  statement {
+    sid     = "TryTheNewVersion"
+    actions = ["states:StartExecution"]
+    # A version by its number; what the machine is at the moment has none.
+    resources = ["${module.machine.arn}:*"]
+
+    dynamic "condition" {
+      for_each = local.own_tags
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = ["$${aws:PrincipalTag/${condition.key}}"]
+      }
+    }
+  }
+
+  statement {
+    sid       = "SeeHowItEnds"
+    actions   = ["states:DescribeExecution"]
+    resources = ["${replace(module.machine.arn, ":stateMachine:", ":execution:")}:*"]
+  }
+
+  # What is encrypted with keys of the user's is read and written with them.
+  dynamic "statement" {
+    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+
+    content {
+      sid       = "UseTheKeys"
+      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      resources = statement.value
+    }
+  }
+}
+
+data "aws_iam_policy_document" "prune" {
+  statement {
+    sid = "DeleteVersions"
+    # A version that an alias, a running execution or one to redrive uses is kept by the deployer's code; what is
+    # not a version can't be deleted with this at all.
+    actions = [
+      "lambda:DeleteFunction",
+      "states:DeleteStateMachineVersion",
+    ]
+    resources = concat(
+      [for function in module.function : "${function.arn}:*"],
+      ["${module.machine.arn}:*"],
+    )
+
+    dynamic "condition" {
+      for_each = local.own_tags
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = ["$${aws:PrincipalTag/${condition.key}}"]
+      }
+    }
+  }
+
+  statement {
+    sid = "SeeWhatIsUsed"
+    actions = [
+      "lambda:ListAliases",
+      "states:DescribeStateMachine",
+      "states:DescribeStateMachineAlias",
+      "states:ListExecutions",
+      "states:ListStateMachineAliases",
+      "states:ListStateMachineVersions",
+    ]
+    resources = concat(
+      [for function in module.function : function.arn],
+      [module.machine.arn, "${module.machine.arn}:*"],
+    )
+  }
+
+  # What is encrypted with keys of the user's is read and written with them.
+  dynamic "statement" {
+    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+
+    content {
+      sid       = "UseTheKeys"
+      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      resources = statement.value
+    }
+  }
+}
+
+data "aws_iam_policy_document" "never" {
+  statement {
+    sid    = "NeverInADeploy"
+    effect = "Deny"
+    # A deploy brings code and definition. Who may do what, what is configured and what exists are others'.
+    actions = [
+      "iam:*",
+      "lambda:AddPermission",
+      "lambda:CreateFunction",
+      "lambda:InvokeFunction",
+      "lambda:RemovePermission",
+      "lambda:TagResource",
+      "lambda:UntagResource",
+      "lambda:UpdateFunctionConfiguration",
+      "states:CreateStateMachine",
+      "states:DeleteStateMachine",
+      "states:DeleteStateMachineAlias",
+      "states:TagResource",
+      "states:UntagResource",
+    ]
+    # "*": a denial has no exception.
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "OnlyTheLiveAlias"
+    effect    = "Deny"
+    actions   = ["states:UpdateStateMachineAlias"]
+    resources = ["*"] # "*": whichever machine.
+
+    condition {
+      test     = "StringNotEquals"
+      variable = "states:StateMachineQualifier"
+      values   = ["live"]
+    }
+  }
+}
+
+# What only one of the three roles may do is denied to the others by name.
+data "aws_iam_policy_document" "no_start" {
+  statement {
+    sid       = "StartNothing"
+    effect    = "Deny"
+    actions   = ["states:StartExecution", "states:StopExecution"]
+    resources = ["*"] # "*": a denial has no exception.
+  }
+}
+
+data "aws_iam_policy_document" "no_delete" {
+  statement {
+    sid       = "DeleteNothing"
+    effect    = "Deny"
+    actions   = ["lambda:DeleteFunction", "states:DeleteStateMachineVersion"]
+    resources = ["*"] # "*": a denial has no exception.
+  }
+}
+
+locals {
+  roles = {
+    deploy = {
+      name        = local.role_name
+      description = "What the deployer may do for ${local.name}."
+      allow       = data.aws_iam_policy_document.deploy.json
+      deny = [
+        data.aws_iam_policy_document.never.json,
+        data.aws_iam_policy_document.no_start.json,
+        data.aws_iam_policy_document.no_delete.json,
+      ]
+    }
+    smoke = {
+      name        = "${local.role_name}-smoke"
+      description = "Tries a new version of ${local.name}; changes nothing."
+      allow       = data.aws_iam_policy_document.smoke.json
+      deny        = [data.aws_iam_policy_document.never.json, data.aws_iam_policy_document.no_delete.json]
+    }
+    prune = {
+      name        = "${local.role_name}-prune"
+      description = "Deletes old versions of ${local.name}; can do nothing else."
+      allow       = data.aws_iam_policy_document.prune.json
+      deny        = [data.aws_iam_policy_document.never.json, data.aws_iam_policy_document.no_start.json]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "boundary" {
+  for_each = local.roles
+
+  source_policy_documents = concat([each.value.allow], each.value.deny)
+}
+
+# Whoever adds a policy to a role adds nothing to what it may do.
+resource "aws_iam_policy" "boundary" {
+  for_each = local.roles
+
+  name        = "${each.value.name}-boundary"
+  description = "The most that ${each.value.name} may ever do."
+  policy      = data.aws_iam_policy_document.boundary[each.key].json
+  tags        = local.tags
+}
+
+resource "aws_iam_role" "this" {
+  for_each = local.roles
+
+  name                 = each.value.name
+  description          = each.value.description
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = aws_iam_policy.boundary[each.key].arn
+  max_session_duration = 3600
+  tags                 = local.tags
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = local.roles
+
+  name   = each.key
+  role   = aws_iam_role.this[each.key].name
+  policy = data.aws_iam_policy_document.boundary[each.key].json
+}
+
+# For people and pipelines that deploy. Uploading a release and starting a deploy are two permissions: the deployer
+# takes a release only if what was uploaded says the same.
+data "aws_iam_policy_document" "upload" {
+  statement {
+    sid       = "UploadReleases"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.deployer.bucket_arn}/${local.release_keys}"]
+  }
+}
+
+data "aws_iam_policy_document" "start" {
+  statement {
+    sid       = "StartDeploys"
+    actions   = ["states:StartExecution"]
+    resources = ["${var.deployer.machine_arn}:live"]
+  }
+
+  statement {
+    sid       = "WatchDeploys"
+    actions   = ["states:DescribeExecution", "states:GetExecutionHistory"]
+    resources = ["${replace(var.deployer.machine_arn, ":stateMachine:", ":execution:")}:*"]
+  }
+
+  statement {
+    sid = "SeeWhatIsThere"
+    # Project and config come from the function's tags; step plan compares with what is live.
+    actions = [
+      "lambda:GetFunction",
+      "lambda:GetFunctionConfiguration",
+      "states:DescribeStateMachine",
+      "states:DescribeStateMachineAlias",
+      "states:ListTagsForResource",
+    ]
+    resources = concat(
+      flatten([for function in module.function : [function.arn, "${function.arn}:*"]]),
+      [module.machine.arn, "${module.machine.arn}:*"],
+      [replace(replace(var.deployer.machine_arn, ":states:", ":lambda:"), ":stateMachine:", ":function:")],
+    )
+  }
+}

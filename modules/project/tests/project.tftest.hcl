@@ -1,0 +1,178 @@
+# The policies are the provider's work, so it is the real one; a plan of new resources asks AWS for nothing.
+provider "aws" {
+  region                      = "us-east-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_module {
+  target = module.function
+  outputs = {
+    arn           = "arn:aws:lambda:us-east-1:123456789012:function:shop"
+    qualified_arn = "arn:aws:lambda:us-east-1:123456789012:function:shop:1"
+    role_arn      = "arn:aws:iam::123456789012:role/shop-function"
+  }
+}
+
+override_module {
+  target = module.machine
+  outputs = {
+    arn       = "arn:aws:states:us-east-1:123456789012:stateMachine:shop"
+    name      = "shop"
+    alias_arn = "arn:aws:states:us-east-1:123456789012:stateMachine:shop:live"
+  }
+}
+
+variables {
+  project         = "shop"
+  config          = "production"
+  account_id      = "123456789012"
+  region          = "us-east-1"
+  runtime         = "python3.13"
+  architecture    = "arm64"
+  definition_file = "tests/shop.asl.json"
+  functions = {
+    shop = { package_file = "shop.zip", content_hash = "0", handler = "shop.handlers" }
+  }
+  deployer = {
+    role_arn    = "arn:aws:iam::999999999999:role/step-deployer-function"
+    machine_arn = "arn:aws:states:us-east-1:999999999999:stateMachine:step-deployer"
+    external_id = "step"
+    bucket_arn  = "arn:aws:s3:::releases"
+  }
+}
+
+run "the_deployers_role_of_the_other_account_takes_it_for_this_project_only" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role.this["deploy"].assume_role_policy).Statement :
+      statement.Principal.AWS == "arn:aws:iam::999999999999:root"
+      && statement.Condition.ArnEquals["aws:PrincipalArn"] == "arn:aws:iam::999999999999:role/step-deployer-function"
+      && statement.Condition.StringEquals["aws:RequestTag/ProjectName"] == "shop"
+      && statement.Condition.StringEquals["aws:RequestTag/ConfigName"] == "production"
+      && statement.Condition.StringEquals["aws:RequestTag/DeployWith"] == "step-deployer"
+    ])
+    error_message = aws_iam_role.this["deploy"].assume_role_policy
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.this["deploy"].assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"] == "step"
+    error_message = "Somebody else's deployer could be talked into it."
+  }
+}
+
+run "it_touches_what_carries_the_sessions_tags_and_its_own_releases" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.role_policies.deploy).Statement :
+      statement.Condition.StringEquals["aws:ResourceTag/ProjectName"] == "$${aws:PrincipalTag/ProjectName}"
+      if contains(["StageCode", "StageAndRouteTheMachine"], statement.Sid)
+    ])
+    error_message = output.role_policies.deploy
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.role_policies.deploy).Statement : statement.Resource
+      if statement.Sid == "FetchTheRelease"
+    ][0] == "arn:aws:s3:::releases/releases/shop/production/*"
+    error_message = output.role_policies.deploy
+  }
+}
+
+run "no_role_changes_who_may_do_what_and_each_does_its_own_part_only" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for policy in values(output.role_policies) : contains(flatten([
+        for statement in jsondecode(policy).Statement : statement.Action if statement.Effect == "Deny"
+      ]), "iam:*")
+    ])
+    error_message = "A role can make itself more powerful."
+  }
+
+  assert {
+    condition = {
+      for name, policy in output.role_policies : name => sort(setintersection(
+        ["lambda:DeleteFunction", "lambda:UpdateFunctionCode", "states:StartExecution"],
+        flatten([for statement in jsondecode(policy).Statement : statement.Action if statement.Effect == "Allow"]),
+      ))
+      } == {
+      deploy = tolist(["lambda:UpdateFunctionCode"])
+      prune  = tolist(["lambda:DeleteFunction"])
+      smoke  = tolist(["states:StartExecution"])
+    }
+    error_message = "A role does what is another's."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.boundary["deploy"].policy) == jsondecode(output.role_policies.deploy)
+    error_message = "The boundary isn't what the role's policy says."
+  }
+}
+
+run "who_uploads_can_start_nothing_and_who_starts_can_upload_nothing" {
+  command = plan
+
+  assert {
+    condition     = jsondecode(output.client_policies.upload).Statement[0].Resource == "arn:aws:s3:::releases/releases/shop/production/*"
+    error_message = output.client_policies.upload
+  }
+
+  assert {
+    condition = !can(regex("states:StartExecution", output.client_policies.upload)) && !can(regex("s3:", join(",", flatten([
+      for statement in jsondecode(output.client_policies.start).Statement : statement.Action
+    ]))))
+    error_message = output.client_policies.start
+  }
+}
+
+run "keys_are_used_where_there_are_some" {
+  command = plan
+
+  variables {
+    is_encrypted = true
+    kms_key_arn  = "arn:aws:kms:us-east-1:123456789012:key/0"
+  }
+
+  assert {
+    condition = alltrue([
+      for policy in values(output.role_policies) : can(regex("arn:aws:kms:us-east-1:123456789012:key/0", policy))
+    ])
+    error_message = "A role can't read what it deploys."
+  }
+}
+
+run "wrong_values_don_t_reach_aws" {
+  command = plan
+
+  variables {
+    project    = "a/b"
+    config     = "a#b"
+    account_id = "1"
+    deployer   = { role_arn = "step-deployer", machine_arn = "", external_id = "", bucket_arn = "arn:aws:s3:::releases" }
+  }
+
+  expect_failures = [var.project, var.config, var.account_id, var.deployer]
+}
+
+run "two_functions_need_two_placeholders" {
+  command = plan
+
+  variables {
+    functions = {
+      one = { package_file = "one.zip", content_hash = "0", handler = "one.handlers" }
+      two = { package_file = "two.zip", content_hash = "0", handler = "two.handlers" }
+    }
+  }
+
+  expect_failures = [var.functions]
+}

