@@ -1,0 +1,307 @@
+"""What whoever starts a deploy needs: the release made of zips and a definition, and what its end means.
+
+Pure: no clock, no IO; uploading, starting and watching are the command's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from step.clock import format_timestamp
+from step.deployer.causes import message_of
+from step.deployer.names import Target, code_key, definition_key
+from step.deployer.release import (
+    MAX_CODE_BYTES,
+    MAX_DEFINITION_BYTES,
+    Canary,
+    FunctionRelease,
+    Pin,
+    Release,
+    SmokeTest,
+    parse_release,
+)
+from step.errors import StepError
+from step.jsonvalue import JSONObject
+
+# Placeholders of TaskFn: the one Lambda function of a machine.
+DEFAULT_PLACEHOLDER = "function_arn"
+
+
+class ExitCode(IntEnum):
+    """What ``step deploy`` exits with."""
+
+    SUCCESS = 0
+    CLEAN = 10
+    LOCKED = 11
+    DIRTY = 20
+    LOST_CONTACT = 21
+    DETACHED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A function's new zip.
+
+    Attributes:
+        function: The function's name.
+        zip_bytes: The zip.
+        placeholder: What stands for the function's ARN in the definition.
+        content_sha256: The hash of what the zip holds, from the packages' manifest.
+    """
+
+    function: str
+    zip_bytes: bytes
+    placeholder: str = DEFAULT_PLACEHOLDER
+    content_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A release whose objects aren't uploaded yet.
+
+    Attributes:
+        release: The release; the version ids in it are still to come.
+        objects: What to upload, by key: zips first, the definition last.
+    """
+
+    release: Release
+    objects: Mapping[str, bytes]
+
+    def finish(self, version_ids: Mapping[str, str]) -> Release:
+        """Make the release of the version ids that the bucket gave to the objects, by key.
+
+        The release is then uploaded too, as ``release.to_bytes()`` under ``release.key``, and the deployer is
+        started with ``execution_input(release)`` under the name ``release.release_id``.
+
+        Raises:
+            InvalidRelease: something about it would be refused.
+        """
+
+        def pinned(pin: Pin) -> Pin:
+            return replace(pin, version_id=version_ids[pin.key])
+
+        release = self.release
+        finished = replace(
+            release,
+            functions=tuple(replace(one, code=pinned(one.code)) for one in release.functions),
+            definition=None if release.definition is None else pinned(release.definition),
+        )
+        return parse_release(finished.to_json())
+
+
+def draft_release(
+    target: Target,
+    *,
+    release_id: str,
+    created_at_ms: int,
+    definition: str,
+    code: Sequence[Code],
+    expect_live: str | None = None,
+    smoke_test: SmokeTest | None = None,
+    canary: Canary | None = None,
+) -> Draft:
+    """Make a release of a definition and zips.
+
+    Args:
+        target: Where it goes.
+        release_id: Its name: new for each release; see ``make_release_id``.
+        created_at_ms: Now, in milliseconds since 1970.
+        definition: The definition's text as ``step json`` writes it, placeholders and all.
+        code: The functions' zips.
+        expect_live: The ARN of the version that a plan found live.
+        smoke_test: An execution to try the new version with.
+        canary: How to let it in by steps.
+
+    Raises:
+        StepError: a zip or the definition is over its limit.
+    """
+    mine = (target.project, target.config, release_id)
+    objects: dict[str, bytes] = {}
+    functions = []
+    for one in code:
+        key = code_key(*mine, one.function)
+        objects[key] = _within(one.zip_bytes, MAX_CODE_BYTES, f"the zip of {one.function}")
+        functions.append(
+            FunctionRelease(
+                name=one.function,
+                placeholder=one.placeholder,
+                code=_pin(key, one.zip_bytes),
+                content_sha256=one.content_sha256,
+            )
+        )
+    written = definition.encode("utf-8")
+    key = definition_key(*mine)
+    objects[key] = _within(written, MAX_DEFINITION_BYTES, "the definition")
+    release = Release(
+        release_id=release_id,
+        created_at=format_timestamp(created_at_ms),
+        project=target.project,
+        config=target.config,
+        account=target.account,
+        region=target.region,
+        machine=target.machine,
+        definition=_pin(key, written),
+        functions=tuple(functions),
+        expect_live=expect_live,
+        smoke_test=smoke_test,
+        canary=canary,
+    )
+    return Draft(release=release, objects=objects)
+
+
+def rollback_release(
+    target: Target, *, release_id: str, created_at_ms: int, version_arn: str, expect_live: str | None = None
+) -> Release:
+    """Make a release that goes back to a version of the machine; it has no objects beside its document.
+
+    Raises:
+        InvalidRelease: something about it would be refused.
+    """
+    release = Release(
+        release_id=release_id,
+        created_at=format_timestamp(created_at_ms),
+        project=target.project,
+        config=target.config,
+        account=target.account,
+        region=target.region,
+        machine=target.machine,
+        rollback_to=version_arn,
+        expect_live=expect_live,
+    )
+    return parse_release(release.to_json())
+
+
+def make_release_id(created_at_ms: int, *contents: bytes) -> str:
+    """Name a release by its time and what it brings: ``20260102T030405Z-1f3a9c0d``."""
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
+    moment = format_timestamp(created_at_ms).partition(".")[0].replace("-", "").replace(":", "")
+    return f"{moment}Z-{digest.hexdigest()[:8]}"
+
+
+def execution_input(release: Release) -> JSONObject:
+    """Write what the deployer's machine is started with, to deploy a release."""
+    return {"release": release.to_json()}
+
+
+def recover_input(execution_arn: str) -> JSONObject:
+    """Write what the deployer's machine is started with, to clean up after an execution that was stopped."""
+    return {"recover": execution_arn}
+
+
+def prune_input(target: Target, *, keep: int = 100) -> JSONObject:
+    """Write what the deployer's machine is started with, to delete old versions.
+
+    Args:
+        target: Whose versions.
+        keep: So many of the newest stay, used or not.
+    """
+    return {
+        "prune": {
+            "project": target.project,
+            "config": target.config,
+            "account": target.account,
+            "region": target.region,
+            "machine": target.machine,
+            "keep": keep,
+        }
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a deploy ended, for people and for scripts.
+
+    Attributes:
+        exit_code: What the command exits with.
+        text: What is live, whether the lock is free, and what to do next.
+    """
+
+    exit_code: ExitCode
+    text: str
+
+
+def outcome_of(
+    release: Release, status: str, *, error: str | None = None, cause: str | None = None
+) -> Outcome:
+    """Say what the end of a deployer's execution means.
+
+    Args:
+        release: What was to be deployed.
+        status: The execution's status, as DescribeExecution gives it.
+        error: Its error, where it has one.
+        cause: The error's cause.
+    """
+    target = release.target
+    subject = f"{target.project}/{target.config}"
+    if status == "SUCCEEDED":
+        what = f"version {release.rollback_to.rpartition(':')[2]}" if release.rollback_to else "this release"
+        text = f"Success: {what} is live in {subject}, the lock is free. Nothing is left to do."
+        return Outcome(exit_code=ExitCode.SUCCESS, text=text)
+    if status == "FAILED" and error == "FailureClean":
+        name, message = read_cause(cause)
+        if name == "LockHeld":
+            text = f"Locked: nothing was changed in {subject}. {message}"
+            return Outcome(exit_code=ExitCode.LOCKED, text=text)
+        reason = f"{name}: {message}" if name else message
+        text = (
+            f"FailureClean: {subject} runs what it ran before, and this deploy holds no lock. "
+            f"Mend this and deploy anew: {reason}"
+        )
+        return Outcome(exit_code=ExitCode.CLEAN, text=text)
+    if status == "FAILED":
+        return Outcome(
+            exit_code=ExitCode.DIRTY, text=f"{error or 'Failed'}: {subject}: {cause or 'no cause is told'}"
+        )
+    if status == "RUNNING":
+        return lost_contact(release)
+    text = (
+        f"{status}: the deploy of {subject} was ended from outside, and may hold the lock. "
+        f"The next deploy puts right what it left, and so does `step recover {release.release_id}`."
+    )
+    return Outcome(exit_code=ExitCode.DIRTY, text=text)
+
+
+def lost_contact(release: Release) -> Outcome:
+    """Say what to do where a deploy runs on and can't be watched."""
+    return Outcome(
+        exit_code=ExitCode.LOST_CONTACT,
+        text=(
+            f"Lost contact: the deploy {release.release_id} runs on. "
+            f"See how it ends with `step history {release.release_id}`."
+        ),
+    )
+
+
+def detached(release: Release) -> Outcome:
+    """Say what to do where somebody stopped watching."""
+    return Outcome(
+        exit_code=ExitCode.DETACHED,
+        text=(
+            f"Detached: the deploy {release.release_id} runs on. "
+            f"See how it ends with `step history {release.release_id}`."
+        ),
+    )
+
+
+def read_cause(cause: str | None) -> tuple[str, str]:
+    """Split a failure's cause into the error's name and its message; a Lambda's JSON is unwrapped."""
+    name, colon, rest = (cause or "").partition(": ")
+    if not colon:
+        return "", cause or "no cause is told"
+    return name, message_of(rest)
+
+
+def _pin(key: str, content: bytes) -> Pin:
+    digest = hashlib.sha256(content).hexdigest()
+    return Pin(key=key, version_id="not uploaded yet", sha256=digest, size_bytes=len(content))
+
+
+def _within(content: bytes, limit: int, what: str) -> bytes:
+    if len(content) > limit:
+        raise StepError(f"{what} has {len(content):,} bytes; it may have {limit:,}")
+    return content

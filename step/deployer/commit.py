@@ -1,0 +1,180 @@
+"""The states around the one call that callers notice, and those that give the lock back.
+
+Knows the ports. Whoever moves the alias has written the journal in the same invocation; what counts
+afterwards is what AWS says, not what the call said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from step.clock import format_timestamp
+from step.deployer.causes import message_of, redact
+from step.deployer.deployment import Bake, Deployment, Failure
+from step.deployer.lock import Lock, LockLost
+from step.deployer.names import LIVE
+from step.deployer.ports import Machines, Ports, RecordExists, Route
+from step.deployer.staging import check_staged, wait_for
+from step.errors import StepError
+from step.jsonvalue import JSONObject
+
+SUCCESS, CLEAN, DIRTY = "Success", "FailureClean", "FailureDirty"
+# What the records of other executions than deploys say.
+RECOVERED, PRUNED = "Recovered", "Pruned"
+
+
+class LiveMoved(StepError):  # noqa: N818 - the error's name in the deployer's history
+    """The alias leads where neither this deploy nor the one before has led it."""
+
+
+class Unhealthy(StepError):  # noqa: N818 - the error's name in the deployer's history
+    """An alarm rings while a share of the executions runs the new version."""
+
+
+class NotRolledBack(StepError):  # noqa: N818 - the error's name in the deployer's history
+    """The alias may still lead to the new version: the lock isn't given back."""
+
+
+def deploy(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Lead the alias to the new version: all of it, or a canary's share."""
+    project = ports.accounts.deploy(deployment.target)
+    check_staged(project, deployment)
+    wanted = deployment.canary_routes
+    _check_routes(project.machines, deployment, deployment.prev_routes, wanted)
+    lock = Lock(ports, deployment.target.lock_key, execution)
+    lock.arm(deployment.fence, deployment.prev_routes, deployment.version)
+    _lead(ports, project.machines, deployment, wanted)
+    canary = deployment.wanted.canary
+    if canary is None or wanted == deployment.new_routes:
+        return deployment
+    return replace(deployment, bake=Bake(ends_at_ms=ports.clock.now_ms() + canary.bake_seconds * 1000))
+
+
+def check_health(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Look at the alarms of a canary, and whether it is over.
+
+    Raises:
+        Unhealthy: an alarm rings.
+    """
+    canary, bake = deployment.wanted.canary, deployment.bake
+    assert canary is not None
+    assert bake is not None
+    Lock(ports, deployment.target.lock_key, execution).arm(
+        deployment.fence, deployment.prev_routes, deployment.version
+    )
+    project = ports.accounts.deploy(deployment.target)
+    _check_routes(project.machines, deployment, deployment.canary_routes)
+    states = project.alarms.states(canary.alarms)
+    ringing = [alarm for alarm in canary.alarms if states.get(alarm) == "ALARM"]
+    if ringing:
+        raise Unhealthy(
+            f"the alarm {', '.join(ringing)} rings with {canary.percent} % on {deployment.version}"
+        )
+    return replace(deployment, bake=replace(bake, is_over=ports.clock.now_ms() >= bake.ends_at_ms))
+
+
+def promote(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Lead the whole alias to the new version."""
+    machines = ports.accounts.deploy(deployment.target).machines
+    _check_routes(machines, deployment, deployment.canary_routes, deployment.new_routes)
+    lock = Lock(ports, deployment.target.lock_key, execution)
+    lock.arm(deployment.fence, deployment.prev_routes, deployment.version)
+    _lead(ports, machines, deployment, deployment.new_routes)
+    return deployment
+
+
+def rollback(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Make the alias lead where the journal says it did before; nothing where no flip was armed.
+
+    Also what a lock that was taken over wants first. Where the lock isn't ours, whoever has it sees to that.
+    """
+    lock = Lock(ports, deployment.target.lock_key, execution)
+    item = lock.read()
+    if item.owner != execution:
+        return deployment
+    if item.is_armed:
+        lock.arm(item.fence, item.prev, item.new, heeds_halt=False)
+        _lead(ports, ports.accounts.deploy(deployment.target).machines, deployment, item.prev)
+        lock.settle(item.fence)
+    return replace(deployment, is_inherited=False)
+
+
+def release_lock(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Give the lock back after what was wanted is done, and record it.
+
+    Raises:
+        LockLost: it isn't ours; the alias leads back to where it did.
+    """
+    release, lock = deployment.release, Lock(ports, deployment.target.lock_key, execution)
+    outcome = PRUNED if release is None else SUCCESS
+    done = replace(deployment, verdict=SUCCESS)
+    record = done.record(execution, outcome, format_timestamp(ports.clock.now_ms()))
+    deployed: JSONObject | None = None
+    if release is not None:
+        deployed = {
+            "release": release.release_id,
+            "created_at": release.created_at,
+            "version": deployment.version,
+        }
+    if not lock.release(deployment.fence, record, deployed):
+        raise LockLost("the lock was taken over before the deploy could end")
+    return done
+
+
+def release_lock_failure(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Give the lock back, if we have it, after a deploy that failed and was undone; and record it."""
+    failed = replace(deployment, verdict=CLEAN, cause=cause_of(deployment.error))
+    outcome = RECOVERED if deployment.recovers else CLEAN
+    record = failed.record(execution, outcome, format_timestamp(ports.clock.now_ms()))
+    lock = Lock(ports, deployment.target.lock_key, execution)
+    item = lock.read()
+    if item.owner == execution:
+        if item.is_armed:
+            raise NotRolledBack(f"the alias may still lead to {item.new}")
+        lock.release(item.fence, record)
+    else:
+        with suppress(RecordExists):
+            ports.table.record(record)
+    return failed
+
+
+def cause_of(failure: Failure | None) -> str:
+    """Tell a failure: its name and its message, without secrets."""
+    if failure is None:
+        return ""
+    return f"{failure.Error}: {redact(message_of(failure.Cause))}"
+
+
+def are_same(one: Sequence[Route], other: Sequence[Route]) -> bool:
+    """Whether two aliases lead to the same versions with the same weights."""
+    return _weights(one) == _weights(other)
+
+
+def _weights(routes: Sequence[Route]) -> dict[str, int]:
+    return {route.version_arn: route.weight for route in routes if route.weight}
+
+
+def _check_routes(machines: Machines, deployment: Deployment, *expected: Sequence[Route]) -> None:
+    """Make sure that the alias leads to one of these; after a flip whose answer got lost, to the new one."""
+    routes = machines.routes(deployment.target.alias_arn)
+    if not any(are_same(routes, one) for one in expected):
+        raise LiveMoved(f"the alias {LIVE!r} leads to {told(routes)}: somebody else has moved it")
+
+
+def _lead(ports: Ports, machines: Machines, deployment: Deployment, routes: Sequence[Route]) -> None:
+    """Move the alias and see it moved: its API is eventually consistent."""
+    alias = deployment.target.alias_arn
+    machines.route(alias, routes)
+    wait_for(
+        ports,
+        lambda: machines.routes(alias),
+        lambda there: are_same(there, routes),
+        f"the alias {LIVE!r} doesn't lead to {told(routes)} yet",
+    )
+
+
+def told(routes: Sequence[Route]) -> str:
+    """Write where an alias leads, for people."""
+    return ", ".join(f"{route.version_arn} ({route.weight} %)" for route in routes) or "nothing"

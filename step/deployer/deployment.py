@@ -1,0 +1,137 @@
+"""A deploy on its way: what one state of the deployer's machine hands to the next.
+
+Pure: no clock, no IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from step.deployer.lock import routes_from_json
+from step.deployer.names import Target
+from step.deployer.ports import Route
+from step.deployer.release import Release
+from step.jsonvalue import JSONObject, JSONValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What a Catch caught."""
+
+    Error: str = ""
+    Cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bake:
+    """How far a canary has come.
+
+    Attributes:
+        ends_at_ms: When it is over.
+        is_over: Whether it is.
+    """
+
+    ends_at_ms: int
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One execution of the deployer's machine.
+
+    Attributes:
+        target: Where it deploys.
+        uuid: The server's name for it.
+        started_at: When the server started with it.
+        release: What it deploys; None where it only prunes.
+        release_sha256: The hash of the release's document.
+        recovers: The execution that it cleans up after, where it does nothing else.
+        keep: So many of the newest versions stay, where it only prunes.
+        fence: The lock's, since it is ours.
+        is_inherited: Whether the lock's last holder may have left the alias where it shouldn't lead.
+        prev: Where the alias led before: [version, weight] pairs.
+        machine_type: "STANDARD" or "EXPRESS".
+        code: The functions' new versions, by name.
+        version: The machine's new version.
+        definition_sha256: The hash of the definition that the version has to have.
+        smoke_test: The smoke test's execution.
+        smoke_test_at_ms: When it was started.
+        is_tested: Whether that has succeeded.
+        bake: How far a canary has come.
+        pruned: The versions that were deleted.
+        error: Why it failed.
+        rollback_error: Why that couldn't be undone.
+        verdict: What the diagnosis came to: "Success", "FailureClean", "FailureDirty".
+        cause: What is told at the end.
+    """
+
+    target: Target
+    uuid: str
+    started_at: str
+    release: Release | None = None
+    release_sha256: str = ""
+    recovers: str | None = None
+    keep: int | None = None
+    fence: int = 0
+    is_inherited: bool = False
+    prev: JSONValue = None
+    machine_type: str = "STANDARD"
+    code: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    definition_sha256: str = ""
+    smoke_test: str = ""
+    smoke_test_at_ms: int = 0
+    is_tested: bool = False
+    bake: Bake | None = None
+    pruned: tuple[str, ...] = ()
+    error: Failure | None = None
+    rollback_error: Failure | None = None
+    verdict: str = ""
+    cause: str = ""
+
+    @property
+    def wanted(self) -> Release:
+        """The release, where there has to be one."""
+        assert self.release is not None, "only deploys come here"
+        return self.release
+
+    @property
+    def release_id(self) -> str:
+        """The release's name; the server's where there is no release."""
+        return self.uuid if self.release is None else self.release.release_id
+
+    @property
+    def prev_routes(self) -> tuple[Route, ...]:
+        """Where the alias led before."""
+        return routes_from_json(self.prev)
+
+    @property
+    def new_routes(self) -> tuple[Route, ...]:
+        """Where the alias has to lead in the end."""
+        return (Route(self.version, 100),)
+
+    @property
+    def canary_routes(self) -> tuple[Route, ...]:
+        """Where the alias has to lead right after the flip."""
+        canary = self.wanted.canary
+        (prev, *others) = self.prev_routes
+        if canary is None or others or prev.version_arn == self.version:
+            return self.new_routes
+        return (Route(self.version, canary.percent), Route(prev.version_arn, 100 - canary.percent))
+
+    def record(self, execution: str, outcome: str, now: str) -> JSONObject:
+        """Write what is kept of it for ever."""
+        return {
+            "key": self.target.record_key(self.release_id),
+            "execution": execution,
+            "outcome": outcome,
+            "release_sha256": self.release_sha256,
+            "uuid": self.uuid,
+            "started_at": self.started_at,
+            "ended_at": now,
+            "version": self.version,
+            "code": dict(self.code),
+            "prev": self.prev,
+            "cause": self.cause,
+        }

@@ -1,0 +1,118 @@
+"""The state Diagnose: what is true where a deploy could neither be finished nor undone.
+
+Knows the ports; changes nothing but the record. It believes what it reads now, so that a deploy whose last
+answers got lost still ends as what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from step.clock import format_timestamp
+from step.deployer.commit import CLEAN, DIRTY, PRUNED, SUCCESS, are_same, cause_of, told
+from step.deployer.deployment import Deployment
+from step.deployer.lock import Lock, LockItem
+from step.deployer.names import LIVE, Target
+from step.deployer.ports import Ports, RecordExists, Route, Unavailable
+from step.errors import Refused
+from step.jsonvalue import JSONObject
+
+T = TypeVar("T")
+
+
+def diagnose(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Say how the deploy really stands: ``verdict`` and ``cause``. Raises nothing on purpose."""
+    unread: list[str] = []
+    lock = Lock(ports, deployment.target.lock_key, execution)
+    item = _read("the lock", lock.read, unread)
+    record = _read("the record", lambda: ports.table.get(_record_key(deployment)), unread)
+    target = deployment.target
+    routes = _read(
+        f"the alias {LIVE!r}",
+        lambda: ports.accounts.deploy(target).machines.routes(target.alias_arn),
+        unread,
+    )
+    verdict = _verdict(deployment, execution, item, routes, record)
+    reasons = [cause_of(failure) for failure in (deployment.error, deployment.rollback_error) if failure]
+    if verdict == SUCCESS:
+        return replace(deployment, verdict=SUCCESS)
+    if verdict == CLEAN:
+        return replace(deployment, verdict=CLEAN, cause="; then ".join(reasons))
+    cause = "\n".join(
+        [
+            f"The deploy of {target.project}/{target.config} could not be finished, nor proven undone.",
+            *_differences(deployment, execution, item, routes),
+            *unread,
+            *(f"It failed with {reason}" for reason in reasons),
+            f"The next deploy mends this. To mend it now: {mending_command(target, execution)}",
+        ]
+    )
+    dirty = replace(deployment, verdict=DIRTY, cause=cause)
+    with suppress(RecordExists, Unavailable, Refused):
+        ports.table.record(dirty.record(execution, DIRTY, format_timestamp(ports.clock.now_ms())))
+    return dirty
+
+
+def mending_command(target: Target, execution: str) -> str:
+    """Write the command that cleans up after an execution."""
+    return (
+        f"step recover {execution} -step {target.machine} -project {target.project} "
+        f"-config {target.config} -account {target.account} -region {target.region}"
+    )
+
+
+def _verdict(
+    deployment: Deployment,
+    execution: str,
+    item: LockItem | None,
+    routes: tuple[Route, ...] | None,
+    record: JSONObject | None,
+) -> str:
+    """Prove what can be proven; what can't be read proves nothing."""
+    if item is None or item.owner == execution:
+        return DIRTY
+    mine = (record or {}).get("execution") == execution
+    outcome = (record or {}).get("outcome") if mine else None
+    if outcome == PRUNED:
+        return SUCCESS
+    if outcome == SUCCESS and routes is not None and are_same(routes, deployment.new_routes):
+        return SUCCESS
+    if outcome == SUCCESS:
+        return DIRTY
+    # The lock was given back, or was never ours, or is another's who has put right what we left.
+    return CLEAN
+
+
+def _differences(
+    deployment: Deployment, execution: str, item: LockItem | None, routes: tuple[Route, ...] | None
+) -> list[str]:
+    found = []
+    if routes is not None:
+        prev = item.prev if item is not None and item.is_armed else deployment.prev_routes
+        if prev and not are_same(routes, prev):
+            found.append(f"The alias {LIVE!r} leads to {told(routes)}; before, it led to {told(prev)}.")
+        else:
+            found.append(f"The alias {LIVE!r} leads to {told(routes)}, as before.")
+    if item is not None:
+        held = item.owner == execution
+        found.append(
+            f"This execution still holds the lock {deployment.target.lock_key}."
+            if held
+            else f"The lock {deployment.target.lock_key} is not held by this execution."
+        )
+    return found
+
+
+def _read(what: str, read: Callable[[], T], unread: list[str]) -> T | None:
+    try:
+        return read()
+    except (Unavailable, Refused) as problem:
+        unread.append(f"{what[0].upper()}{what[1:]} could not be read: {problem}")
+        return None
+
+
+def _record_key(deployment: Deployment) -> str:
+    return deployment.target.record_key(deployment.release_id)

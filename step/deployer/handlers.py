@@ -1,0 +1,115 @@
+"""The handlers of ``states/deployer.asl.json``, one for each of its TaskFn states.
+
+Knows the ports and the names of the states; each handler's work is in the module that it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from step.deployer.causes import redact
+from step.deployer.commit import (
+    check_health,
+    deploy,
+    promote,
+    release_lock,
+    release_lock_failure,
+    rollback,
+)
+from step.deployer.deployment import Deployment
+from step.deployer.diagnosis import diagnose
+from step.deployer.ports import Ports
+from step.deployer.pruning import prune
+from step.deployer.resources import validate_resources
+from step.deployer.staging import check_smoke_test, stage_code, stage_machine, start_smoke_test
+from step.deployer.validating import lock, plan_prune, recover, validate
+from step.errors import StepError
+from step.jsonvalue import JSONValue
+from step.tasks import TaskContext, TaskHandlers
+from step.tasks.log import TaskLogger
+
+_Start = Callable[[Ports, JSONValue, str], Deployment]
+_Go = Callable[[Ports, Deployment, str], Deployment]
+# What an execution begins with: a client's input.
+STARTS: dict[str, _Start] = {"Validate": validate, "Recover": recover, "PlanPrune": plan_prune}
+# What it goes on with: what the state before has made of it.
+STATES: dict[str, _Go] = {
+    "Lock": lock,
+    "Prune": prune,
+    "Heal": rollback,
+    "ValidateResources": validate_resources,
+    "StageCode": stage_code,
+    "StageMachine": stage_machine,
+    "SmokeTest": start_smoke_test,
+    "CheckSmokeTest": check_smoke_test,
+    "Deploy": deploy,
+    "CheckHealth": check_health,
+    "Promote": promote,
+    "ReleaseLock": release_lock,
+    "Rollback": rollback,
+    "ReleaseLockFailure": release_lock_failure,
+    "Diagnose": diagnose,
+}
+
+
+def make_handlers(
+    ports: Callable[[], Ports], *, service: str | None = None, logger: TaskLogger | None = None
+) -> TaskHandlers:
+    """Make the deployer's handlers.
+
+    Args:
+        ports: Gives what is outside; asked at each task, so that a cold start makes no client.
+        service: The service's name in logs.
+        logger: Powertools' Logger, or another one.
+    """
+    handlers = TaskHandlers(service=service, logger=logger)
+    for name, start in STARTS.items():
+        handlers.task(name)(_starting(name, start, ports, logger))
+    for name, go in STATES.items():
+        handlers.task(name)(_going(name, go, ports, logger))
+    return handlers
+
+
+def _starting(
+    name: str, start: _Start, ports: Callable[[], Ports], logger: TaskLogger | None
+) -> Callable[[JSONValue, TaskContext], Deployment]:
+    def handle(value: JSONValue, context: TaskContext) -> Deployment:
+        return _logged(name, logger, lambda: start(ports(), value, _execution(context)))
+
+    return handle
+
+
+def _going(
+    name: str, go: _Go, ports: Callable[[], Ports], logger: TaskLogger | None
+) -> Callable[[Deployment, TaskContext], Deployment]:
+    def handle(deployment: Deployment, context: TaskContext) -> Deployment:
+        return _logged(name, logger, lambda: go(ports(), deployment, _execution(context)))
+
+    return handle
+
+
+def _logged(name: str, logger: TaskLogger | None, do: Callable[[], Deployment]) -> Deployment:
+    """Log what a state has come to; execution, state and attempt are on the line already."""
+    try:
+        done = do()
+    except StepError as error:
+        if logger is not None:
+            logger.warning(f"{name} failed", error=type(error).__name__, message_of_error=redact(str(error)))
+        raise
+    if logger is not None:
+        target = done.target
+        logger.info(
+            f"{name} done",
+            project=target.project,
+            config=target.config,
+            release=done.release_id,
+            fence=done.fence,
+            version=done.version,
+            verdict=done.verdict,
+        )
+    return done
+
+
+def _execution(context: TaskContext) -> str:
+    assert context.execution is not None, "TaskFn tells the execution"
+    return context.execution

@@ -1,0 +1,188 @@
+"""The states that make versions which nobody runs yet: StageCode, StageMachine, SmokeTest.
+
+Knows the ports. ``$LATEST`` and the unqualified machine are staging: what is in them counts for nothing,
+since every version is checked after it was made, and never changes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import TypeVar
+
+from step.deployer.definition import bind_functions
+from step.deployer.deployment import Deployment
+from step.deployer.lock import Lock
+from step.deployer.ports import FunctionFacts, Functions, Ports, Project
+from step.deployer.release import FunctionRelease
+from step.deployer.resources import fetch, placeholders
+from step.errors import Refused, StepError
+
+T = TypeVar("T")
+_PATIENCE_SECONDS, _INTERVAL_SECONDS = 60, 2
+_CHANGED = frozenset({"ConflictException", "PreconditionFailedException", "InvalidParameterValueException"})
+_GOOD_ENDS, _RUNNING = frozenset({"SUCCEEDED"}), frozenset({"RUNNING", "PENDING_REDRIVE"})
+
+
+class Interfered(StepError):  # noqa: N818 - the error's name in the deployer's history
+    """Somebody else changed what was being staged; another attempt stages it anew."""
+
+
+class StagingFailed(StepError):  # noqa: N818 - the error's name in the deployer's history
+    """Lambda can't take the code; the message says why."""
+
+
+class NotYet(StepError):  # noqa: N818 - the error's name in the deployer's history
+    """AWS hasn't finished what it was asked for; another attempt looks again."""
+
+
+class SmokeTestFailed(StepError):  # noqa: N818 - the error's name in the deployer's history
+    """The execution that tried the new version didn't succeed."""
+
+
+def stage_code(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Publish a version of each function, with the code that the release pins."""
+    project = ports.accounts.deploy(deployment.target)
+    code = {
+        function.name: _stage_function(ports, project.functions, deployment, function, execution)
+        for function in deployment.wanted.functions
+    }
+    return replace(deployment, code=code)
+
+
+def _stage_function(
+    ports: Ports, functions: Functions, deployment: Deployment, function: FunctionRelease, execution: str
+) -> str:
+    lock = Lock(ports, deployment.target.lock_key, execution)
+    name, pin = function.name, function.code
+    latest = _finished(ports, functions, name)
+    if latest.code_sha256 != pin.sha256:
+        lock.guard(deployment.fence, "STAGING")
+        functions.update_code(name, ports.bucket.name, pin.key, pin.version_id)
+        latest = _finished(ports, functions, name)
+    if latest.code_sha256 != pin.sha256:
+        raise Interfered(f"{name} has other code than it was given")
+    lock.guard(deployment.fence, "STAGING")
+    try:
+        version = functions.publish(name, pin.sha256, latest.revision_id, deployment.release_id)
+    except Refused as refused:
+        if refused.code not in _CHANGED:
+            raise
+        raise Interfered(f"{name}: {refused}") from refused
+    if version.code_sha256 != pin.sha256:
+        raise Interfered(f"version {version.version} of {name} has other code than the release")
+    active = wait_for(
+        ports,
+        lambda: functions.describe(name, version.version),
+        lambda facts: facts.state != "Pending",
+        f"version {version.version} of {name} isn't ready",
+    )
+    if active.state == "Failed":
+        raise StagingFailed(f"version {version.version} of {name} can't run: {active.reason}")
+    return active.arn
+
+
+def _finished(ports: Ports, functions: Functions, name: str) -> FunctionFacts:
+    """Wait until Lambda has finished with the last update; a version of before would have the old code."""
+    latest = wait_for(
+        ports,
+        lambda: functions.describe(name),
+        lambda facts: facts.last_update != "InProgress" and facts.state != "Pending",
+        f"{name} is still being updated",
+    )
+    if latest.state == "Failed":
+        raise StagingFailed(f"{name} can't run: {latest.reason}")
+    return latest
+
+
+def stage_machine(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Publish a version of the machine, whose definition calls those versions of the functions."""
+    lock = Lock(ports, deployment.target.lock_key, execution)
+    machines = ports.accounts.deploy(deployment.target).machines
+    arn = deployment.target.machine_arn
+    text = bound_definition(ports, deployment)
+    current = machines.describe(arn)
+    revision = current.revision_id if current.definition == text else None
+    if revision is None:
+        lock.guard(deployment.fence, "STAGING")
+        revision = machines.update(arn, text)
+    lock.guard(deployment.fence, "STAGING")
+    try:
+        version = machines.publish(arn, revision, deployment.release_id)
+    except Refused as refused:
+        if refused.code not in _CHANGED:
+            raise
+        raise Interfered(f"{deployment.target.machine}: {refused}") from refused
+    staged = replace(deployment, version=version, definition_sha256=_sha256(text))
+    check_staged(ports.accounts.deploy(deployment.target), staged)
+    return staged
+
+
+def bound_definition(ports: Ports, deployment: Deployment) -> str:
+    """Write the definition that is deployed."""
+    release = deployment.wanted
+    assert release.definition is not None, "a release that goes back stages nothing"
+    text = fetch(ports, release.definition).decode("utf-8")
+    by_arn = {release.target.function_arn(name): version for name, version in deployment.code.items()}
+    return bind_functions(text, by_arn, placeholders(release))
+
+
+def check_staged(project: Project, deployment: Deployment) -> None:
+    """Make sure that the versions to be live are what the release says; versions never change afterwards.
+
+    Raises:
+        Interfered: one isn't.
+    """
+    facts = project.machines.describe(deployment.version)
+    if deployment.definition_sha256 and _sha256(facts.definition) != deployment.definition_sha256:
+        raise Interfered(f"{deployment.version} has another definition than the release")
+    for function in deployment.wanted.functions:
+        version = deployment.code[function.name].rpartition(":")[2]
+        if project.functions.describe(function.name, version).code_sha256 != function.code.sha256:
+            raise Interfered(f"version {version} of {function.name} has other code than the release")
+
+
+def start_smoke_test(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """Start an execution of the new version; again, it is the same one."""
+    test = deployment.wanted.smoke_test
+    assert test is not None
+    Lock(ports, deployment.target.lock_key, execution).guard(deployment.fence, "STAGING")
+    tests = ports.accounts.smoke_test(deployment.target)
+    arn = tests.start(deployment.version, f"smoke-test-{deployment.uuid}", test.input)
+    return replace(deployment, smoke_test=arn, smoke_test_at_ms=ports.clock.now_ms())
+
+
+def check_smoke_test(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
+    """See whether the execution has succeeded.
+
+    Raises:
+        SmokeTestFailed: it has ended otherwise, or takes too long.
+    """
+    test = deployment.wanted.smoke_test
+    assert test is not None
+    status, error = ports.accounts.smoke_test(deployment.target).describe(deployment.smoke_test)
+    if status not in _GOOD_ENDS | _RUNNING:
+        raise SmokeTestFailed(f"{deployment.smoke_test}: {status} {error}".rstrip())
+    waited = ports.clock.now_ms() - deployment.smoke_test_at_ms
+    if status in _RUNNING and waited > test.timeout_seconds * 1000:
+        raise SmokeTestFailed(f"{deployment.smoke_test}: still running after {test.timeout_seconds} s")
+    return replace(deployment, is_tested=status in _GOOD_ENDS)
+
+
+def wait_for(ports: Ports, ask: Callable[[], T], is_good: Callable[[T], bool], what: str) -> T:
+    """Ask until the answer is good.
+
+    Raises:
+        NotYet: it took too long.
+    """
+    for _ in range(_PATIENCE_SECONDS // _INTERVAL_SECONDS):
+        answer = ask()
+        if is_good(answer):
+            return answer
+        ports.clock.pause(_INTERVAL_SECONDS)
+    raise NotYet(what)
+
+
+def _sha256(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,441 @@
+"""Whole deploys over the AWS in memory: what each part of the machine is for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from step import StateMachine
+from step.deployer.client import execution_input, prune_input, recover_input, rollback_release
+from step.deployer.names import Target
+from step.deployer.ports import Route
+from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, Call
+from tests.deployer.proof.judge import ALARM, CANARY, SMOKE_TEST
+from tests.deployer.world import FILE, NAME, TARGET, TEXT, Gone, Run, World
+
+
+def version(number: int) -> str:
+    return f"{TARGET.machine_arn}:{number}"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_deploy_leads_live_to_the_release_and_records_it(world: World) -> None:
+    release = world.release(1)
+
+    run = world.deploy(release)
+
+    assert run.end == "Success"
+    assert world.runs_exactly("r1")
+    assert world.lock["owner"] == ""
+    record = world.aws.items[TARGET.record_key("r1")]
+    assert (record["outcome"], record["version"]) == ("Success", version(2))
+    assert record["release_sha256"] == release.sha256
+
+
+def test_running_executions_keep_their_code(world: World) -> None:
+    before = world.aws.version(version(1)).definition
+
+    world.deploy(world.release(1))
+
+    assert world.aws.version(version(1)).definition == before
+    assert world.mix(version(1)) is None
+
+
+def test_release_is_deployed_once(world: World) -> None:
+    release = world.release(1)
+    world.deploy(release)
+    world.deploy(world.release(2))
+
+    again = world.start("r1-again", execution_input(release))
+
+    assert again.end == "FailureClean"
+    assert world.runs_exactly("r2")
+
+
+def test_release_older_than_live_is_refused(world: World) -> None:
+    older = world.release(1)
+    world.deploy(world.release(2))
+
+    run = world.deploy(older)
+
+    assert run.end == "FailureClean"
+    assert "which is newer" in (run.cause or "")
+    assert world.runs_exactly("r2")
+
+
+def test_release_that_expects_another_live_version_is_refused(world: World) -> None:
+    release = world.release(1, expect_live=version(1))
+    world.deploy(world.release(2))
+    other = world.release(3, expect_live=version(1))
+
+    assert world.deploy(release).end == "FailureClean"
+    run = world.deploy(other)
+
+    assert "look at a new plan" in (run.cause or "")
+    assert world.runs_exactly("r2")
+
+
+def test_rollback_leads_live_to_a_version_of_before(world: World) -> None:
+    world.deploy(world.release(1))
+    world.deploy(world.release(2))
+    world.aws.clock.pause(1)
+    release = rollback_release(
+        TARGET, release_id="back", created_at_ms=world.aws.clock.now_ms(), version_arn=version(2)
+    )
+    world.aws.upload(release.key, release.to_bytes())
+
+    run = world.deploy(release)
+
+    assert run.end == "Success"
+    assert world.runs_exactly("r1")
+    assert not {"StageCode", "StageMachine"} & set(run.path)
+
+
+def test_canary_takes_a_share_and_then_all(world: World) -> None:
+    world.aws.alarm_states[ALARM] = "OK"
+    seen: list[tuple[Route, ...]] = []
+
+    def watch(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        answer = do()
+        if call.action == "states:UpdateStateMachineAlias":
+            seen.append(world.aws.live(TARGET))
+        return answer
+
+    world.intervene = watch
+    run = world.deploy(world.release(1, canary=CANARY))
+
+    assert run.end == "Success"
+    assert seen == [(Route(version(2), 10), Route(version(1), 90)), (Route(version(2), 100),)]
+    assert run.path.count("CheckHealth") == 3  # a minute apart, until two have passed
+
+
+def test_alarm_ends_a_canary(world: World) -> None:
+    world.aws.alarm_states[ALARM] = "OK"
+    world.alarm_at_flip = ALARM
+
+    run = world.deploy(world.release(1, canary=CANARY))
+
+    assert run.end == "FailureClean"
+    assert (run.cause or "").startswith(f"Unhealthy: the alarm {ALARM} rings")
+    assert world.aws.live(TARGET) == (Route(version(1), 100),)
+
+
+def test_smoke_test_keeps_a_broken_version_from_everybody(world: World) -> None:
+    world.aws.smoke_test_status = ("FAILED", "OvenBroken")
+
+    run = world.deploy(world.release(1, smoke_test=SMOKE_TEST))
+
+    assert run.end == "FailureClean"
+    assert (run.cause or "").startswith("SmokeTestFailed: ")
+    assert (run.cause or "").endswith("FAILED OvenBroken")
+    assert "Deploy" not in run.path
+
+
+def test_smoke_test_that_never_ends_is_given_up(world: World) -> None:
+    world.aws.smoke_test_status = ("RUNNING", "")
+
+    run = world.deploy(world.release(1, smoke_test=SMOKE_TEST))
+
+    assert run.end == "FailureClean"
+    assert "still running after 300 s" in (run.cause or "")
+
+
+def test_zip_that_was_swapped_never_runs(world: World) -> None:
+    release = world.release(1)
+    function = release.functions[0]
+    # The version itself is another: what no upload can do, an attacker of S3 could.
+    world.aws.objects[function.code.key] = [(function.code.version_id, b"evil")]
+
+    run = world.deploy(release)
+
+    assert run.end == "FailureClean"
+    assert "not the code that the release says" in (run.cause or "")
+    assert "StageCode" not in run.path
+
+
+@pytest.mark.parametrize("what", ["function", "machine"])
+def test_what_is_tagged_for_another_project_is_left_alone(world: World, what: str) -> None:
+    tagged = (
+        world.aws.machines[TARGET.machine_arn].tags
+        if what == "machine"
+        else world.aws.functions[TARGET.function_arn("oven-test")].tags
+    )
+    tagged["ProjectName"] = "cake"
+
+    run = world.deploy(world.release(1))
+
+    assert run.end == "FailureClean"
+    assert "isn't this project's: its tag ProjectName is 'cake'" in (run.cause or "")
+    assert {call.action for _, call in world.calls if "Update" in call.action} == {
+        "dynamodb:UpdateItem",
+        "dynamodb:UpdateItem+PutItem",
+    }
+
+
+def test_every_problem_of_the_resources_is_listed_at_once(world: World) -> None:
+    release = world.release(1, canary=dataclasses.replace(CANARY, alarms=("nobody",)))
+    del world.aws.machines[TARGET.machine_arn].aliases["live"]
+    del world.aws.functions[TARGET.function_arn("oven-test")]
+    world._look_for_a_mix = lambda: None  # type: ignore[method-assign]  # there is no alias to look at
+
+    run = world.deploy(release)
+
+    assert run.end == "FailureClean"
+    for part in ("the alias 'live': ResourceNotFound", "the function oven-test: ", "no alarm 'nobody'"):
+        assert part in (run.cause or "")
+
+
+def test_definition_that_calls_a_function_of_others_is_refused(world: World) -> None:
+    foreign = "arn:aws:lambda:eu-central-1:210987654321:function:payments"
+    plain = world.definition
+    world.definition = lambda number, versions=None: plain(number, versions).replace(  # type: ignore[method-assign]  # a definition of the test's own
+        "${oven_test_arn}", foreign
+    )
+
+    run = world.deploy(world.release(1))
+
+    assert run.end == "FailureClean"
+    assert f"it calls {foreign}, which is no function of the release" in (run.cause or "")
+
+
+def test_account_that_is_not_on_the_list_is_refused(world: World) -> None:
+    world.ports = dataclasses.replace(world.ports, allowed_accounts=frozenset({DEPLOYER_ACCOUNT}))
+
+    run = world.deploy(world.release(1))
+
+    assert "not on the deployer's list of accounts" in (run.cause or "")
+    assert [call.action for _, call in world.calls] == []
+
+
+def test_role_that_cannot_be_taken_ends_the_deploy_clean(world: World) -> None:
+    world.aws.roles = set()
+
+    run = world.deploy(world.release(1))
+
+    assert run.end == "FailureClean"
+    assert (run.cause or "").startswith("Refused: AccessDenied")
+    assert not world.is_locked
+
+
+# ------------------------------------------------------------ the lock
+
+
+def test_lock_of_a_person_holds_until_it_ends(world: World) -> None:
+    world.aws.items[TARGET.lock_key] = {
+        "key": TARGET.lock_key,
+        "owner": "human:ann",
+        "fence": 3,
+        "phase": "HELD",
+        "phase_at": 0,
+        "reason": "inventory",
+        "until": "2026-01-01T01:00:00.000Z",
+    }
+
+    run = world.deploy(world.release(1))
+    world.aws.clock.pause(3600)
+    later = world.deploy(world.release(2))
+
+    assert run.end == "FailureClean"
+    assert run.cause == ("LockHeld: human:ann holds the lock until 2026-01-01T01:00:00.000Z (inventory)")
+    assert later.end == "Success"
+
+
+def test_halt_stops_deploys_until_it_is_lifted(world: World) -> None:
+    world.aws.items[TARGET.lock_key] = {
+        "key": TARGET.lock_key,
+        "halt": {"by": "ann", "why": "black friday", "at": "2026-01-01T00:00:00Z"},
+    }
+
+    run = world.deploy(world.release(1))
+    del world.aws.items[TARGET.lock_key]["halt"]
+    later = world.deploy(world.release(2))
+
+    assert run.cause == "Halted: ann halted deploys at 2026-01-01T00:00:00Z: black friday"
+    assert later.end == "Success"
+
+
+def _stop_at(action: str) -> Any:
+    def stop(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        answer = do()
+        if call.action == action:
+            world.stop(run)
+            raise Gone
+        return answer
+
+    return stop
+
+
+def test_recovery_leads_live_back_after_a_deploy_that_was_stopped(world: World) -> None:
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    stopped = world.deploy(world.release(1))
+    world.intervene = None
+    assert world.runs_exactly("r1")
+
+    recovery = world.start("recovery", recover_input(stopped.arn))
+
+    assert recovery.end == "Recovered"
+    assert world.aws.live(TARGET) == (Route(version(1), 100),)
+    assert not world.is_locked
+    assert world.aws.items[TARGET.record_key("r1")]["outcome"] == "Recovered"
+
+
+def test_recovery_of_a_recovery_finds_the_deploy(world: World) -> None:
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    stopped = world.deploy(world.release(1))
+    first = world.start("recovery-1", recover_input(stopped.arn))
+    world.intervene = None
+    assert first.status == "ABORTED"
+
+    second = world.start("recovery-2", recover_input(first.arn))
+
+    assert second.end == "Recovered"
+    assert world.aws.live(TARGET) == (Route(version(1), 100),)
+    assert not world.is_locked
+
+
+def test_recovery_of_what_left_nothing_changes_nothing(world: World) -> None:
+    run = world.deploy(world.release(1))
+    before = dict(world.lock)
+
+    recovery = world.start("recovery", recover_input(run.arn))
+
+    assert recovery.end == "Recovered"
+    assert world.lock == before
+    assert world.runs_exactly("r1")
+
+
+@pytest.mark.parametrize("action", ["states:UpdateStateMachineAlias", "lambda:PublishVersion"])
+def test_redriven_deploy_goes_on_where_nobody_came_between(world: World, action: str) -> None:
+    world.intervene = _stop_at(action)
+    stopped = world.deploy(world.release(1))
+    world.intervene = None
+
+    again = world.redrive(stopped)
+
+    assert again.end == "Success"
+    assert world.runs_exactly("r1")
+    assert not world.is_locked
+
+
+@pytest.mark.parametrize("action", ["states:UpdateStateMachineAlias", "lambda:PublishVersion"])
+def test_redriven_deploy_changes_nothing_after_another_one(world: World, action: str) -> None:
+    world.intervene = _stop_at(action)
+    stopped = world.deploy(world.release(1))
+    world.intervene = None
+    world.deploy(world.release(2))
+
+    again = world.redrive(stopped)
+
+    assert again.end == "FailureClean"
+    assert (again.cause or "").startswith("LockLost: ") or "somebody else has moved it" in (again.cause or "")
+    assert world.runs_exactly("r2")
+    assert not world.is_locked
+
+
+def test_dirty_failure_tells_what_is_wrong_and_what_mends_it(world: World) -> None:
+    def break_off(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if run.state in ("ReleaseLock", "Rollback", "ReleaseLockFailure") and "Update" in call.action:
+            from step.deployer.ports import Unavailable
+
+            raise Unavailable("the table is away")
+        return do()
+
+    world.intervene = break_off
+    run = world.deploy(world.release(1))
+
+    assert run.end == "FailureDirty"
+    assert run.cause == (
+        "The deploy of bread/test could not be finished, nor proven undone.\n"
+        f"The alias 'live' leads to {version(2)} (100 %); before, it led to {version(1)} (100 %).\n"
+        f"This execution still holds the lock {TARGET.lock_key}.\n"
+        "It failed with Unavailable: the table is away\n"
+        f"The next deploy mends this. To mend it now: step recover {run.arn} -step bread-test "
+        "-project bread -config test -account 210987654321 -region eu-central-1"
+    )
+
+
+# ------------------------------------------------------------ pruning
+
+
+def test_prune_keeps_what_is_used_and_what_can_be_redriven(world: World) -> None:
+    for _ in range(6):
+        assert world.deploy(world.release(world.next_number())).end == "Success"
+    machine = world.aws.machines[TARGET.machine_arn]
+    now = world.aws.clock.now_ms()
+    machine.executions = {
+        "runs": (version(1), "RUNNING", 0),
+        "failed lately": (version(2), "FAILED", now - 13 * 24 * 3600 * 1000),
+        "failed long ago": (version(3), "FAILED", now - 15 * 24 * 3600 * 1000),
+        "succeeded": (version(4), "SUCCEEDED", now),
+    }
+
+    run = world.start("prune", prune_input(TARGET, keep=2))
+
+    assert run.end == "Success"
+    assert sorted(machine.versions) == [1, 2, 6, 7]
+    assert world.aws.functions[TARGET.function_arn("bread-test")].deleted == {"3", "4", "5"}
+    assert not world.is_locked
+    assert world.deploy(world.release(9)).end == "Success"
+
+
+def test_prune_waits_for_a_deploy(world: World) -> None:
+    pruned: list[Run] = []
+
+    def prune(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if call.action == "states:UpdateStateMachineAlias":
+            pruned.append(world.start("prune", prune_input(TARGET, keep=1)))
+        return do()
+
+    world.intervene = prune
+    assert world.deploy(world.release(1)).end == "Success"
+
+    assert pruned[0].end == "FailureClean"
+    assert (pruned[0].cause or "").startswith("LockHeld: ")
+
+
+# ------------------------------------------------------------ itself
+
+
+def test_deployer_deploys_itself_and_goes_on_deploying() -> None:
+    itself = Target(
+        project=NAME,
+        config="test",
+        account=DEPLOYER_ACCOUNT,
+        region=DEPLOYER_REGION,
+        machine=NAME,
+    )
+    world = World(target=itself, functions=(NAME,))
+    arn = itself.function_arn(NAME)
+    world.definition = lambda number, versions=None: json.dumps(  # type: ignore[method-assign]  # the deployer's own definition
+        {
+            **json.loads(
+                StateMachine.from_json(TEXT, name=NAME).to_json(
+                    f"{arn}:1" if versions else "${step_deployer_arn}"
+                )
+            ),
+            "Comment": f"release {number}",
+        }
+    )
+    world._look_for_a_mix = lambda: None  # type: ignore[method-assign]  # it knows the bread's definitions only
+    world.aws.make_project(itself, {NAME: b"step-deployer 0"}, world.definition(0, {NAME: "1"}))
+
+    for number in (1, 2):
+        run = world.deploy(world.release(number))
+        live = world.aws.version(world.aws.live(itself)[0].version_arn).definition
+        assert run.end == "Success", run.cause
+        assert json.loads(live)["Comment"] == f"release {number}"
+        assert world.aws.function_code(f"{arn}:{number + 1}") == world.released[f"r{number}"][1][NAME]
+        assert live.count(f"{arn}:{number + 1}") == TEXT.count('"TaskFn"')
+        # The next deploy runs what this one has deployed.
+        world.text = live.replace(f"{arn}:{number + 1}", "${function_arn}")
+
+
+def test_definition_has_no_advice_against_it() -> None:
+    assert [str(one) for one in StateMachine.from_file(FILE).warnings] == []

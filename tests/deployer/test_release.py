@@ -1,0 +1,265 @@
+"""The release document: what is refused, all at once; and that what isn't can be deployed."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from step.deployer.client import execution_input, rollback_release
+from step.deployer.names import Target
+from step.deployer.release import MAX_RELEASE_BYTES, InvalidRelease, check_age, parse_release
+from step.jsonvalue import JSONValue
+from tests.deployer.proof.judge import CANARY, SMOKE_TEST
+from tests.deployer.world import TARGET, World
+
+DAY_MS = 24 * 3600 * 1000
+
+
+def document(**changes: JSONValue) -> dict[str, Any]:
+    """Write a release that is right but for some members; None takes one away."""
+    written: dict[str, Any] = World().release(1).to_json()
+    written.update(changes)
+    return written
+
+
+def problems_of(value: JSONValue) -> tuple[str, ...]:
+    with pytest.raises(InvalidRelease) as refused:
+        parse_release(value)
+    return refused.value.problems
+
+
+def test_document_reads_back_as_the_release_that_wrote_it() -> None:
+    world = World()
+    live = f"{TARGET.machine_arn}:1"
+    for release in (
+        world.release(1, canary=CANARY, smoke_test=SMOKE_TEST, expect_live=live),
+        rollback_release(TARGET, release_id="back", created_at_ms=0, version_arn=live),
+    ):
+        assert parse_release(json.loads(release.to_bytes())) == release
+
+
+def test_every_problem_is_listed_with_its_place() -> None:
+    wrong = document(project="a/b", account=12, region="Frankfurt", surprise=True)
+    del wrong["machine"]
+    wrong["functions"][0]["code"]["sha256"] = "123"
+    wrong["functions"][1]["code"]["size_bytes"] = True
+
+    assert problems_of(wrong) == (
+        "release/project: expected 1 to 64 letters, digits, _ . and - (no path, no ARN), got 'a/b'",
+        "release/account: expected an account's id: twelve digits, got 12",
+        "release/region: expected a region, as eu-central-1, got 'Frankfurt'",
+        "release/machine: is missing",
+        "release/functions/0/code/sha256: expected a SHA-256 in hexadecimal: 64 of 0-9 and a-f, got '123'",
+        "release/functions/1/code/size_bytes: expected a whole number from 1 to 262,144,000, got true",
+        "release: unknown member 'surprise'; it knows account, canary, config, created_at, definition, "
+        "expect_live, functions, machine, project, region, release_id, rollback_to, smoke_test",
+    )
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("project", ".."),
+        ("project", "a#b"),
+        ("config", "../production"),
+        ("release_id", "arn:aws:s3:::bucket"),
+        ("release_id", "x" * 65),
+        ("machine", "arn:aws:states:eu-central-1:210987654321:stateMachine:other"),
+        ("region", "eu-central-1.evil.example"),
+        ("created_at", "yesterday"),
+        ("created_at", "2026-02-30T00:00:00Z"),
+        ("expect_live", "arn:aws:states:eu-central-1:210987654321:stateMachine:other:1"),
+        ("rollback_to", "arn:aws:states:eu-central-1:210987654321:stateMachine:bread-test:1"),
+        ("definition", None),
+        ("functions", {"name": "bread-test"}),
+        ("functions", [1]),
+        ("canary", {"percent": 100, "bake_seconds": 60, "alarms": ["a"]}),
+        ("canary", {"percent": 10, "bake_seconds": 60, "alarms": []}),
+        ("smoke_test", {"timeout_seconds": 0, "input": {}}),
+        ("smoke_test", {"input": "x" * MAX_RELEASE_BYTES}),
+        ("uuid", "mine"),
+        ("started_at", "2026-01-01T00:00:00Z"),
+    ],
+)
+def test_release_with_a_wrong_member_is_refused(member: str, value: JSONValue) -> None:
+    assert problems_of(document(**{member: value}))
+
+
+def test_objects_of_another_release_are_refused() -> None:
+    wrong = document()
+    wrong["functions"][0]["code"]["key"] = "releases/bread/production/r1/bread-test.zip"
+    wrong["definition"]["key"] = "releases/bread/test/../test/r1/definition.json"
+
+    assert len(problems_of(wrong)) == 1  # the second is no key at all
+    wrong["definition"]["key"] = "releases/bread/test/r2/definition.json"
+    assert len(problems_of(wrong)) == 2
+
+
+def test_two_functions_of_one_name_or_placeholder_are_refused() -> None:
+    wrong = document()
+    wrong["functions"][1] = copy.deepcopy(wrong["functions"][0])
+
+    assert problems_of(wrong) == (
+        "release/functions: two have the name 'bread-test'",
+        "release/functions: two have the placeholder 'bread_test_arn'",
+    )
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "is_refused"),
+    [(10 * DAY_MS, False), (10 * DAY_MS + 1, True), (-2 * 60_000, False), (-2 * 60_000 - 1, True)],
+)
+def test_release_is_at_most_ten_days_old_and_two_minutes_early(age_ms: int, is_refused: bool) -> None:
+    release = World().release(1)
+    now = release.created_at_ms + age_ms
+
+    if is_refused:
+        with pytest.raises(InvalidRelease, match="created_at"):
+            check_age(release, now)
+    else:
+        check_age(release, now)
+
+
+def test_no_two_targets_share_a_lock_a_record_or_a_folder() -> None:
+    targets = [
+        Target(project=project, config=config, account="1" * 12, region="eu-central-1", machine="m")
+        for project, config in (("a", "b"), ("a-b", "c"), ("a", "b-c"), ("a.b", "c"), ("b", "a"))
+    ]
+
+    assert len({target.lock_key for target in targets}) == len(targets)
+    assert len({target.record_key("r") for target in targets}) == len(targets)
+    assert len({target.release_prefix for target in targets}) == len(targets)
+
+
+# ------------------------------------------------------------ fuzzed releases
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+# What fits the form, and often not the project: such a release gets past Validate.
+LIKELY: dict[str, st.SearchStrategy[Any]] = {
+    "project": st.sampled_from(["bread", "bread", "cake"]),
+    "config": st.sampled_from(["test", "test", "production"]),
+    "machine": st.sampled_from(["bread-test", "bread-test", "cake-test"]),
+    "region": st.sampled_from(["eu-central-1", "eu-central-1", "us-east-1"]),
+    "expect_live": st.sampled_from([None, f"{TARGET.machine_arn}:1", f"{TARGET.machine_arn}:9"]),
+    "smoke_test": st.builds(lambda value: {"input": value}, JSON),
+    "canary": st.builds(
+        lambda percent, alarm: {"percent": percent, "bake_seconds": 60, "alarms": [alarm]},
+        st.integers(1, 99),
+        st.sampled_from(["bread-fails", "nobody"]),
+    ),
+    "created_at": st.sampled_from(["2026-01-01T00:00:01Z", "2025-12-31T00:00:00Z", "2025-01-01T00:00:00Z"]),
+}
+
+
+@st.composite
+def fuzzed(draw: st.DrawFn) -> dict[str, Any]:
+    """Change a release that is right in a few places, mostly into what has the form."""
+    written = document()
+    for member in draw(st.lists(st.sampled_from(sorted(LIKELY)), max_size=3, unique=True)):
+        written[member] = draw(LIKELY[member])
+    if draw(st.integers(0, 3)) == 0:
+        back = draw(st.sampled_from([f"{TARGET.machine_arn}:1", f"{TARGET.machine_arn}:9"]))
+        written |= {"rollback_to": back, "definition": None, "functions": []}
+    if draw(st.integers(0, 3)) == 0:
+        written[draw(st.sampled_from(sorted(written)) | st.text(max_size=6))] = draw(JSON)
+    for function in written["functions"] or [] if isinstance(written["functions"], list) else []:
+        if isinstance(function, dict) and isinstance(function.get("code"), dict):
+            if draw(st.integers(0, 3)) == 0:
+                function["name"] = draw(st.sampled_from(["bread-test", "oven-test", "other"]))
+            if draw(st.integers(0, 5)) == 0:
+                function["code"]["sha256"] = "0" * 64
+            if draw(st.integers(0, 5)) == 0:
+                function["code"]["version_id"] = "nobody's"
+            if draw(st.integers(0, 5)) == 0:
+                function["placeholder"] = draw(st.sampled_from(["bread_test_arn", "other_arn"]))
+    return written
+
+
+@settings(max_examples=60)
+@given(fuzzed())
+def test_fuzzed_release_is_live_alone_or_nothing_has_changed(written: dict[str, Any]) -> None:
+    world = World()
+    world.release(1)
+    world.aws.alarm_states["bread-fails"] = "OK"
+    before = world.aws.live(TARGET)
+    # Both who starts and who uploads say it: it gets as far as it can.
+    key = "releases/bread/test/r1/release.json"
+    world.aws.upload(key, json.dumps(written).encode())
+
+    run = world.start("r1", {"release": written})
+
+    assert run.end in ("Success", "FailureClean")
+    assert not world.is_locked
+    assert world.mixes == []
+    if run.end == "FailureClean":
+        assert world.aws.live(TARGET) == before
+    elif written["rollback_to"] is None:
+        assert [route.weight for route in world.aws.live(TARGET)] == [100]
+        assert world.aws.live(TARGET) != before
+    next_run = world.deploy(world.release(2))
+    assert next_run.end == "Success", next_run.cause
+
+
+def test_fuzzed_releases_get_past_validate() -> None:
+    """The fuzz above is worth something: a third of it gets further, and some of it to the end."""
+    seen: list[list[str]] = []
+
+    @settings(max_examples=80, database=None, derandomize=True)
+    @given(fuzzed())
+    def collect(written: dict[str, Any]) -> None:
+        world = World()
+        world.release(1)
+        world.aws.alarm_states["bread-fails"] = "OK"
+        world.aws.upload("releases/bread/test/r1/release.json", json.dumps(written).encode())
+        seen.append(world.start("r1", {"release": written}).path)
+
+    collect()
+
+    assert sum("ValidateResources" in path for path in seen) > len(seen) / 3
+    assert sum("Success" in path for path in seen) > 5
+    assert sum("Refused" in path for path in seen) > 5
+
+
+@settings(max_examples=50)
+@given(JSON)
+def test_any_json_is_refused_without_a_trace(value: JSONValue) -> None:
+    world = World()
+
+    run = world.start("r1", {"release": value})
+
+    assert run.end == "FailureClean"
+    assert (run.cause or "").startswith("InvalidRelease: ")
+    assert world.aws.items == {}
+
+
+def test_release_that_was_started_with_other_words_than_uploaded_is_refused() -> None:
+    world = World()
+    release = world.release(1)
+    started = {**release.to_json(), "smoke_test": {"input": {}, "timeout_seconds": 300}}
+
+    run = world.start("r1", {"release": started})
+
+    assert run.end == "FailureClean"
+    assert "what was uploaded is not what this execution was started with" in (run.cause or "")
+
+
+def test_execution_is_called_as_its_release() -> None:
+    world = World()
+
+    run = world.start("again", execution_input(world.release(1)))
+
+    assert run.end == "FailureClean"
+    assert "has to be called as its release, r1" in (run.cause or "")
