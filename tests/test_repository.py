@@ -120,4 +120,4 @@ def test_wheel_runs_without_any_other_package(wheel: Path, tmp_path: Path) -> No
 
 @pytest.mark.requires_component("terraform")
 def test_terraform_files_are_formatted() -> None:
-    run("terraform", "fmt", "-check", "-recursive", "-diff")
+    run("scripts/tf", "fmt", "-check", "-recursive", "-diff")

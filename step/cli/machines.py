@@ -13,9 +13,14 @@ from step.machine import StateMachine
 from step.machine.files import definition_file
 
 
-def add_definition_argument(parser: argparse.ArgumentParser) -> None:
+def add_definition_argument(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """Add the argument that names a definition; ``default`` says which one it is where none is named."""
     parser.add_argument(
-        "definition", help="a definition file, or NAME for states/NAME.asl.json", metavar="DEFINITION"
+        "definition",
+        nargs=None if default is None else "?",
+        help="a definition file, or NAME for states/NAME.asl.json"
+        + ("" if default is None else f" (default: {default})"),
+        metavar="DEFINITION",
     )
     parser.add_argument(
         "--set",

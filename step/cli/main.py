@@ -1,56 +1,130 @@
 """The command ``step``: reads the words of a command line and calls one command.
 
-Knows no definition and no handler. Exit status: 0 success, 1 the answer is no (an execution failed, a
-definition has errors), 2 wrong use.
+Knows no definition and no handler, and loads the one command that is called.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
+from types import ModuleType
+from typing import NoReturn
 
-from step.cli.commands import graph, json, lint, run
-from step.cli.output import print_diagnostics
+from step.cli.catalog import COMMANDS, GROUPS, exits, load
 from step.errors import DefinitionError, StepError
 
-COMMANDS = {"json": json, "lint": lint, "graph": graph, "run": run}
 WRONG_USE = 2
+INTERRUPTED = 130
+_ABOUT = "Slow code that can be trusted: AWS Step Functions in Python."
 
 
-def parser() -> argparse.ArgumentParser:
-    """Build the parser of the whole command line."""
-    top = argparse.ArgumentParser(
-        prog="step", description="Slow code that can be trusted: AWS Step Functions in Python."
-    )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in COMMANDS.items():
-        sub = commands.add_parser(name, help=module.HELP, description=module.HELP)
-        module.add_arguments(sub)
-        sub.set_defaults(run=module.run)
-    return top
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End with one line, as every other wrong use does."""
+        self.exit(WRONG_USE, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    options = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if not words or words[0].startswith("-"):
+        return _top(words)
+    name, *rest = words
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        print(f"step: no command {name!r}{hint}; `step --help` lists them", file=sys.stderr)
+        return WRONG_USE
+    options = command_parser(name).parse_args(rest)
+    return _run(name, options)
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """Build the parser of one command."""
+    module, text = load(name), COMMANDS[name]
+    parser = _Parser(
+        prog=f"step {name}",
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=_epilog(name, module),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+    return parser
+
+
+def _top(words: Sequence[str]) -> int:
+    top = _Parser(
+        prog="step",
+        usage="step COMMAND ...",
+        description=_ABOUT,
+        epilog=_listing(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="store_true", help="print the version and end")
+    if top.parse_args(words).version:
+        print(f"step {_version()}")
+        return 0
+    top.print_help(sys.stderr)
+    return WRONG_USE
+
+
+def _run(name: str, options: argparse.Namespace) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that can't show a character gets its code instead of an error.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status: int = options.run(options)
         sys.stdout.flush()
-    except DefinitionError as error:
-        print_diagnostics(
-            error.diagnostics, error.file or "", as_json=getattr(options, "output", "") == "json"
-        )
-        return WRONG_USE
-    except (StepError, OSError, TypeError) as error:
-        print(f"step {options.command}: {_message(error)}", file=sys.stderr)
-        return WRONG_USE
     except BrokenPipeError:
         # The reader of a pipe has what it wanted.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        print(f"step {name}: {exits(name).get(INTERRUPTED, 'interrupted')}", file=sys.stderr)
+        return INTERRUPTED
+    except DefinitionError as error:
+        from step.cli.output import print_diagnostics
+
+        as_json = getattr(options, "output", "") == "json"
+        print_diagnostics(error.diagnostics, error.file or "definition", as_json=as_json)
+        return WRONG_USE
+    except (StepError, OSError, TypeError) as error:
+        print(f"step {name}: {_message(error)}", file=sys.stderr)
+        return WRONG_USE
     return status
+
+
+def _listing() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    lines = []
+    for group, commands in GROUPS.items():
+        lines.append(f"{group}:")
+        lines += [f"  {name:<{width}}{text}" for name, text in commands.items()]
+        lines.append("")
+    return "\n".join([*lines, "step COMMAND --help says more about one of them."])
+
+
+def _epilog(name: str, module: ModuleType) -> str:
+    examples = getattr(module, "EXAMPLES", ())
+    lines = ["examples:", *(f"  {example}" for example in examples), ""] if examples else []
+    lines += ["exit status:", *(f"  {status:<4} {text}" for status, text in exits(name).items())]
+    return "\n".join(lines)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("slowcode")
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def _message(error: Exception) -> str:

@@ -11,7 +11,10 @@ from step.cli.machines import add_definition_argument, load_machine
 from step.errors import StepError
 from step.view import FORMATS, draw
 
-HELP = "draw the machine as SVG, Graphviz dot or Mermaid"
+EXAMPLES = (
+    "step graph bread --out bread.svg",
+    "step run bread --output json > loaf.json; step graph bread --execution loaf.json --out loaf.svg",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,29 +1,43 @@
-"""``step run``: one execution in virtual time."""
+"""``step run``: one execution in this process, in virtual time or durable."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
-from typing import Any
 
+from step.cli.executions import (
+    Event,
+    add_drawing_arguments,
+    draw_execution,
+    exit_status,
+    print_events,
+    print_execution,
+)
+from step.cli.inputs import JSON_HELP, decode, read_text
 from step.cli.machines import add_definition_argument, add_handlers_argument, load_machine
-from step.cli.output import print_json
 from step.errors import StepError
-from step.machine import Execution
+from step.jsonvalue import JSONValue
+from step.machine import StateMachine
 from step.machine.files import definition_file, handlers_file, load_handlers
-from step.view import event_line, render_timeline
+from step.view.summary import Summary
 
-HELP = "run the machine in virtual time with its Python handlers; exit status 1 where the execution failed"
+EXAMPLES = (
+    """step run bread --input '{"flour_grams": 140}'""",
+    """step run states/order.asl.json --task 'Charge={"paid": true}' --output json""",
+    "step run bread --store build/store --name loaf-1 --speed 3600  # again: it goes on",
+)
+EXITS = {
+    0: "the execution succeeded",
+    1: "the execution didn't succeed",
+    2: "wrong use: the message says what to do",
+    130: "Ctrl-C; with --store the same command goes on",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_definition_argument(parser)
     add_handlers_argument(parser)
-    parser.add_argument(
-        "--input", default="{}", metavar="JSON", help="JSON text, @FILE, or - for stdin (default: {})"
-    )
+    parser.add_argument("--input", metavar="JSON", help=f"{JSON_HELP} (default: {{}})")
     parser.add_argument(
         "--task",
         action="append",
@@ -38,20 +52,70 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take results from a MockConfigFile of Step Functions Local",
     )
     parser.add_argument("--output", choices=("text", "json"), default="text")
-    parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="draw the path it took: FILE.svg, .dot or .mmd"
-    )
-    parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write a page of the execution: FILE.html"
-    )
+    add_drawing_arguments(parser)
     parser.add_argument(
         "--seed", default="0", help="what jitter, UUIDs and random numbers come from (default: 0)"
     )
     parser.add_argument("--quiet", action="store_true", help="no line for each event on stderr")
+    durable = parser.add_argument_group(
+        "a durable run", "Interrupted or killed, it goes on when it is run again."
+    )
+    durable.add_argument("--store", type=Path, metavar="FOLDER", help="where its journal is")
+    durable.add_argument(
+        "--name", help="the execution's name (default: the one that isn't finished, or a new one)"
+    )
+    durable.add_argument(
+        "--clock", choices=("virtual", "real"), help="jump over waits, or wait (default: virtual)"
+    )
+    durable.add_argument(
+        "--speed",
+        type=float,
+        metavar="N",
+        help="wait N times as fast, timeouts too: at 60 an hour is a minute",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    value = _input(options.input)
+    _check(options)
+    value = None if options.input is None else decode(read_text(options.input), "--input")
+    machine = _machine(options)
+    if options.store:
+        name, events = _durably(options, machine, value)
+    else:
+        execution = machine.execute({} if value is None else value, seed=options.seed)
+        name = execution.arn.rpartition(":")[2]
+        events = print_events(execution.history, is_quiet=options.quiet)
+    summary = Summary.from_events(events)
+    lines = draw_execution(options, machine.definition, events, name, machine.name)
+    print_execution(events, summary, as_json=options.output == "json")
+    if lines and options.output == "text":
+        print("\n".join(lines))
+    return exit_status(summary)
+
+
+def _durably(options: argparse.Namespace, machine: StateMachine, value: JSONValue) -> tuple[str, list[Event]]:
+    from step.local.clocks import RealClock, VirtualClock
+    from step.local.durable_run import DurableRun
+
+    is_real = options.clock == "real" or options.speed
+    clock = RealClock(options.speed or 1) if is_real else VirtualClock()
+    with DurableRun.open(machine, options.store, options.name, value, clock=clock, seed=options.seed) as run:
+        return run.name, print_events(run.events(), is_quiet=options.quiet)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.store:
+        if options.clock == "virtual" and options.speed:
+            raise StepError("--speed: virtual time has none; leave --clock virtual out")
+        if options.speed is not None and not 0 < options.speed < float("inf"):
+            raise StepError(f"--speed {options.speed:g}: expected a number above 0")
+        return
+    given = [f"--{name}" for name in ("name", "clock", "speed") if getattr(options, name) is not None]
+    if given:
+        raise StepError(f"{', '.join(given)}: only together with --store")
+
+
+def _machine(options: argparse.Namespace) -> StateMachine:
     machine = load_machine(options)
     handlers = handlers_file(definition_file(options.definition), options.handlers)
     if handlers is not None:
@@ -60,67 +124,5 @@ def run(options: argparse.Namespace) -> int:
         machine.mock(*options.mocks)
     for text in options.task:
         name, _, result = text.partition("=")
-        machine.set_resource_function(name, _json(result, f"--task {name}"))
-    execution = machine.execute(value, seed=options.seed)
-    if not options.quiet:
-        _print_events(execution)
-    if options.picture:
-        formats = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
-        picture = execution.picture(formats.get(options.picture.suffix, "svg"))
-        options.picture.write_text(picture, encoding="utf-8")
-    if options.report:
-        options.report.write_text(execution.report(), encoding="utf-8")
-    if options.output == "json":
-        print_json(_document(execution))
-    else:
-        _print_text(execution)
-        if options.picture:
-            print(f"picture {options.picture}")
-        if options.report:
-            print(f"report  {options.report}")
-    return 0 if execution.status == "SUCCEEDED" else 1
-
-
-def _input(text: str) -> Any:
-    if text == "-":
-        text = sys.stdin.read()
-    elif text.startswith("@"):
-        text = Path(text[1:]).read_text(encoding="utf-8")
-    return _json(text, "--input")
-
-
-def _json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise StepError(f"{where}: not JSON: {error}") from None
-
-
-def _print_events(execution: Execution) -> None:
-    start = None
-    for event in execution.history:
-        start = start or event["timestamp"]
-        print(event_line(event, start), file=sys.stderr)
-
-
-def _document(execution: Execution) -> dict[str, Any]:
-    return {
-        "status": execution.status,
-        "output": execution.output,
-        "error": execution.error,
-        "cause": execution.cause,
-        "path": execution.path,
-        "elapsed_seconds": execution.elapsed,
-        "history": list(execution.history),
-    }
-
-
-def _print_text(execution: Execution) -> None:
-    print(render_timeline(execution.history))
-    print(f"path    {' > '.join(execution.path)}")
-    print(f"status  {execution.status}")
-    if execution.status == "SUCCEEDED":
-        print(f"output  {json.dumps(execution.output, ensure_ascii=False)}")
-    else:
-        print(f"error   {execution.error or '-'}")
-        print(f"cause   {execution.cause or '-'}")
+        machine.set_resource_function(name, decode(result, f"--task {name}"))
+    return machine

@@ -1,0 +1,95 @@
+"""``step deploy``: bring new code and a new definition to a project, through its deployer."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from step.aws.deploys import More
+from step.cli.deploys import (
+    DEPLOY_EXITS,
+    add_release_arguments,
+    deploys_of,
+    read_definition,
+    watch,
+    wish_of,
+)
+from step.cli.inputs import JSON_HELP, decode, read_text
+from step.deployer.release import Canary, SmokeTest
+from step.errors import StepError
+
+EXAMPLES = (
+    """step deploy -lambda bread-local -step bread-local -states "$(step json bread)" -zip build/bread.zip""",
+    "step deploy -lambda order -step order -states states/order.asl.json --smoke '{\"test\": true}'",
+    "step deploy -lambda pay_arn=pay -zip pay.zip -lambda ship_arn=ship -zip ship.zip -step order -states -",
+)
+EXITS = DEPLOY_EXITS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_release_arguments(parser)
+    care = parser.add_argument_group("more care")
+    care.add_argument(
+        "--expect-live", metavar="ARN", help="refuse if another version is live, as `step plan` tells it"
+    )
+    care.add_argument(
+        "--smoke", metavar="JSON", help=f"an execution with this input must succeed first: {JSON_HELP}"
+    )
+    care.add_argument("--canary", type=int, metavar="PERCENT", help="so many executions get it first")
+    care.add_argument("--bake", type=int, metavar="SECONDS", help="with --canary: for so long (default: 300)")
+    care.add_argument(
+        "--alarm",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --canary: a CloudWatch alarm that ends the deploy (repeatable)",
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def run(options: argparse.Namespace) -> int:
+    more = _more(options)
+    wish = wish_of(options)
+    definition = read_definition(options.states, options.step)
+    deploys = deploys_of(options)
+    goal = deploys.goal(wish)
+    draft = deploys.draft(goal, wish, definition, more)
+    if not options.quiet:
+        target = goal.target
+        print(
+            f"deploying {target.project}/{target.config} to {target.account} {target.region} "
+            f"as {draft.release.release_id}",
+            file=sys.stderr,
+        )
+    try:
+        release = deploys.upload(goal, draft)
+    except KeyboardInterrupt:
+        print("step deploy: interrupted before the deploy began: nothing is changed", file=sys.stderr)
+        return 130
+    return watch(
+        deploys,
+        release,
+        lambda: deploys.deploy(goal, release),
+        as_json=options.output == "json",
+        is_quiet=options.quiet,
+    )
+
+
+def _more(options: argparse.Namespace) -> More:
+    if options.canary is None and (options.alarm or options.bake is not None):
+        raise StepError("--bake, --alarm: only together with --canary")
+    if options.canary is not None and not options.alarm:
+        raise StepError("--canary: name at least one --alarm that ends the deploy")
+    smoke = None if options.smoke is None else decode(read_text(options.smoke), "--smoke")
+    return More(
+        expect_live=options.expect_live,
+        smoke_test=None if options.smoke is None else SmokeTest(input=smoke),
+        canary=None
+        if options.canary is None
+        else Canary(
+            percent=options.canary,
+            bake_seconds=300 if options.bake is None else options.bake,
+            alarms=tuple(options.alarm),
+        ),
+    )

@@ -1,0 +1,154 @@
+"""``step serve``: the local service, until it is told to end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from ipaddress import ip_address
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from step.aws.connection import ADDRESS_FILE
+from step.errors import StepError
+from step.local.clocks import Clock, RealClock, VirtualClock
+from step.local.serving import LocalService, Options
+
+EXAMPLES = (
+    "step serve",
+    "step serve --store build/local --port 4566",
+    "step serve --clock virtual --handlers lambda",
+    "step serve --port 0 --output json",
+)
+EXITS = {
+    0: "ended by SIGTERM or Ctrl-C; what ran goes on when the store is served again",
+    2: "wrong use, or it can't start: the message says what to do",
+}
+DEFAULT_PORT = 4566
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--store", type=Path, metavar="FOLDER", help="keep everything here (default: a temporary folder)")
+    add("--port", type=int, default=DEFAULT_PORT, help=f"0: any free one (default: {DEFAULT_PORT})")
+    add("--host", default="127.0.0.1", metavar="ADDRESS", help="one that others reach needs a token")
+    add("--token", metavar="TEXT", help="what every request must show (default: STEP_TOKEN, or nothing)")
+    add("--clock", choices=("real", "virtual"), default="real", help="virtual: jump over waits")
+    add("--speed", type=float, default=1.0, metavar="N", help="of the real clock: at 60 an hour is a minute")
+    add("--handlers", type=Path, metavar="FOLDER", help="run its functions in this process, reloading them")
+    add("--sync", choices=("normal", "full"), default="normal", help="full: survive a loss of power as well")
+    add("--region", default="us-east-1", help="of requests that aren't signed (default: us-east-1)")
+    add("--output", choices=("text", "json"), default="text", help="json: one line when it is ready")
+
+
+def run(options: argparse.Namespace) -> int:
+    token = options.token or os.environ.get("STEP_TOKEN")
+    _check(options, token)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    with suppress(_Ended), _store(options.store) as folder:
+        service = _started(options, Path(folder).resolve(), token)
+        try:
+            about = {"endpoint": service.endpoint, "viewer": service.viewer, "pid": os.getpid()}
+            with _address(about):
+                _say(options, about, folder)
+                while True:
+                    signal.pause()
+        finally:
+            service.close()
+    return 0
+
+
+class _Ended(BaseException):
+    """The process is to end; everything is closed on the way out."""
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    # A second signal while the first is obeyed ends at once.
+    for again in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(again, signal.SIG_DFL)
+    raise _Ended
+
+
+def _check(options: argparse.Namespace, token: str | None) -> None:
+    if options.speed <= 0:
+        raise StepError(f"--speed {options.speed}: expected a number above 0")
+    if options.speed != 1 and options.clock == "virtual":
+        raise StepError("--speed is the real clock's; a virtual clock jumps")
+    if not _is_loopback(options.host) and not token:
+        raise StepError(f"--host {options.host} can be reached by others: give a --token, or STEP_TOKEN")
+    if options.handlers is not None and not options.handlers.is_dir():
+        raise StepError(f"--handlers {options.handlers}: there is no such folder")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _store(folder: Path | None) -> AbstractContextManager[str]:
+    """Give the store's folder; one that nobody named goes when the service ends."""
+    if folder is not None:
+        return nullcontext(str(folder))
+    return tempfile.TemporaryDirectory(prefix="step-", ignore_cleanup_errors=True)
+
+
+def _started(options: argparse.Namespace, folder: Path, token: str | None) -> LocalService:
+    clock: Clock = VirtualClock() if options.clock == "virtual" else RealClock(options.speed)
+    try:
+        return LocalService.start(
+            Options(
+                store=folder,
+                clock=clock,
+                host=options.host,
+                port=options.port,
+                sync=options.sync,
+                token=token,
+                handlers=options.handlers,
+                region=options.region,
+            )
+        )
+    except OSError as error:
+        raise StepError(f"--host {options.host} --port {options.port}: {error.strerror or error}") from error
+
+
+def _say(options: argparse.Namespace, about: Mapping[str, object], folder: str) -> None:
+    if options.output == "json":
+        print(json.dumps(about), flush=True)
+        return
+    print(f"endpoint  {about['endpoint']}   (AWS_ENDPOINT_URL={about['endpoint']})")
+    print(f"viewer    {about['viewer']}")
+    kept = (
+        ""
+        if options.store is not None
+        else "   (temporary: everything goes when the service ends; --store keeps it)"
+    )
+    print(f"store     {folder}{kept}", flush=True)
+
+
+@contextmanager
+def _address(about: Mapping[str, object]) -> Iterator[None]:
+    """Leave word of where the service is, for ENV=local, as long as it runs."""
+    text = json.dumps(about) + "\n"
+    try:
+        ADDRESS_FILE.parent.mkdir(parents=True, exist_ok=True)
+        ADDRESS_FILE.write_text(text, encoding="utf-8")
+    except OSError as error:
+        # A folder that can't be written to: clients are told the address otherwise.
+        print(f"step serve: {ADDRESS_FILE}: {error.strerror}", file=sys.stderr)
+        yield
+        return
+    try:
+        yield
+    finally:
+        # Another service may have left its own word since.
+        if ADDRESS_FILE.is_file() and ADDRESS_FILE.read_text(encoding="utf-8") == text:
+            ADDRESS_FILE.unlink()

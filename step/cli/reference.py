@@ -1,0 +1,79 @@
+"""The page ``docs/commands.md``: every command with its words and exit statuses.
+
+``python -m step.cli.reference`` prints it. Knows parsers only.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from step.cli.catalog import GROUPS, exits
+from step.cli.main import command_parser
+from step.cli.places import PLACE
+
+_HEAD = """# Commands
+
+What `step COMMAND --help` says, on one page: made by `python -m step.cli.reference > docs/commands.md`.
+
+Results go to stdout, everything else (events as they come, progress, problems) to stderr, so that a pipe gets
+results alone. `--output json` prints one JSON document. Nothing asks a question.
+
+## Which AWS is meant
+
+The commands that ask Step Functions, Lambda, S3 or DynamoDB find it like this; the first that is there holds:
+
+1. `--endpoint URL`;
+2. `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_SFN` ... or the profile's `endpoint_url`, as boto3 reads them;
+3. with `ENV=local`, the running local service: its address is in `build/local/service.json`;
+4. AWS, with the credentials and the region of the environment or of `--profile` and `--region`.
+
+On this machine neither credentials nor a region are needed. `--endpoint`, `--region` and `--profile` aren't
+repeated below.
+"""
+
+
+def page() -> str:
+    """Write the page."""
+    lines = [_HEAD]
+    for group, commands in GROUPS.items():
+        lines.append(f"## {group[0].upper()}{group[1:]}\n")
+        for name, text in commands.items():
+            lines += [f"### step {name}\n", f"{text[0].upper()}{text[1:]}.\n", *_command(name)]
+    return "\n".join(lines)
+
+
+def _command(name: str) -> Iterator[str]:
+    parser = command_parser(name)
+    yield "| word | what it says |\n| --- | --- |"
+    for group in parser._action_groups:
+        for action in group._group_actions if group.title != PLACE else ():
+            if action.help is not argparse.SUPPRESS and action.dest != "help":
+                yield f"| {_word(action)} | {_cell(_help(action))} |"
+    told = "; ".join(f"{status} {text}" for status, text in exits(name).items())
+    yield f"\nExit status: {told}.\n"
+
+
+def _word(action: argparse.Action) -> str:
+    metavar = action.metavar
+    if metavar is None and action.choices is not None:
+        metavar = "{" + ",".join(map(str, action.choices)) + "}"
+    if metavar is None:
+        metavar = action.dest.upper()
+    value = " ".join(metavar) if isinstance(metavar, tuple) else metavar
+    if not action.option_strings:
+        return f"`{value}`"
+    names = ", ".join(f"`{name}`" for name in action.option_strings)
+    return names if action.nargs == 0 else names[:-1] + f" {value}`"
+
+
+def _help(action: argparse.Action) -> str:
+    return (action.help or "").replace("%%", "%")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    print(page(), end="")
