@@ -116,5 +116,5 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise RuntimeError(f"{process.args}: ended before it was ready")
+        raise RuntimeError(f"{process.args!r}: ended before it was ready")
     return line

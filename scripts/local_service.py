@@ -1,7 +1,6 @@
 """The local service as a process in the background: start it, find it again, stop it.
 
-Its first words, in build/local/service.log, say where it is: true only where it answers with that folder.
-build/local/service.json tells the commands of step; any other service that is started here writes it too.
+build/local/service.json says where it is: true only where it answers with that folder.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +62,12 @@ class Service:
 
 def find(folder: Path = FOLDER) -> Service | None:
     """Find the service that was started in this folder; None where it doesn't run any more."""
-    service = _first_words(folder)
-    return service if service is not None and service.serves(folder) else None
+    try:
+        text = (folder / ADDRESS_FILE).read_text(encoding="utf-8")
+        service = Service.from_json(json.loads(text))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return service if service.serves(folder) else None
 
 
 def start(folder: Path = FOLDER) -> Service:
@@ -75,7 +78,6 @@ def start(folder: Path = FOLDER) -> Service:
     """
     running = find(folder)
     if running is not None:
-        _tell(folder, running)
         return running
     folder.mkdir(parents=True, exist_ok=True)
     # Waits are jumped: a bread is baked in a second. CLOCK=real takes the time that it takes.
@@ -91,9 +93,7 @@ def start(folder: Path = FOLDER) -> Service:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    service = _wait_for_address(process, folder)
-    _tell(folder, service)
-    return service
+    return _wait_until_found(process, folder)
 
 
 def stop(folder: Path = FOLDER) -> bool:
@@ -104,7 +104,6 @@ def stop(folder: Path = FOLDER) -> bool:
         deadline = time.monotonic() + STOP_SECONDS
         while service.serves(folder) and time.monotonic() < deadline:
             time.sleep(0.05)
-    (folder / LOG_FILE).unlink(missing_ok=True)
     return service is not None
 
 
@@ -117,23 +116,10 @@ def environment(service: Service | None = None) -> dict[str, str]:
     return {**kept, **LOCAL_ENVIRONMENT, **files, **address}
 
 
-def _first_words(folder: Path) -> Service | None:
-    try:
-        lines = (folder / LOG_FILE).read_text(encoding="utf-8").splitlines(keepends=True)
-        whole = [line for line in lines if line.startswith("{") and line.endswith("}\n")]
-        return Service.from_json(json.loads(whole[0])) if whole else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _tell(folder: Path, service: Service) -> None:
-    (folder / ADDRESS_FILE).write_text(f"{json.dumps(asdict(service))}\n", encoding="utf-8")
-
-
-def _wait_for_address(process: subprocess.Popen[bytes], folder: Path) -> Service:
+def _wait_until_found(process: subprocess.Popen[bytes], folder: Path) -> Service:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        service = _first_words(folder)
+        service = find(folder)
         if service is not None:
             return service
         if process.poll() is not None:

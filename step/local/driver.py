@@ -287,12 +287,17 @@ class Driver:
         """Leave a result; one thread takes all that have come, and the others do the next work meanwhile."""
         self._inbox.append(returned)
         is_well = True
-        while is_well and self._inbox and self._taking.acquire(blocking=False):
+        # Once it is closing nobody takes them any more.
+        while is_well and not self.is_closing and self._inbox and self._taking.acquire(blocking=False):
             try:
                 with self.lock:
                     is_well = self._work_off()
             finally:
                 self._taking.release()
+
+    @property
+    def _is_left(self) -> bool:
+        return bool(self._inbox) and not self.is_closing
 
     def _arrivals(self, returned: Returned) -> list[Arrival]:
         """Take note of a return; somebody may have answered the token in the meantime."""

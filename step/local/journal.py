@@ -180,7 +180,7 @@ class Journal:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {sync.upper()}")
         if not version:
-            self._db.executescript(f"{_SCHEMA}; PRAGMA user_version = {_VERSION}")
+            self._db.executescript(f"BEGIN; {_SCHEMA}; PRAGMA user_version = {_VERSION}; COMMIT")
 
     def close(self) -> None:
         """Let another process have the store."""

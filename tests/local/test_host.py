@@ -260,3 +260,25 @@ def test_waiting_executions_need_no_threads(open_host: Open) -> None:
         host.start(info(str(number)), definition)
 
     assert threading.active_count() == before
+
+
+def test_a_result_that_comes_after_the_end_keeps_no_thread_busy(open_host: Open) -> None:
+    begun, go = threading.Event(), threading.Event()
+    workers: list[threading.Thread] = []
+
+    def slow(task: StartTask, _: ExecutionInfo) -> list[Input]:
+        workers.append(threading.current_thread())
+        begun.set()
+        go.wait(30)
+        return [TaskSucceeded(task.op, task.payload)]
+
+    host = open_host(slow)
+    host.start(info("a", [1]), json.dumps(MANY))
+    assert begun.wait(30)
+
+    host.close()
+    go.set()
+
+    (worker,) = workers
+    worker.join(30)
+    assert not worker.is_alive()

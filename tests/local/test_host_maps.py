@@ -85,16 +85,22 @@ class Gate:
 @pytest.fixture
 def open_host(tmp_path: Path) -> Iterator[Open]:
     hosts: list[Host] = []
+    gates: list[Gate] = []
 
     def open_(work: Any = double, items: MapItems | None = None) -> Host:
         host = Host(Journal(tmp_path / "store"), VirtualClock(), work, items=items, threads=4)
         host.open()
         hosts.append(host)
+        if isinstance(work, Gate):
+            gates.append(work)
         return host
 
     yield open_
     for host in hosts:
         host.close()
+    for gate in gates:
+        # A thread that still waits would hold up the end of the process.
+        gate.go.set()
 
 
 def ended(host: Host, live: Live | None, name: str = "a") -> ExecutionRow:

@@ -30,12 +30,12 @@ def one_task(resource: str, **more: Any) -> str:
     return json.dumps({"StartAt": "Ask", "States": {"Ask": state}})
 
 
-def info(name: str = "a") -> ExecutionInfo:
+def info(name: str = "a", start_ms: int | None = None) -> ExecutionInfo:
     return ExecutionInfo(
         arn=f"arn:aws:states:us-east-1:123456789012:execution:m:{name}",
         name=name,
         input=None,
-        start_ms=now_ms(),
+        start_ms=now_ms() if start_ms is None else start_ms,
         role_arn="arn:aws:iam::123456789012:role/r",
         machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:m",
         machine_name="m",
@@ -91,16 +91,22 @@ class HandClock:
 @pytest.fixture
 def open_host(tmp_path: Path) -> Iterator[Open]:
     hosts: list[Host] = []
+    sendings: list[Sending] = []
 
     def open_(work: Any, clock: Any = None) -> Host:
         host = Host(Journal(tmp_path / "store"), clock or RealClock(), work)
         host.open()
         hosts.append(host)
+        if isinstance(work, Sending):
+            sendings.append(work)
         return host
 
     yield open_
     for host in hosts:
         host.close()
+    for sending in sendings:
+        # A thread that still waits would hold up the end of the process.
+        sending.go.set()
 
 
 def types(host: Host, live: Live) -> list[str]:
@@ -151,7 +157,7 @@ def test_an_answer_in_time_stays_in_time_while_the_call_goes_on(open_host: Open)
     sending = Sending(lambda op: TaskSubmitted(op, SENT))
     clock = HandClock()
     host = open_host(sending, clock)
-    live = host.start(info(), one_task(SEND, TimeoutSeconds=3))
+    live = host.start(info(start_ms=clock.at), one_task(SEND, TimeoutSeconds=3))
     assert sending.begun.wait(30)
 
     clock.at = live.info.start_ms + 2_900
@@ -200,7 +206,7 @@ def test_a_submitted_task_isnt_submitted_again_after_a_restart(open_host: Open) 
 def test_heartbeats_keep_a_token_alive(open_host: Open) -> None:
     clock = HandClock()
     host = open_host(submit, clock)
-    live = host.start(info(), one_task(SEND, HeartbeatSeconds=20))
+    live = host.start(info(start_ms=clock.at), one_task(SEND, HeartbeatSeconds=20))
     (task,) = live.tasks.values()
     token = task.token or ""
 
@@ -217,7 +223,7 @@ def test_heartbeats_keep_a_token_alive(open_host: Open) -> None:
 def test_an_activity_is_taken_once_and_times_out(open_host: Open) -> None:
     clock = HandClock()
     host = open_host(never, clock)
-    live = host.start(info(), one_task(ACTIVITY, TimeoutSeconds=30))
+    live = host.start(info(start_ms=clock.at), one_task(ACTIVITY, TimeoutSeconds=30))
 
     task = host.take_activity(ACTIVITY, 5, "worker")
     assert task

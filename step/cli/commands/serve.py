@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -15,7 +14,6 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from step.aws.connection import ADDRESS_FILE
 from step.errors import StepError
 from step.local.clocks import Clock, RealClock, VirtualClock
 from step.local.serving import LocalService, Options
@@ -31,6 +29,8 @@ EXITS = {
     2: "wrong use, or it can't start: the message says what to do",
 }
 DEFAULT_PORT = 4566
+# In the store: where the service is. ENV=local looks for the one of build/local.
+ADDRESS_FILE = "service.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         service = _started(options, Path(folder).resolve(), token)
         try:
             about = {"endpoint": service.endpoint, "viewer": service.viewer, "pid": os.getpid()}
-            with _address(about):
+            with _address(options.store, about):
                 _say(options, about, folder)
                 while True:
                     signal.pause()
@@ -135,20 +135,16 @@ def _say(options: argparse.Namespace, about: Mapping[str, object], folder: str) 
 
 
 @contextmanager
-def _address(about: Mapping[str, object]) -> Iterator[None]:
-    """Leave word of where the service is, for ENV=local, as long as it runs."""
-    text = json.dumps(about) + "\n"
-    try:
-        ADDRESS_FILE.parent.mkdir(parents=True, exist_ok=True)
-        ADDRESS_FILE.write_text(text, encoding="utf-8")
-    except OSError as error:
-        # A folder that can't be written to: clients are told the address otherwise.
-        print(f"step serve: {ADDRESS_FILE}: {error.strerror}", file=sys.stderr)
+def _address(store: Path | None, about: Mapping[str, object]) -> Iterator[None]:
+    """Leave word in the store of where its service is, as long as it runs."""
+    if store is None:
         yield
         return
+    file = store / ADDRESS_FILE
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(about) + "\n", encoding="utf-8")
+    new.replace(file)
     try:
         yield
     finally:
-        # Another service may have left its own word since.
-        if ADDRESS_FILE.is_file() and ADDRESS_FILE.read_text(encoding="utf-8") == text:
-            ADDRESS_FILE.unlink()
+        file.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ MOST_ZIPPED_BYTES = 50 * 1024 * 1024
 MOST_UNZIPPED_BYTES = 250 * 1024 * 1024
 _MOST_ENTRIES = 50_000
 _CHUNK_BYTES = 1 << 20
+# An entry is a file where another one needs a folder.
+_TWO_KINDS = (NotADirectoryError, IsADirectoryError)
 _NOT_A_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 
@@ -136,7 +138,7 @@ def unpack(data: bytes, folder: Path) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in archive.infolist():
                 left -= _unpack_entry(archive, entry, folder, left)
-    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, EOFError, FileExistsError):
+    except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, FileExistsError, *_TWO_KINDS):
         raise Refused("InvalidZipFileException", _NOT_A_ZIP) from None
 
 

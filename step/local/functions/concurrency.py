@@ -1,7 +1,7 @@
 """Lambda's operations on concurrency, and the account's limits.
 
-Knows documents; no HTTP, no process. Kept and shown as given; only a reservation of nothing changes how functions
-run here. AWS: Lambda API reference.
+Knows documents; no HTTP, no process. Kept and shown as given; only a reservation of nothing changes how
+functions run here. AWS: Lambda API reference.
 """
 
 from __future__ import annotations

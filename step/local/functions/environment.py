@@ -60,7 +60,11 @@ def environment(
     if logging["LogFormat"] == "JSON":
         variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         variables["AWS_LAMBDA_LOG_LEVEL"] = str(logging.get("ApplicationLogLevel", "INFO"))
-    return {**variables, **_own(configuration)}
+    own = _own(configuration)
+    if "PYTHONPATH" in own:
+        # The runtime client is found there too.
+        own["PYTHONPATH"] = os.pathsep.join([own["PYTHONPATH"], variables["PYTHONPATH"]])
+    return {**variables, **own}
 
 
 def _own(configuration: JSONObject) -> dict[str, str]:

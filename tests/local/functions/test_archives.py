@@ -41,7 +41,7 @@ def test_a_symbolic_link_becomes_a_file_and_nothing_is_written_through_it(tmp_pa
         archive.writestr(link, str(tmp_path / "outside"))
         archive.writestr("link/inside.py", "x")
 
-    with pytest.raises((Refused, NotADirectoryError)):
+    with pytest.raises(Refused):
         unpack(file.getvalue(), tmp_path / "in")
 
     assert not (tmp_path / "outside").exists()

@@ -99,7 +99,7 @@ def test_a_handler_sees_what_lambda_gives_it_and_nothing_of_this_process(
         "        found = False\n"
         "    return [dict(os.environ), found, context.get_remaining_time_in_millis(), os.getcwd()]\n",
         MemorySize=256,
-        Environment={"Variables": {"OWN": "1"}},
+        Environment={"Variables": {"OWN": "1", "PYTHONPATH": "/nowhere"}},
     )
 
     environment, has_pytest, left_ms, folder = json.loads(functions.invoke("f").payload)

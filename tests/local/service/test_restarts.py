@@ -126,7 +126,7 @@ def test_store_is_held_by_one_service(serve: Serve, tmp_path: Path) -> None:
 
 def test_service_ends_when_it_is_told_and_leaves_no_address(serve: Serve, tmp_path: Path) -> None:
     process = serve()
-    file = tmp_path / "build" / "local" / "service.json"
+    file = tmp_path / "store" / "service.json"
     assert json.loads(file.read_text())["endpoint"] == process.endpoint
 
     assert process.stop() == 0
