@@ -38,7 +38,7 @@ data "aws_iam_policy_document" "deploy" {
     sid     = "TakeTheProjectsRoles"
     actions = ["sts:AssumeRole", "sts:TagSession"]
     # "*": whichever project; each role says itself who takes it, and for what.
-    resources = [for account in local.accounts : "arn:${local.partition}:iam::${account}:role/step-deployer-*"]
+    resources = [for account in local.accounts : "arn:${local.partition}:iam::${account}:role/step-deployer-*@*"]
 
     condition {
       test     = "StringEquals"

@@ -6,7 +6,7 @@ data "aws_partition" "current" {}
 locals {
   partition    = data.aws_partition.current.partition
   name         = coalesce(var.name, "${var.project}-${var.config}")
-  role_name    = "step-deployer-${var.project}-${var.config}"
+  role_name    = "step-deployer-${var.project}@${var.config}"
   release_keys = "releases/${var.project}/${var.config}/*"
 
   # The deployer touches nothing that doesn't carry these, whatever its code says.
@@ -199,8 +199,8 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid = "FetchTheRelease"
-    # Lambda reads the zip as who updates the function.
-    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    # Lambda reads the zip as who updates the function: a version of it, never just the newest.
+    actions   = ["s3:GetObjectVersion"]
     resources = ["${var.deployer.bucket_arn}/${local.release_keys}"]
   }
 
@@ -375,13 +375,13 @@ locals {
       ]
     }
     smoke = {
-      name        = "${local.role_name}-smoke"
+      name        = "${local.role_name}@smoke"
       description = "Tries a new version of ${local.name}; changes nothing."
       allow       = data.aws_iam_policy_document.smoke.json
       deny        = [data.aws_iam_policy_document.never.json, data.aws_iam_policy_document.no_delete.json]
     }
     prune = {
-      name        = "${local.role_name}-prune"
+      name        = "${local.role_name}@prune"
       description = "Deletes old versions of ${local.name}; can do nothing else."
       allow       = data.aws_iam_policy_document.prune.json
       deny        = [data.aws_iam_policy_document.never.json, data.aws_iam_policy_document.no_start.json]

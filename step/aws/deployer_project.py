@@ -80,17 +80,12 @@ class StateMachines:
             definition=answer["definition"],
             revision_id=answer.get("revisionId"),
             type=answer["type"],
-            role_arn=answer["roleArn"],
         )
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """Read a machine's tags."""
         answer = ask(self._client, "list_tags_for_resource", resourceArn=arn)
         return {tag["key"]: tag["value"] for tag in answer["tags"]}
-
-    def versions(self, arn: str) -> Sequence[str]:
-        """List a machine's versions, newest first."""
-        return _versions(self._client, arn)
 
     def routes(self, alias_arn: str) -> tuple[Route, ...]:
         """Read where an alias leads."""
@@ -180,7 +175,11 @@ class UnusedVersions:
 
     def machine_versions(self, arn: str) -> Sequence[str]:
         """List a machine's versions, newest first."""
-        return _versions(self._machines, arn)
+        listed = _pages(
+            self._machines, "list_state_machine_versions", "stateMachineVersions", stateMachineArn=arn
+        )
+        found = [str(version["stateMachineVersionArn"]) for version in listed]
+        return sorted(found, key=lambda version: int(version.rpartition(":")[2]), reverse=True)
 
     def routed(self, arn: str) -> Iterable[str]:
         """List the versions that an alias of the machine leads to."""
@@ -220,16 +219,17 @@ class UnusedVersions:
         """Delete a version."""
         ask(self._machines, "delete_state_machine_version", stateMachineVersionArn=version_arn)
 
-    def function_versions(self, name: str) -> Sequence[str]:
-        """List a function's versions, oldest first."""
-        listed = _marked(self._functions, "list_versions_by_function", "Versions", FunctionName=name)
-        return [one["Version"] for one in listed if one["Version"] != "$LATEST"]
-
     def aliased(self, name: str) -> Iterable[str]:
         """List the versions that an alias of the function leads to."""
-        for alias in _marked(self._functions, "list_aliases", "Aliases", FunctionName=name):
-            yield alias["FunctionVersion"]
-            yield from alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        marker: dict[str, str] = {}
+        while True:
+            answer = ask(self._functions, "list_aliases", FunctionName=name, **marker)
+            for alias in answer["Aliases"]:
+                yield alias["FunctionVersion"]
+                yield from alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+            if not answer.get("NextMarker"):
+                return
+            marker = {"Marker": answer["NextMarker"]}
 
     def delete_function_version(self, name: str, version: str) -> None:
         """Delete a version."""
@@ -318,14 +318,7 @@ def _function_facts(answer: Mapping[str, Any]) -> FunctionFacts:
         state=str(answer.get("State", "Active")),
         last_update=str(answer.get("LastUpdateStatus", "Successful")),
         reason=str(answer.get("StateReason") or answer.get("LastUpdateStatusReason") or ""),
-        timeout_seconds=int(answer.get("Timeout", 3)),
     )
-
-
-def _versions(client: Any, arn: str) -> list[str]:
-    listed = _pages(client, "list_state_machine_versions", "stateMachineVersions", stateMachineArn=arn)
-    found = [str(version["stateMachineVersionArn"]) for version in listed]
-    return sorted(found, key=lambda version: int(version.rpartition(":")[2]), reverse=True)
 
 
 def _pages(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
@@ -336,13 +329,3 @@ def _pages(client: Any, operation: str, key: str, **parameters: Any) -> Iterator
         if not answer.get("nextToken"):
             return
         token = {"nextToken": answer["nextToken"]}
-
-
-def _marked(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-    marker: dict[str, str] = {}
-    while True:
-        answer = ask(client, operation, **parameters, **marker)
-        yield from answer[key]
-        if not answer.get("NextMarker"):
-            return
-        marker = {"Marker": answer["NextMarker"]}

@@ -20,6 +20,8 @@ from step.errors import Refused, StepError
 
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE")
 _SERVICE = "stepfunctions"
+# arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, and then perhaps a version or an alias.
+_ARN_PARTS = 7
 # Between two looks at a running execution: soon at first, then no more often than AWS likes it.
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
 
@@ -180,7 +182,9 @@ class StepFunctions:
 
     def is_express(self, machine_arn: str) -> bool:
         """Whether a machine's executions are Express ones, of which AWS keeps no history."""
-        about = self._aws.call(_SERVICE, "describe_state_machine", stateMachineArn=machine_arn)
+        # Without an alias, which can't be described so.
+        bare = ":".join(machine_arn.split(":")[:_ARN_PARTS])
+        about = self._aws.call(_SERVICE, "describe_state_machine", stateMachineArn=bare)
         return bool(about["type"] == "EXPRESS")
 
     def run_express(self, machine_arn: str, text: str, name: str | None) -> dict[str, Any]:

@@ -86,15 +86,16 @@ class Target:
     @property
     def smoke_role_arn(self) -> str:
         """The role that a smoke test takes: it starts executions, and changes nothing."""
-        return self._role("-smoke")
+        return self._role("@smoke")
 
     @property
     def prune_role_arn(self) -> str:
         """The role that deletes versions, and can do nothing else."""
-        return self._role("-prune")
+        return self._role("@prune")
 
     def _role(self, suffix: str) -> str:
-        name = f"{DEPLOYER}-{self.project}-{self.config}{suffix}"
+        # ``@`` is in no part of it, so that no two targets share a role.
+        name = f"{DEPLOYER}-{self.project}@{self.config}{suffix}"
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
 

@@ -157,7 +157,6 @@ class FunctionFacts:
         state: "Active", "Pending", "Inactive", "Failed".
         last_update: "Successful", "InProgress", "Failed".
         reason: Why it failed, if it did.
-        timeout_seconds: How long an invocation may take.
     """
 
     arn: str
@@ -167,7 +166,6 @@ class FunctionFacts:
     state: str = "Active"
     last_update: str = "Successful"
     reason: str = ""
-    timeout_seconds: int = 3
 
 
 class Functions(Protocol):
@@ -209,7 +207,6 @@ class MachineFacts:
     definition: str
     revision_id: str | None
     type: str
-    role_arn: str
 
 
 class Machines(Protocol):
@@ -221,10 +218,6 @@ class Machines(Protocol):
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """Read a machine's tags."""
-        ...
-
-    def versions(self, arn: str) -> Sequence[str]:
-        """List the ARNs of a machine's versions, newest first."""
         ...
 
     def routes(self, alias_arn: str) -> tuple[Route, ...]:
@@ -289,10 +282,6 @@ class OldVersions(Protocol):
 
     def delete_machine_version(self, version_arn: str) -> None:
         """Delete a version; that there is none is no error."""
-        ...
-
-    def function_versions(self, name: str) -> Sequence[str]:
-        """List the numbers of a function's versions, oldest first, without ``$LATEST``."""
         ...
 
     def aliased(self, name: str) -> Iterable[str]:

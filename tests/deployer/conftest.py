@@ -76,10 +76,11 @@ def service_place(deployer_service: LocalService, request: pytest.FixtureRequest
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.delenv(name, raising=False)
         patch.setenv("AWS_ENDPOINT_URL", deployer_service.endpoint)
-        yield _service_place(request.path.stem.replace("_", "-"))
+        yield service_place_at(request.path.stem.replace("_", "-"))
 
 
-def _service_place(name: str) -> Place:
+def service_place_at(name: str) -> Place:
+    """Make a bucket and a table of this name where the environment leads."""
     session = boto3.Session(
         aws_access_key_id="local", aws_secret_access_key="local", region_name=DEPLOYER_REGION
     )

@@ -353,11 +353,6 @@ class MemoryMachines:
             self.role, "states:ListTagsForResource", arn, lambda: dict(_machine(self.aws, arn)[0].tags)
         )
 
-    def versions(self, arn: str) -> Sequence[str]:
-        return self.aws.call(
-            self.role, "states:ListStateMachineVersions", arn, lambda: _versions(self.aws, arn)
-        )
-
     def routes(self, alias_arn: str) -> tuple[Route, ...]:
         arn, _, alias = alias_arn.rpartition(":")
 
@@ -453,11 +448,17 @@ class MemoryOldVersions:
         )
 
     def routed(self, arn: str) -> Iterable[str]:
-        def do() -> list[str]:
-            aliases = _machine(self.aws, arn)[0].aliases
-            return [route.version_arn for routes in aliases.values() for route in routes]
+        def names() -> list[str]:
+            return list(_machine(self.aws, arn)[0].aliases)
 
-        return self.aws.call(self.role, "states:ListStateMachineAliases", arn, do)
+        for alias in self.aws.call(self.role, "states:ListStateMachineAliases", arn, names):
+            routes = self.aws.call(
+                self.role,
+                "states:DescribeStateMachineAlias",
+                f"{arn}:{alias}",
+                lambda alias=alias: _machine(self.aws, arn)[0].aliases[alias],
+            )
+            yield from (route.version_arn for route in routes)
 
     def has_executions_since(self, version_arn: str, time_ms: int) -> bool:
         def do() -> bool:
@@ -487,18 +488,6 @@ class MemoryOldVersions:
             machine.versions.pop(version or 0, None)
 
         self.aws.call(self.role, "states:DeleteStateMachineVersion", version_arn, do)
-
-    def function_versions(self, name: str) -> Sequence[str]:
-        def do() -> list[str]:
-            function = self.aws.functions[self.target.function_arn(name)]
-            return [
-                str(number + 1)
-                for number in range(len(function.versions))
-                if str(number + 1) not in function.deleted
-            ]
-
-        arn = self.target.function_arn(name)
-        return self.aws.call(self.role, "lambda:ListVersionsByFunction", arn, do)
 
     def aliased(self, name: str) -> Iterable[str]:
         arn = self.target.function_arn(name)
@@ -554,9 +543,7 @@ def _machine(aws: MemoryAws, arn: str) -> tuple[Machine, int | None]:
 
 
 def _facts(machine: Machine, arn: str, definition: str, revision: str | None) -> MachineFacts:
-    return MachineFacts(
-        arn=arn, definition=definition, revision_id=revision, type=machine.type, role_arn="role"
-    )
+    return MachineFacts(arn=arn, definition=definition, revision_id=revision, type=machine.type)
 
 
 def _versions(aws: MemoryAws, arn: str) -> list[str]:

@@ -35,6 +35,7 @@ NEEDED = {
         "lambda:ListAliases",
         "states:DeleteStateMachineVersion",
         "states:DescribeStateMachine",
+        "states:DescribeStateMachineAlias",
         "states:ListExecutions",
         "states:ListStateMachineAliases",
         "states:ListStateMachineVersions",
@@ -45,7 +46,6 @@ NEEDED = {
 def test_no_role_calls_more_than_is_written_down() -> None:
     called = {role: set(actions) for role, actions in needed_permissions().items()}
 
-    # What the adapters of ``prune`` call beside the port: DescribeStateMachineAlias for each alias.
     assert called == NEEDED
 
 
