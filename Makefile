@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures bench conformance lock clean
+.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures bench bench-service soak conformance lock clean
 
 PYTHON := .venv/bin/python
 TYPED_SCRIPTS := $(addprefix scripts/,demo.py local_service.py module_docs.py permissions.py stack.py)
@@ -36,8 +36,14 @@ types: .venv/.ready ## Check the types (mypy --strict)
 layers: .venv/.ready ## Check which module imports which (import-linter)
 	@.venv/bin/lint-imports --no-logo --no-cache
 
-test: .venv/.ready ## Run every test (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
+test: .venv/.ready build/awscli/.ready ## Run every test (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
 	@$(PYTHON) -m pytest $(ARGS)
+
+build/awscli/.ready: requirements/awscli.txt | .venv/.ready
+	@$(PYTHON) -m venv --clear build/awscli
+	@build/awscli/bin/python -m pip --disable-pip-version-check -qq install \
+	  --require-hashes --only-binary :all: -r requirements/awscli.txt
+	@touch $@
 
 demo: .venv/.ready ## The whole of it: local service, Terraform, the deployer deploys itself and the bread, a loaf
 	@$(PYTHON) scripts/demo.py
@@ -75,16 +81,29 @@ pictures: .venv/.ready ## Draw the pictures of the documentation anew
 bench: .venv/.ready ## Measure the interpreter beside a plain loop and moto (ARGS=--quick for a short form)
 	@$(PYTHON) -m benchmarks $(ARGS)
 
+bench-service: .venv/.ready build/bench/.ready ## Measure the local service beside MiniStack and DBOS
+	@$(PYTHON) -m benchmarks.service $(ARGS)
+
+build/bench/.ready: requirements/bench.txt | .venv/.ready
+	@$(PYTHON) -m venv --clear build/bench
+	@build/bench/bin/python -m pip --disable-pip-version-check -qq install \
+	  --require-hashes --only-binary :all: -r requirements/bench.txt
+	@touch $@
+
+soak: .venv/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
+	@SOAK=1 $(PYTHON) -m pytest -s tests/deployer tests/local tests/contract $(ARGS)
+
 conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder)
 	@test -d "$(CORPUS)" || { echo "make conformance needs the folder of recordings: make conformance CORPUS=path" >&2; exit 2; }
 	@mkdir -p build
 	@$(PYTHON) "$(CORPUS)/../run_conformance.py" --corpus "$(CORPUS)" --jobs 2 \
 	  --adapter tests.conformance.adapter:run --max-seconds 100000000 $(ARGS) --report build/conformance.json
 	@$(PYTHON) -m tests.conformance.ledger build/conformance.json
+	@$(PYTHON) -m tests.conformance.api_cases "$(CORPUS)"
 
 lock: .venv/.ready ## Renew the locked versions from pyproject.toml (ARGS=--upgrade takes the newest)
 	@scripts/lock $(ARGS)
 
 clean: ## Remove .venv and everything that the other targets make
-	@[ ! -e build/local/service.log ] || $(PYTHON) scripts/local_service.py stop
+	@[ ! -e build/local/service.json ] || $(PYTHON) scripts/local_service.py stop
 	@rm -rf .venv build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -105,6 +105,7 @@ def test_wheel_has_types_license_and_no_dependency(wheel: Path) -> None:
         required = message_from_string(archive.read(metadata).decode()).get_all("Requires-Dist", [])
 
     assert "step/py.typed" in names
+    assert "step/deployer/deployer.asl.json" in names
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"step"}
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert [text for text in required if "extra ==" not in text] == []

@@ -21,16 +21,18 @@ def definition_file(name: str | Path, root: Path = Path()) -> Path:
 
 
 def deployer_definition(root: Path = Path()) -> Path:
-    """Find the deployer's own definition: in a repository, or where step's own source is.
+    """Find the deployer's own definition: in a repository, in step's own, or in its wheel.
 
     Raises:
-        StepError: it is in neither.
+        StepError: it is in none of them.
     """
-    own = Path("states") / "deployer.asl.json"
-    for folder in (root, Path(__file__).resolve().parents[2]):
-        if (folder / own).is_file():
-            return folder / own
-    raise StepError(f"{own}: the deployer's definition isn't here; name a DEFINITION")
+    name = "deployer.asl.json"
+    package = Path(__file__).resolve().parents[1]
+    places = (root / "states" / name, package.parent / "states" / name, package / "deployer" / name)
+    for file in places:
+        if file.is_file():
+            return file
+    raise StepError(f"states/{name}: the deployer's definition isn't here; name a DEFINITION")
 
 
 def handlers_file(definition: Path, given: Path | None) -> Path | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from step.engine.vocabulary import StartTask, TaskFailed, TaskSucceeded
-from step.errors import ExecutionFailed, HandlerError, StepError, TaskError
+from step.errors import HandlerError, NothingToWaitFor, TaskError
 from step.jsonvalue import JSONValue, clone, copy_json, to_text
 from step.tasks import encode
 
@@ -97,10 +97,8 @@ def call(function: Callable[..., object]) -> Worker:
     def work(payload: JSONValue, task: StartTask) -> JSONValue | Failed:
         try:
             result = function(payload, lambda_context(task)) if takes_context else function(payload)
-        except StepError as error:
-            # A machine that the function ran may fail; that's the function's failure, as in a Lambda.
-            if isinstance(error, TaskError | ExecutionFailed):
-                return failure_of(error, task)
+        except (HandlerError, NothingToWaitFor):
+            # The test is wrong, not the function.
             raise
         except Exception as error:
             return failure_of(error, task)
