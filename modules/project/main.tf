@@ -414,6 +414,13 @@ resource "aws_iam_role" "this" {
   permissions_boundary = aws_iam_policy.boundary[each.key].arn
   max_session_duration = 3600
   tags                 = local.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(each.value.name) <= 64
+      error_message = "The names of project and configuration have at most 43 characters together: ${each.value.name} is a role's name, of at most 64."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "this" {

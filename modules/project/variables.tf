@@ -16,12 +16,6 @@ variable "config" {
     condition     = can(regex("^[A-Za-z0-9_.-]{1,64}$", var.config))
     error_message = "A configuration's name has 1 to 64 letters, digits, _ . and -."
   }
-
-  validation {
-    # step-deployer-PROJECT@CONFIG@smoke is a role's name, of at most 64 characters.
-    condition     = length(var.project) + length(var.config) <= 43
-    error_message = "The names of project and configuration have at most 43 characters together."
-  }
 }
 
 variable "name" {

@@ -28,6 +28,7 @@ from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway
 from step.local.service.nested import Nested
 from step.local.service.service import StepFunctions
+from step.local.service.status_events import StatusEvents
 from step.local.service.testing import Testing
 from step.local.service.work import TaskWork
 from step.local.viewer import Viewer
@@ -96,6 +97,8 @@ class LocalService:
         self.step_functions = StepFunctions(
             self.host, testing, self._logs, self._cloud.account_of, options.region
         )
+        self._status_events = StatusEvents(self.host, self._cloud, self.step_functions.start_for)
+        self._closing.callback(self._status_events.close)
         # The store tells one local service from another: scripts/local_service.py looks for its own.
         where = f"local service {options.store.resolve()}"
         source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
@@ -123,6 +126,7 @@ class LocalService:
             service._logs_again(service.host.open())
             service._nested.open()
             service._logs.open()
+            service._status_events.open()
             service._server.start()
         except BaseException:
             service.close()

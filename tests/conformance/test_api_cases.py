@@ -41,7 +41,7 @@ def test_agreement_is_counted_and_disagreement_shown(
     for name, told in (("right", "<Name_0idx>"), ("wrong", "stove")):
         (group / f"{name}.json").write_text(json.dumps(case(name, told)))
 
-    assert main([str(tmp_path)]) == 0
+    assert main([str(tmp_path)]) == 1
 
     out = capsys.readouterr().out
     assert "1 of 2 agree" in out
