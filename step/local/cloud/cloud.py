@@ -12,12 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from step.errors import Refused
+from step.jsonvalue import JSONObject
 from step.local.cloud.addressing import Address
 from step.local.cloud.corrections import correct
 from step.local.cloud.emulation import Emulation, Unsupported
 from step.local.cloud.objects import EmulatedObjects
 from step.local.cloud.refusals import refusal
-from step.local.cloud.snapshots import Snapshots
+from step.local.cloud.rules import Delivery
+from step.local.cloud.storage import Storage
 from step.local.functions import CODE_PATH, Functions, Owner
 from step.local.http import Request, Response
 
@@ -48,7 +50,7 @@ class Cloud:
         is_synced: bool = False,
     ) -> None:
         self._owner = Owner(account, region)
-        self._emulation = Emulation(Snapshots(store / "cloud", is_synced=is_synced))
+        self._emulation = Emulation(Storage(store / "cloud", is_synced=is_synced))
         self.functions = Functions(
             store / "lambda",
             owner=self._owner,
@@ -84,8 +86,9 @@ class Cloud:
             return refusal(request, address, 400, "InvalidRequest", message)
 
     def close(self) -> None:
-        """End the functions' processes."""
+        """End the functions' processes, let go of the files."""
         self.functions.close()
+        self._emulation.close()
 
     def _emulated(self, request: Request, address: Address, owner: Owner) -> Response:
         correct(request, address)
@@ -96,6 +99,14 @@ class Cloud:
     def account_of(self, request: Request) -> str:
         """Say whose request it is, by its access key."""
         return self._account(Address.from_request(request))
+
+    def has_rules(self) -> bool:
+        """Say whether EventBridge may have rules."""
+        return self._emulation.has("events")
+
+    def deliveries(self, event: JSONObject) -> list[Delivery]:
+        """Say whom EventBridge's rules tell of an event, in its shape."""
+        return self._emulation.deliveries(event)
 
     def is_issued(self, key: str) -> bool:
         """Whether an access key was given to a function, or by STS or IAM here."""

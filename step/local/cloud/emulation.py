@@ -10,15 +10,19 @@ import io
 import json
 import logging
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from threading import RLock
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from step.errors import StepError
+from step.jsonvalue import JSONObject
 from step.local.cloud.addressing import Address
-from step.local.cloud.backends import Touched
-from step.local.cloud.snapshots import Snapshots
+from step.local.cloud.backends import BackendKey, Touched
+from step.local.cloud.entries import reading
+from step.local.cloud.growing import undo_transactions
+from step.local.cloud.rules import Delivery, deliveries
+from step.local.cloud.storage import Storage
 from step.local.functions import Written
 from step.local.http import Request, Response
 
@@ -37,9 +41,9 @@ class Unsupported(StepError):  # noqa: N818 - reads as the sentence it is
 class Emulation:
     """moto's services. One request at a time holds ``lock``, unless it is known to wait."""
 
-    def __init__(self, snapshots: Snapshots) -> None:
+    def __init__(self, storage: Storage) -> None:
         self.lock = RLock()
-        self._snapshots = snapshots
+        self._storage = storage
         self._touched = Touched()
         self._applications: dict[str, Any] = {}
         self._dispatcher: Any = None
@@ -65,15 +69,21 @@ class Emulation:
             default_user_config["lambda"]["use_docker"] = False
             default_user_config["batch"]["use_docker"] = False
             _leave_out_conditions()
+            undo_transactions()
             # moto's state is the process's: what another service left in it isn't this store's.
             BackendDict.reset()
             self._touched.install()
-            self._snapshots.load()
+            self._storage.load()
             self._dispatcher = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with self.lock:
+            self._storage.close()
 
     def account_of_key(self, key: str) -> str | None:
         """Say whose access key it is; None: IAM and STS gave none like it."""
-        if not self.is_loaded and self._snapshots.is_empty:
+        if not self.is_loaded and self._storage.is_empty:
             return None
         self.load()
         from moto.iam.models import iam_backends
@@ -85,12 +95,14 @@ class Emulation:
         return None
 
     def write_logs(self, written: Iterable[Written]) -> None:
-        """Put what functions wrote into CloudWatch Logs."""
+        """Put what functions wrote into CloudWatch Logs; it is lost where the disk is full."""
         self.load()
         from moto.logs.models import logs_backends
 
-        with self.lock:
+        changed = set()
+        with self.lock, suppress(OSError):
             for one in written:
+                changed.add(BackendKey("logs", one.account, one.region))
                 backend = logs_backends[one.account][one.region]
                 backend.ensure_log_group(one.group)
                 group = backend.groups[one.group]
@@ -100,26 +112,47 @@ class Emulation:
                 backend.put_log_events(
                     one.group, one.stream, [{"timestamp": one.time_ms, "message": line} for line in lines]
                 )
+            self._storage.save(changed)
+
+    def has(self, module: str) -> bool:
+        """Say whether there is anything of a module of moto's, without loading it."""
+        with self.lock:
+            return self._storage.has(module)
+
+    def deliveries(self, event: JSONObject) -> list[Delivery]:
+        """Say whom the rules of EventBridge tell of an event that happened here."""
+        self.load()
+        from moto.events.models import events_backends
+
+        with self.lock:
+            backend = events_backends[str(event["account"])][str(event["region"])]
+            return list(deliveries(backend.event_buses["default"].rules, event))
 
     def answer(self, request: Request, address: Address, account: str) -> Response:
         """Answer a request of an account; what it changed is kept first.
 
         Raises:
-            Unsupported: moto has no such service or operation, or failed.
+            Unsupported: moto has no such service or operation, or failed; nothing is changed.
             OSError: what it changed couldn't be kept.
         """
         self.load()
         environ = _environ(request, account)
         application = self._application(environ, address)
         if address.is_read(request):
-            with self.lock:
+            with self.lock, reading():
                 return _understood(self._ask(application, environ, request), address)
         held = nullcontext() if address.action in _WAIT else self.lock
         with held:
             with self._touched.noting(address.service) as touched:
-                response = self._ask(application, environ, request)
+                try:
+                    response = self._ask(application, environ, request)
+                except Unsupported:
+                    # It may have failed half way.
+                    with self.lock:
+                        self._storage.restore(touched)
+                    raise
             with self.lock:
-                self._snapshots.save(touched)
+                self._storage.save(touched)
         return _understood(response, address)
 
     def _ask(self, application: Any, environ: dict[str, Any], request: Request) -> Response:

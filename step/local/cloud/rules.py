@@ -1,0 +1,85 @@
+"""EventBridge's rules for events that the service itself tells of: whom a rule tells, in which words.
+
+Rules and patterns are moto's, whose own delivery knows no state machines. Pure but for them.
+AWS: EventBridge user guide, "Input transformation".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from step.jsonvalue import JSONObject, JSONValue, to_text
+
+_TEXT_OR_VARIABLE = re.compile(r'"(?:[^"\\]|\\.)*"|<([\w.-]+)>')
+_VARIABLE = re.compile(r"<([\w.-]+)>")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\['([^']+)'\]")
+_NOTHING = object()
+
+
+class Delivery(NamedTuple):
+    """A target of a rule, and its input, JSON."""
+
+    rule: str
+    target: str
+    input: str
+
+
+def deliveries(rules: Mapping[str, Any], event: JSONObject) -> Iterator[Delivery]:
+    """Say whom moto's rules of a bus tell of an event."""
+    for rule in rules.values():
+        pattern = rule.event_pattern
+        # One on a schedule has no pattern, and to moto that matches everything.
+        if rule.state.startswith("ENABLED") and pattern.get_pattern() and pattern.matches_event(event):
+            for target in rule.targets:
+                yield Delivery(rule.arn, target["Arn"], target_input(target, event))
+
+
+def target_input(target: Mapping[str, Any], event: JSONObject) -> str:
+    """Make a target's input of an event: a constant, a part of it, a text with parts of it, or itself."""
+    if target.get("Input"):
+        return str(target["Input"])
+    if target.get("InputPath"):
+        return _json(_part(event, target["InputPath"]))
+    transformer = target.get("InputTransformer")
+    if not transformer:
+        return to_text(event)
+    paths = transformer.get("InputPathsMap") or {}
+    parts: dict[str, Any] = {name: _part(event, path) for name, path in paths.items()}
+    parts["aws.events.event.json"] = event
+    return _filled(transformer["InputTemplate"], parts)
+
+
+def _filled(template: str, parts: Mapping[str, Any]) -> str:
+    """Put parts in: inside of quotes as text, outside as JSON, and nothing for what the event hasn't got."""
+
+    def fill(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return _json(parts.get(found[1], _NOTHING))
+        return _VARIABLE.sub(lambda name: _text(parts.get(name[1], _NOTHING)), found[0])
+
+    return _TEXT_OR_VARIABLE.sub(fill, template)
+
+
+def _json(part: Any) -> str:
+    return "" if part is _NOTHING else to_text(part)
+
+
+def _text(part: Any) -> str:
+    if part is _NOTHING:
+        return ""
+    return json.dumps(part if isinstance(part, str) else to_text(part), ensure_ascii=False)[1:-1]
+
+
+def _part(event: JSONValue, path: str) -> Any:
+    """Follow a path of names and indices from the event."""
+    value: Any = event
+    for step in _STEP.finditer(path):
+        key = int(step[2]) if step[2] else step[1] or step[3]
+        try:
+            value = value[key]
+        except (LookupError, TypeError):
+            return _NOTHING
+    return value
