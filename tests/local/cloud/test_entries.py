@@ -142,7 +142,8 @@ def test_only_what_was_reached_for_is_written() -> None:
     )
 )
 def test_a_list_is_the_same_as_a_list(operations: list[tuple[str, int]]) -> None:
-    kept, model = EntryList(), list[Any]()
+    kept: Any = EntryList()
+    model: list[Any] = []
 
     for operation, at in operations:
         for one in (kept, model):
