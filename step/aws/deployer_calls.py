@@ -12,7 +12,8 @@ from step.errors import Refused
 
 # So that an invocation of 120 s has the time for several calls that hang.
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 20, 2
-# AWS: "Error codes common to all services", and what single services call their limits.
+# AWS: "Error codes common to all services", what single services call their limits, and what is in the way of
+# another change that is under way. Everything else that is refused would be refused again.
 _NOT_NOW = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -26,6 +27,7 @@ _NOT_NOW = frozenset(
         "RequestThrottledException",
         "RequestTimeout",
         "RequestTimeoutException",
+        "ResourceConflictException",
         "ServiceException",
         "ServiceUnavailable",
         "SlowDown",
@@ -58,7 +60,13 @@ def ask(client: Any, operation: str, **parameters: Any) -> dict[str, Any]:
         Unavailable: AWS says nothing, or that it can't just now; the call may have been applied.
         botocore's ClientError: a condition of DynamoDB failed, which only the caller can read.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        NoRegionError,
+        ParamValidationError,
+    )
 
     try:
         answer: dict[str, Any] = getattr(client, operation)(**parameters)
@@ -72,7 +80,7 @@ def ask(client: Any, operation: str, **parameters: Any) -> dict[str, Any]:
         if status >= 500 or code in _NOT_NOW:
             raise Unavailable(f"{code}: {message}") from error
         raise Refused(code, message) from error
-    except ParamValidationError as error:
-        raise Refused("ParamValidationError", " ".join(str(error).split())) from error
+    except (NoCredentialsError, NoRegionError, ParamValidationError) as error:
+        raise Refused(type(error).__name__, " ".join(str(error).split())) from error
     except BotoCoreError as error:
         raise Unavailable(" ".join(str(error).split())) from error

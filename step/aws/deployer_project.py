@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from step.aws.deployer_calls import ask, make_client
+from step.deployer.configuration import frozen_configuration
 from step.deployer.names import Target
 from step.deployer.ports import FunctionFacts, MachineFacts, Route
 from step.errors import Refused
@@ -318,6 +319,7 @@ def _function_facts(answer: Mapping[str, Any]) -> FunctionFacts:
         state=str(answer.get("State", "Active")),
         last_update=str(answer.get("LastUpdateStatus", "Successful")),
         reason=str(answer.get("StateReason") or answer.get("LastUpdateStatusReason") or ""),
+        configuration=frozen_configuration(answer),
     )
 
 

@@ -35,12 +35,15 @@ from step.deployer.client import (
     recover_input,
     rollback_release,
 )
+from step.deployer.configuration import frozen_configuration
 from step.deployer.definition import called_versions
 from step.deployer.names import Target
 from step.deployer.plan import FunctionState, Plan, make_plan
+from step.deployer.ports import Unavailable
 from step.deployer.release import MAX_CODE_BYTES, Canary, Release, SmokeTest, check_age, parse_release
-from step.errors import NoContact, StepError
+from step.errors import NoContact, Refused, StepError
 from step.jsonvalue import JSONObject
+from step.packaging.archive import content_hash_of_zip
 
 # So often a deploy that can't be asked about is asked about again, a second apart.
 _MISSES = 60
@@ -174,7 +177,12 @@ class Deploys:
             StepError: a zip is none, or too large; the release would be refused; the machine has no alias.
         """
         codes = [
-            Code(function=name, placeholder=placeholder, zip_bytes=read_zip(file))
+            Code(
+                function=name,
+                placeholder=placeholder,
+                zip_bytes=read_zip(file),
+                content_sha256=content_hash_of_zip(file),
+            )
             for (name, placeholder), file in zip(wish.functions, wish.zips, strict=True)
         ]
         now = now_ms()
@@ -219,16 +227,21 @@ class Deploys:
         """Compare what is live with what a deploy would bring; say which version is live."""
         live = self._away.live_machine(wish.machine)
         called = called_versions(live.definition)
+        contents = self._recorded_contents(goal, live.release_id)
         before, after = {}, {}
         for facts, file in zip(goal.functions, wish.zips, strict=True):
             after[facts.name] = FunctionState(
-                code_sha256=code_sha256(read_zip(file)), configuration=facts.configuration
+                code_sha256=code_sha256(read_zip(file)),
+                configuration=frozen_configuration(facts.configuration),
+                content_sha256=content_hash_of_zip(file),
             )
             version = next((arn for arn in called if arn.rpartition(":")[0] == facts.arn), None)
             if version is not None:
                 configuration = self._away.configuration(version)
                 before[facts.name] = FunctionState(
-                    code_sha256=str(configuration["CodeSha256"]), configuration=configuration
+                    code_sha256=str(configuration["CodeSha256"]),
+                    configuration=frozen_configuration(configuration),
+                    content_sha256=contents.get(version),
                 )
         plan = make_plan(
             live_definition=live.definition,
@@ -328,6 +341,25 @@ class Deploys:
         if not name:
             raise StepError(f"the deployer {goal.deployer.name!r} doesn't say where its table is")
         return DynamoTable(self._home_aws.client("dynamodb"), name)
+
+    def _recorded_contents(self, goal: Goal, release_id: str) -> dict[str, str]:
+        """Read what the live release's record says that its functions' versions hold: hashes by ARN.
+
+        Nothing where there is no record, or where it isn't this caller's to read: zips are then compared.
+        """
+        if not goal.deployer.table or not names.is_name(release_id):
+            return {}
+        try:
+            record = self._table(goal).get(goal.target.record_key(release_id)) or {}
+        except (Refused, Unavailable):
+            return {}
+        functions = record.get("functions")
+        staged = functions.values() if isinstance(functions, dict) else ()
+        return {
+            str(one["version"]): str(one["content_sha256"])
+            for one in staged
+            if isinstance(one, dict) and one.get("version") and one.get("content_sha256")
+        }
 
     def _told_by_machine(self, wish: Wish) -> Mapping[str, str]:
         if wish.project is not None and wish.config is not None:

@@ -51,11 +51,15 @@ class FunctionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveMachine:
-    """What a machine's alias leads to: the version that most executions get, and its definition."""
+    """What a machine's alias leads to: the version that most executions get, and its definition.
+
+    ``release_id`` is the release that the version was published for; "" where a deployer didn't publish it.
+    """
 
     arn: str
     version_arn: str
     definition: str
+    release_id: str
 
 
 class ReleaseClient:
@@ -162,7 +166,10 @@ class ReleaseClient:
             _SFN, "describe_state_machine", stateMachineArn=version["stateMachineVersionArn"]
         )
         return LiveMachine(
-            arn=arn, version_arn=version["stateMachineVersionArn"], definition=about["definition"]
+            arn=arn,
+            version_arn=version["stateMachineVersionArn"],
+            definition=about["definition"],
+            release_id=about.get("description", ""),
         )
 
     def versions(self, name: str) -> list[str]:

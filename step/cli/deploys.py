@@ -206,9 +206,12 @@ def finish(
         print_json({"execution": arn, **told, "output": output})
     elif is_done:
         print(describe(output if isinstance(output, dict) else {}))
-    else:
+    elif about.get("error") == "FailureClean":
         name, message = read_cause(about.get("cause"))
-        print(f"{about.get('error') or about['status']}: {name}: {_one_line(message)}")
+        print(f"FailureClean: nothing was changed: {name}: {_one_line(message)}")
+    else:
+        # Its last line is the command that mends it.
+        print(f"{about.get('error') or about['status']}: {about.get('cause') or 'no cause is told'}")
     if is_done:
         return int(ExitCode.SUCCESS)
     if about.get("error") != "FailureClean":

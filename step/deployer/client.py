@@ -12,6 +12,7 @@ from enum import IntEnum
 
 from step.clock import format_timestamp
 from step.deployer.causes import message_of
+from step.deployer.lock import HUMAN
 from step.deployer.names import Target, code_key, definition_key
 from step.deployer.release import (
     MAX_CODE_BYTES,
@@ -243,27 +244,43 @@ def outcome_of(
         text = f"Success: {what} is live in {subject}, the lock is free. Nothing is left to do."
         return Outcome(exit_code=ExitCode.SUCCESS, text=text)
     if status == "FAILED" and error == "FailureClean":
-        name, message = read_cause(cause)
-        if name == "LockHeld":
-            text = f"Locked: nothing was changed in {subject}. {message}"
-            return Outcome(exit_code=ExitCode.LOCKED, text=text)
-        reason = f"{name}: {message}" if name else message
-        text = (
-            f"FailureClean: {subject} runs what it ran before, and this deploy holds no lock. "
-            f"Mend this and deploy anew: {reason}"
-        )
-        return Outcome(exit_code=ExitCode.CLEAN, text=text)
-    if status == "FAILED":
-        return Outcome(
-            exit_code=ExitCode.DIRTY, text=f"{error or 'Failed'}: {subject}: {cause or 'no cause is told'}"
-        )
+        return _clean(target, *read_cause(cause))
+    if status == "FAILED" and error == "FailureDirty":
+        text = f"FailureDirty: {subject}: {cause or 'no cause is told'}"
+        return Outcome(exit_code=ExitCode.DIRTY, text=text)
     if status == "RUNNING":
         return lost_contact(release)
+    if status == "FAILED":
+        what = f"{error or 'Failed'}: the deploy of {subject} broke off ({cause or 'no cause is told'})"
+    else:
+        what = f"{status}: the deploy of {subject} was ended from outside"
     text = (
-        f"{status}: the deploy of {subject} was ended from outside, and may hold the lock. "
+        f"{what}, and may hold the lock. "
         f"The next deploy puts right what it left, and so does `step recover {release.release_id}`."
     )
     return Outcome(exit_code=ExitCode.DIRTY, text=text)
+
+
+def _clean(target: Target, name: str, message: str) -> Outcome:
+    """Word a failure that changed nothing: why, and who can do what about it."""
+    subject = f"{target.project}/{target.config}"
+    runs_on = f"{subject} runs what it ran before"
+    if name == "LockHeld":
+        then = (
+            f"`step unlock -step {target.machine} --reason WHY` gives it back."
+            if message.startswith(HUMAN)
+            else "Deploy anew when that has ended."
+        )
+        return Outcome(exit_code=ExitCode.LOCKED, text=f"Locked: {runs_on}. {message}. {then}")
+    if name == "Halted":
+        text = (
+            f"Halted: {runs_on}, and this deploy holds no lock. {message}. "
+            f"`step halt -step {target.machine} --resume` lets deploys go on; then deploy anew."
+        )
+        return Outcome(exit_code=ExitCode.CLEAN, text=text)
+    reason = f"{name}: {message}" if name else message
+    text = f"FailureClean: {runs_on}, and this deploy holds no lock. Mend this and deploy anew: {reason}"
+    return Outcome(exit_code=ExitCode.CLEAN, text=text)
 
 
 def lost_contact(release: Release) -> Outcome:

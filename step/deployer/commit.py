@@ -49,11 +49,11 @@ def deploy(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
     canary = deployment.wanted.canary
     if canary is None or wanted == deployment.new_routes:
         return deployment
-    return replace(deployment, bake=Bake(ends_at_ms=ports.clock.now_ms() + canary.bake_seconds * 1000))
+    return replace(deployment, bake=Bake(left_seconds=canary.bake_seconds))
 
 
 def check_health(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
-    """Look at the alarms of a canary, and whether it is over.
+    """Look at the alarms of a canary after the machine has waited, and whether it is over.
 
     Raises:
         Unhealthy: an alarm rings.
@@ -72,7 +72,9 @@ def check_health(ports: Ports, deployment: Deployment, execution: str) -> Deploy
         raise Unhealthy(
             f"the alarm {', '.join(ringing)} rings with {canary.percent} % on {deployment.version}"
         )
-    return replace(deployment, bake=replace(bake, is_over=ports.clock.now_ms() >= bake.ends_at_ms))
+    # The machine's waits are counted, since the function's clock isn't the machine's where time is virtual.
+    left = bake.left_seconds - canary.interval_seconds
+    return replace(deployment, bake=Bake(left_seconds=left, is_over=left <= 0))
 
 
 def promote(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
@@ -93,7 +95,8 @@ def rollback(ports: Ports, deployment: Deployment, execution: str) -> Deployment
     lock = Lock(ports, deployment.target.lock_key, execution)
     item = lock.read()
     if item.owner != execution:
-        return deployment
+        # A deploy that was redriven goes on to the next guard, which ends it.
+        return replace(deployment, is_inherited=False)
     if item.is_armed:
         lock.arm(item.fence, item.prev, item.new, heeds_halt=False)
         _lead(ports, ports.accounts.deploy(deployment.target).machines, deployment, item.prev)

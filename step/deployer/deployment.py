@@ -28,11 +28,11 @@ class Bake:
     """How far a canary has come.
 
     Attributes:
-        ends_at_ms: When it is over.
+        left_seconds: How long the machine has still to wait.
         is_over: Whether it is.
     """
 
-    ends_at_ms: int
+    left_seconds: int
     is_over: bool = False
 
 
@@ -53,10 +53,12 @@ class Deployment:
         prev: Where the alias led before: [version, weight] pairs.
         machine_type: "STANDARD" or "EXPRESS".
         code: The functions' new versions, by name.
+        configurations: What those keep of their configuration, by name.
         version: The machine's new version.
         definition_sha256: The hash of the definition that the version has to have.
         smoke_test: The smoke test's execution.
-        smoke_test_at_ms: When it was started.
+        smoke_test_interval_seconds: How long the machine waits between two looks at it.
+        smoke_test_waited_seconds: How long it has waited.
         is_tested: Whether that has succeeded.
         bake: How far a canary has come.
         pruned: The versions that were deleted.
@@ -78,10 +80,12 @@ class Deployment:
     prev: JSONValue = None
     machine_type: str = "STANDARD"
     code: Mapping[str, str] = field(default_factory=dict)
+    configurations: Mapping[str, JSONValue] = field(default_factory=dict)
     version: str = ""
     definition_sha256: str = ""
     smoke_test: str = ""
-    smoke_test_at_ms: int = 0
+    smoke_test_interval_seconds: int = 5
+    smoke_test_waited_seconds: int = 0
     is_tested: bool = False
     bake: Bake | None = None
     pruned: tuple[str, ...] = ()
@@ -131,7 +135,21 @@ class Deployment:
             "started_at": self.started_at,
             "ended_at": now,
             "version": self.version,
-            "code": dict(self.code),
+            "functions": self._functions(),
             "prev": self.prev,
             "cause": self.cause,
+        }
+
+    def _functions(self) -> JSONObject:
+        """Write which versions of the functions were staged, and what is in them."""
+        released = () if self.release is None else self.release.functions
+        return {
+            one.name: {
+                "version": self.code[one.name],
+                "code_sha256": one.code.sha256,
+                "content_sha256": one.content_sha256,
+                "configuration": self.configurations.get(one.name),
+            }
+            for one in released
+            if one.name in self.code
         }

@@ -15,7 +15,7 @@ from step.clock import format_timestamp
 from step.deployer.commit import CLEAN, DIRTY, PRUNED, SUCCESS, are_same, cause_of, told
 from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock, LockItem
-from step.deployer.names import LIVE, Target
+from step.deployer.names import LIVE
 from step.deployer.ports import Ports, RecordExists, Route, Unavailable
 from step.errors import Refused
 from step.jsonvalue import JSONObject
@@ -47,7 +47,7 @@ def diagnose(ports: Ports, deployment: Deployment, execution: str) -> Deployment
             *_differences(deployment, execution, item, routes),
             *unread,
             *(f"It failed with {reason}" for reason in reasons),
-            f"The next deploy mends this. To mend it now: {mending_command(target, execution)}",
+            f"The next deploy mends this. To mend it now: {mending_command(execution)}",
         ]
     )
     dirty = replace(deployment, verdict=DIRTY, cause=cause)
@@ -56,12 +56,9 @@ def diagnose(ports: Ports, deployment: Deployment, execution: str) -> Deployment
     return dirty
 
 
-def mending_command(target: Target, execution: str) -> str:
-    """Write the command that cleans up after an execution."""
-    return (
-        f"step recover {execution} -step {target.machine} -project {target.project} "
-        f"-config {target.config} -account {target.account} -region {target.region}"
-    )
+def mending_command(execution: str) -> str:
+    """Write the command that cleans up after an execution, which has the release's name."""
+    return f"step recover {execution.rpartition(':')[2]}"
 
 
 def _verdict(

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from step.deployer.configuration import ENVIRONMENT
 from step.errors import StepError
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -19,21 +20,6 @@ Kind = Literal["added", "removed", "changed"]
 # AWS: Step Functions quotas: "Maximum number of published state machine versions": 1,000.
 VERSIONS_LIMIT, VERSIONS_WARNED = 1000, 900
 _QUALIFIED = re.compile(r"(arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+):[A-Za-z0-9_$-]+")
-# What a version of a function keeps as it is when the version is published.
-_CONFIGURATION = (
-    "Runtime",
-    "Handler",
-    "MemorySize",
-    "Timeout",
-    "Environment",
-    "Layers",
-    "Architectures",
-    "EphemeralStorage",
-    "VpcConfig",
-    "Role",
-    "TracingConfig",
-)
-_HIDDEN = frozenset({"Environment"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +75,14 @@ class FunctionState:
     """A function as it is live, or as it will be.
 
     Attributes:
-        code_sha256: The hash of its zip, or of what the zip holds; both sides alike.
-        configuration: Its configuration as Lambda's GetFunctionConfiguration gives it.
+        code_sha256: The hash of its zip, as Lambda has it.
+        configuration: What a version keeps of its configuration; see ``frozen_configuration``.
+        content_sha256: The hash of what the zip holds; None where nobody recorded it.
     """
 
     code_sha256: str
     configuration: JSONObject
+    content_sha256: str | None = None
 
 
 def make_plan(
@@ -146,21 +134,26 @@ def compare_functions(name: str, live: FunctionState | None, new: FunctionState 
     if live is None or new is None:
         return [Change(kind="added" if live is None else "removed", place=place)]
     changes = []
-    if live.code_sha256 != new.code_sha256:
+    if not _is_same_code(live, new):
         changes.append(
             Change(kind="changed", place=f"{place}/code", old=live.code_sha256[:12], new=new.code_sha256[:12])
         )
-    for field in _CONFIGURATION:
-        old, given = live.configuration.get(field), new.configuration.get(field)
+    for key in sorted({*live.configuration, *new.configuration}):
+        old, given = live.configuration.get(key), new.configuration.get(key)
         if old == given:
             continue
-        if field in _HIDDEN:
-            changes.append(Change(kind="changed", place=f"{place}/{field}"))
+        if key == ENVIRONMENT:
+            changes.append(Change(kind="changed", place=f"{place}/Environment"))
         else:
-            changes.append(
-                Change(kind="changed", place=f"{place}/{field}", old=_short(old), new=_short(given))
-            )
+            changes.append(Change(kind="changed", place=f"{place}/{key}", old=_short(old), new=_short(given)))
     return changes
+
+
+def _is_same_code(live: FunctionState, new: FunctionState) -> bool:
+    """Compare contents: another zlib packs the same files into other bytes."""
+    if live.content_sha256 and new.content_sha256:
+        return live.content_sha256 == new.content_sha256
+    return live.code_sha256 == new.code_sha256
 
 
 def _read(text: str, function_arns: Mapping[str, str]) -> JSONValue:

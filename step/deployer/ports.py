@@ -157,6 +157,7 @@ class FunctionFacts:
         state: "Active", "Pending", "Inactive", "Failed".
         last_update: "Successful", "InProgress", "Failed".
         reason: Why it failed, if it did.
+        configuration: What a version of it keeps; see ``frozen_configuration``.
     """
 
     arn: str
@@ -166,6 +167,7 @@ class FunctionFacts:
     state: str = "Active"
     last_update: str = "Successful"
     reason: str = ""
+    configuration: JSONObject = field(default_factory=dict)
 
 
 class Functions(Protocol):

@@ -95,6 +95,11 @@ class SmokeTest:
     input: JSONValue
     timeout_seconds: int = 300
 
+    @property
+    def interval_seconds(self) -> int:
+        """How long to wait between two looks at it: sixty looks at most, however long it may take."""
+        return max(5, -(-self.timeout_seconds // 60))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
@@ -265,7 +270,7 @@ def _smoke_test(members: Members | None) -> SmokeTest | None:
         return None
     test = SmokeTest(
         input=members.value("input"),
-        timeout_seconds=members.optional("timeout_seconds", number(1, 3600)) or 300,
+        timeout_seconds=members.optional("timeout_seconds", number(1, 24 * 3600)) or 300,
     )
     members.finish()
     return test

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 # The oldest time that a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -34,9 +36,34 @@ def write_zip(file: Path, contents: Mapping[str, bytes]) -> None:
 
 def content_hash(contents: Mapping[str, bytes]) -> str:
     """Hash names and contents, whatever compresses them: equal wherever the same files were packed."""
+    return _hash_of({name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+
+
+def content_hash_of_zip(file: Path) -> str | None:
+    """Hash names and contents of a zip; None where it can't be unpacked."""
+    hashes: dict[str, str] = {}
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for entry in archive.infolist():
+                if not entry.is_dir():
+                    with archive.open(entry) as content:
+                        hashes[entry.filename] = _sha256(content)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+        return None
+    return _hash_of(hashes)
+
+
+def _sha256(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := content.read(1024 * 1024):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _hash_of(hashes: Mapping[str, str]) -> str:
     whole = hashlib.sha256()
-    for name in sorted(contents):
-        whole.update(f"{hashlib.sha256(contents[name]).hexdigest()}  {name}\n".encode())
+    for name in sorted(hashes):
+        whole.update(f"{hashes[name]}  {name}\n".encode("utf-8", "surrogatepass"))
     return whole.hexdigest()
 
 

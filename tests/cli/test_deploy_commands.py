@@ -197,9 +197,9 @@ def test_ctrl_c_detaches_and_the_deploy_runs_on(
     [
         ("clean", 10, "FailureClean: greeter/test runs what it ran before"),
         ("clean", 10, "the zip isn't what was told"),
-        ("locked", 11, "Locked: nothing was changed in greeter/test. somebody holds the lock"),
+        ("locked", 11, "Locked: greeter/test runs what it ran before. somebody holds the lock"),
         ("dirty", 20, "FailureDirty: greeter/test: the alias leads nowhere: step rollback"),
-        ("broken", 20, "States.Runtime: greeter/test: of the deployer"),
+        ("broken", 20, "States.Runtime: the deploy of greeter/test broke off (of the deployer)"),
     ],
 )
 def test_the_exit_status_is_the_outcome_and_the_last_line_says_it(

@@ -1,4 +1,7 @@
-"""The deployer itself, on the local service, through the command line: it deploys the bread, and itself."""
+"""The deployer itself, on the local service, through the command line: it deploys the bread, and itself.
+
+Time is virtual there, as it is where somebody tries a deploy of a bread that bakes for half a day.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,11 +20,15 @@ import boto3
 import pytest
 
 from step.cli.main import main
+from step.clock import pause
+from step.deployer.client import Code, draft_release
+from step.deployer.names import Target
+from step.deployer.release import Release
 
 ROOT = Path(__file__).resolve().parents[2]
-ACCOUNT, REGION = "123456789012", "us-east-1"
+ACCOUNT, OTHER, REGION = "123456789012", "222222222222", "us-east-1"
 PLACES = {
-    "STEP_DEPLOYER_ACCOUNTS": ACCOUNT,
+    "STEP_DEPLOYER_ACCOUNTS": f"{ACCOUNT},{OTHER}",
     "STEP_DEPLOYER_BUCKET": "end-to-end",
     "STEP_DEPLOYER_EXTERNAL_ID": "end-to-end",
     "STEP_DEPLOYER_TABLE": "end-to-end",
@@ -30,25 +40,74 @@ class Running(Protocol):
     def endpoint(self) -> str: ...
 
 
-@pytest.fixture
-def aws(service: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", service.endpoint)
+Clients = Callable[[str], Any]
+Step = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _environment(service: Running) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_ENDPOINT_URL", service.endpoint)
+        patch.chdir(ROOT)
+        yield
+
+
+@pytest.fixture(scope="module")
+def aws(service: Running) -> Clients:
     session = boto3.Session("local", "local", region_name=REGION)
     return lambda name: session.client(name, endpoint_url=service.endpoint)
 
 
-@pytest.fixture
-def packages(tmp_path: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def away(service: Running, aws: Clients) -> Clients:
+    """Clients of another account: whoever set it up made a role there that may do so."""
+    role = f"arn:aws:iam::{OTHER}:role/admin"
+    keys = aws("sts").assume_role(RoleArn=role, RoleSessionName="admin")["Credentials"]
+    session = boto3.Session(
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
+    )
+    return lambda name: session.client(name, endpoint_url=service.endpoint)
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("package")
     command = [sys.executable, "-m", "step.cli.main", "package", "bread", "deployer"]
-    words = ["--environment", "local", "--output", str(tmp_path / "package")]
-    subprocess.run([*command, *words], cwd=ROOT, check=True, capture_output=True)
-    manifest: dict[str, Any] = json.loads((tmp_path / "package" / "manifest.json").read_text())["functions"]
-    return {name: {**one, "zip": tmp_path / "package" / one["zip"]} for name, one in manifest.items()}
+    subprocess.run(
+        [*command, "--environment", "local", "--output", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())["functions"]
+    return {name: {**one, "zip": folder / one["zip"]} for name, one in manifest.items()}
 
 
-def place(aws: Callable[[str], Any], packages: dict[str, Any], project: str, package: str) -> str:
+@pytest.fixture(scope="module")
+def deployer(aws: Clients, packages: dict[str, Any]) -> str:
+    aws("s3").create_bucket(Bucket="end-to-end")
+    aws("s3").put_bucket_versioning(Bucket="end-to-end", VersioningConfiguration={"Status": "Enabled"})
+    aws("dynamodb").create_table(
+        TableName="end-to-end",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+    )
+    return place(aws, packages, "step-deployer", "deployer")
+
+
+@pytest.fixture
+def step(capsys: pytest.CaptureFixture[str]) -> Step:
+    def step(*words: str) -> tuple[int, str]:
+        status = main(words)
+        return status, capsys.readouterr().out
+
+    return step
+
+
+def place(aws: Clients, packages: dict[str, Any], project: str, package: str) -> str:
     """Do what Terraform's module ``project`` does: role, function, machine, alias, tags."""
     name = f"{project}-e2e"
     tags = {"DeployWith": "step-deployer", "ProjectName": project, "ConfigName": "e2e"}
@@ -84,45 +143,32 @@ def definition(package: str, function: str) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
+def words(name: str, package: str, file: Path) -> list[str]:
+    """Say what is to be deployed."""
+    return ["-lambda", name, "-step", name, "-states", package, "-zip", str(file)]
+
+
+def live(aws: Clients, name: str, account: str = ACCOUNT) -> int:
+    arn = f"arn:aws:states:{REGION}:{account}:stateMachine:{name}:live"
+    alias = aws("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=arn)
+    [route] = alias["routingConfiguration"]
+    return int(route["stateMachineVersionArn"].rpartition(":")[2])
+
+
 def test_the_deployer_deploys_the_bread_and_itself_and_goes_back(
-    aws: Callable[[str], Any],
-    packages: dict[str, Any],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    aws: Clients, packages: dict[str, Any], deployer: str, step: Step
 ) -> None:
-    monkeypatch.chdir(ROOT)
-    aws("s3").create_bucket(Bucket="end-to-end")
-    aws("s3").put_bucket_versioning(Bucket="end-to-end", VersioningConfiguration={"Status": "Enabled"})
-    aws("dynamodb").create_table(
-        TableName="end-to-end",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-    )
-    deployer = place(aws, packages, "step-deployer", "deployer")
     bread = place(aws, packages, "bread", "bread")
 
-    def step(*words: str) -> tuple[int, str]:
-        status = main(words)
-        return status, capsys.readouterr().out
-
     def deploy(name: str, package: str) -> tuple[int, str]:
-        zips = str(packages[package]["zip"])
-        return step("deploy", "-lambda", name, "-step", name, "-states", package, "-zip", zips, "--quiet")
-
-    def live(name: str) -> int:
-        arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}:live"
-        [route] = aws("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=arn)[
-            "routingConfiguration"
-        ]
-        return int(route["stateMachineVersionArn"].rpartition(":")[2])
+        return step("deploy", *words(name, package, packages[package]["zip"]), "--quiet")
 
     assert deploy(bread, "bread")[0] == 0
     assert deploy(deployer, "deployer")[0] == 0
-    assert (live(bread), live(deployer)) == (2, 2)
+    assert (live(aws, bread), live(aws, deployer)) == (2, 2)
     # By the deployer that it has deployed.
     status, said = step("rollback", "-step", bread, "--quiet")
-    assert (status, live(bread)) == (0, 1)
+    assert (status, live(aws, bread)) == (0, 1)
     assert said.startswith("Success: version 1 is live in bread/e2e, the lock is free.")
     assert step("lock", "-step", bread, "--reason", "closed")[0] == 0
     assert deploy(bread, "bread")[0] == 11
@@ -132,3 +178,119 @@ def test_the_deployer_deploys_the_bread_and_itself_and_goes_back(
     assert sorted(outcomes) == ["FailureClean", "Success", "Success"]
     status, baked = step("start", f"{bread}:live", "--wait", "--quiet", "--output", "json")
     assert (status, json.loads(baked)["output"]["is_ready"]) == (0, True)
+
+
+def test_a_smoke_test_takes_its_time_from_the_machine(
+    aws: Clients, packages: dict[str, Any], deployer: str, step: Step
+) -> None:
+    name = place(aws, packages, "rye", "bread")
+    what = [*words(name, "bread", packages["bread"]["zip"]), "--quiet", "--smoke", "{}"]
+
+    short, said = step("deploy", *what, "--smoke-timeout", "20")
+    long, _ = step("deploy", *what, "--smoke-timeout", "86400")
+
+    assert (short, long, live(aws, name)) == (10, 0, 2), said
+    assert "still running after 20 s" in said
+
+
+def test_the_same_files_in_another_zip_change_nothing(
+    aws: Clients, packages: dict[str, Any], deployer: str, step: Step, tmp_path: Path
+) -> None:
+    name, packed = place(aws, packages, "bun", "bread"), packages["bread"]["zip"]
+    assert step("deploy", *words(name, "bread", packed), "--quiet")[0] == 0
+    other = tmp_path / "other.zip"
+    with zipfile.ZipFile(packed) as given, zipfile.ZipFile(other, "w") as stored:
+        for entry in given.infolist():
+            stored.writestr(entry.filename, given.read(entry))
+    assert other.read_bytes() != packed.read_bytes()
+
+    same = step("plan", *words(name, "bread", other))
+    aws("lambda").update_function_configuration(FunctionName=name, MemorySize=512)
+    configured = step("plan", *words(name, "bread", other))
+
+    assert same == (0, "Nothing would change.\n")
+    assert configured[1].splitlines()[0] == f"~ function {name}/MemorySize: 128 -> 512"
+
+
+def test_a_project_of_another_account_is_deployed_and_led_back(
+    aws: Clients, away: Clients, packages: dict[str, Any], deployer: str, step: Step
+) -> None:
+    name = place(away, packages, "tart", "bread")
+    place_words = ["-account", OTHER, "-project", "tart", "-config", "e2e", "--quiet"]
+
+    status, said = step("deploy", *words(name, "bread", packages["bread"]["zip"]), *place_words)
+    deployed = live(away, name, OTHER)
+    back, _ = step("rollback", "-step", name, *place_words, "--to", "1")
+
+    assert (status, deployed, back, live(away, name, OTHER)) == (0, 2, 0, 1), said
+
+
+@dataclass(frozen=True)
+class Client:
+    """Somebody who may upload and start, and heeds none of the client's own checks."""
+
+    aws: Clients
+    target: Target
+    zip_bytes: bytes
+
+    def make(self, release_id: str, age: timedelta = timedelta()) -> Release:
+        draft = draft_release(
+            self.target,
+            release_id=release_id,
+            created_at_ms=int((datetime.now(UTC) - age).timestamp() * 1000),
+            definition=definition("bread", "${function_arn}"),
+            code=[Code(function=self.target.machine, zip_bytes=self.zip_bytes)],
+        )
+        release = draft.finish({key: self.put(key, body) for key, body in draft.objects.items()})
+        self.put(release.key, release.to_bytes())
+        return release
+
+    def put(self, key: str, body: bytes) -> str:
+        return str(self.aws("s3").put_object(Bucket="end-to-end", Key=key, Body=body)["VersionId"])
+
+    def deploy(self, release: Release, name: str = "") -> str:
+        machines = self.aws("stepfunctions")
+        arn = machines.start_execution(
+            stateMachineArn=f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:step-deployer-e2e:live",
+            name=name or release.release_id,
+            input=json.dumps({"release": release.to_json()}),
+        )["executionArn"]
+        while (about := machines.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            pause(0.02)
+        return f"{about.get('error', about['status'])}: {about.get('cause', '')}"
+
+
+def test_a_release_that_is_replayed_changed_aged_or_from_the_future_changes_nothing(
+    aws: Clients, packages: dict[str, Any], deployer: str
+) -> None:
+    name = place(aws, packages, "roll", "bread")
+    target = Target(project="roll", config="e2e", account=ACCOUNT, region=REGION, machine=name)
+    client = Client(aws, target, packages["bread"]["zip"].read_bytes())
+    good, changed = client.make("good"), client.make("changed")
+    client.put(changed.key, replace(changed, expect_live=f"{target.machine_arn}:7").to_bytes())
+    good_end = client.deploy(good)
+
+    with pytest.raises(aws("stepfunctions").exceptions.ExecutionAlreadyExists):
+        aws("stepfunctions").start_execution(
+            stateMachineArn=f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{deployer}:live", name="good"
+        )
+    ends = [
+        client.deploy(good, "good-again"),
+        client.deploy(changed),
+        client.deploy(client.make("aged", timedelta(days=11))),
+        client.deploy(client.make("ahead", timedelta(hours=-1))),
+    ]
+    aws("stepfunctions").delete_state_machine_alias(stateMachineAliasArn=target.alias_arn)
+    unaliased = client.deploy(client.make("unaliased"))
+
+    assert good_end == "SUCCEEDED: "
+    refused = "FailureClean: InvalidRelease: the release is refused:\n- "
+    assert [end.removeprefix(refused).splitlines() for end in ends] == [
+        ["input: the execution has to be called as its release, good: it is deployed once"],
+        [f"{changed.key}: what was uploaded is not what this execution was started with"],
+        [line for line in ends[2].removeprefix(refused).splitlines() if "11.0 days ago" in line],
+        [line for line in ends[3].removeprefix(refused).splitlines() if "is in the future" in line],
+    ]
+    assert unaliased.startswith(
+        "FailureClean: ResourceProblem: the release can't be deployed:\n- the alias 'live'"
+    )

@@ -22,6 +22,7 @@ from step.deployer.ports import (
     RecordExists,
     Route,
     Stored,
+    Unavailable,
     Write,
 )
 from step.errors import Refused
@@ -304,7 +305,7 @@ class MemoryFunctions:
         def do() -> FunctionFacts:
             function = _function(self.aws, arn)
             if function.updating:
-                raise Refused("ResourceConflictException", "An update is in progress")
+                raise Unavailable("ResourceConflictException: An update is in progress")
             function.code = _object(self.aws, key, version_id)
             function.revision += 1
             function.updating = 2

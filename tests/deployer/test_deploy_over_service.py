@@ -30,7 +30,7 @@ from tests.deployer.conftest import HOME, Place, make_definition, make_zip, serv
 from tests.deployer.world import FILE, NAME
 
 IS_SOAK = os.environ.get("SOAK") == "1"
-ONE_IN = 1 if IS_SOAK else 19
+ONE_IN = 1 if IS_SOAK else 37
 TARGET = replace(HOME, project="cake", machine="cake-test")
 FUNCTION = "cake-test"
 ARN = TARGET.function_arn(FUNCTION)

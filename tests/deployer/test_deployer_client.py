@@ -52,11 +52,26 @@ def test_release_id_tells_time_and_content() -> None:
     ("status", "error", "cause", "code", "part"),
     [
         ("SUCCEEDED", None, None, ExitCode.SUCCESS, "the lock is free"),
-        ("FAILED", "FailureClean", "Halted: ann", ExitCode.CLEAN, "Halted: ann"),
+        (
+            "FAILED",
+            "FailureClean",
+            "Halted: ann halted deploys at noon: black friday",
+            ExitCode.CLEAN,
+            "Halted: bread/test runs what it ran before, and this deploy holds no lock. ann halted deploys "
+            "at noon: black friday. `step halt -step bread-test --resume` lets deploys go on; "
+            "then deploy anew.",
+        ),
+        (
+            "FAILED",
+            "FailureClean",
+            "LockHeld: human:ann holds the lock (inventory)",
+            ExitCode.LOCKED,
+            "ann holds the lock (inventory). `step unlock -step bread-test --reason WHY` gives it back.",
+        ),
         ("FAILED", "FailureClean", 'Oops: {"errorMessage": "no"}', ExitCode.CLEAN, "Oops: no"),
         ("FAILED", "FailureClean", "LockHeld: ann holds the lock", ExitCode.LOCKED, "ann holds the lock"),
         ("FAILED", "FailureDirty", "The alias ...", ExitCode.DIRTY, "The alias ..."),
-        ("FAILED", "States.Runtime", None, ExitCode.DIRTY, "States.Runtime"),
+        ("FAILED", "States.Runtime", None, ExitCode.DIRTY, "step recover r1"),
         ("ABORTED", None, None, ExitCode.DIRTY, "step recover r1"),
         ("TIMED_OUT", None, None, ExitCode.DIRTY, "step recover r1"),
         ("RUNNING", None, None, ExitCode.LOST_CONTACT, "runs on"),

@@ -12,6 +12,8 @@ from step import StateMachine
 from step.deployer.client import execution_input, prune_input, recover_input, rollback_release
 from step.deployer.names import Target
 from step.deployer.ports import Route
+from step.deployer.release import SmokeTest
+from step.errors import Refused
 from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, Call
 from tests.deployer.proof.judge import ALARM, CANARY, SMOKE_TEST
 from tests.deployer.world import FILE, NAME, TARGET, TEXT, Gone, Run, World
@@ -37,6 +39,15 @@ def test_deploy_leads_live_to_the_release_and_records_it(world: World) -> None:
     record = world.aws.items[TARGET.record_key("r1")]
     assert (record["outcome"], record["version"]) == ("Success", version(2))
     assert record["release_sha256"] == release.sha256
+    [bread, _] = release.functions
+    functions = record["functions"]
+    assert isinstance(functions, dict)
+    assert functions["bread-test"] == {
+        "version": f"{TARGET.function_arn('bread-test')}:2",
+        "code_sha256": bread.code.sha256,
+        "content_sha256": None,
+        "configuration": {},
+    }
 
 
 def test_running_executions_keep_their_code(world: World) -> None:
@@ -113,7 +124,7 @@ def test_canary_takes_a_share_and_then_all(world: World) -> None:
 
     assert run.end == "Success"
     assert seen == [(Route(version(2), 10), Route(version(1), 90)), (Route(version(2), 100),)]
-    assert run.path.count("CheckHealth") == 3  # a minute apart, until two have passed
+    assert run.path.count("CheckHealth") == 2  # a minute apart, until two have passed
 
 
 def test_alarm_ends_a_canary(world: World) -> None:
@@ -138,13 +149,53 @@ def test_smoke_test_keeps_a_broken_version_from_everybody(world: World) -> None:
     assert "Deploy" not in run.path
 
 
-def test_smoke_test_that_never_ends_is_given_up(world: World) -> None:
+def test_smoke_test_that_never_ends_is_given_up_after_the_machines_waits(world: World) -> None:
     world.aws.smoke_test_status = ("RUNNING", "")
+    # The function's clock stands still: only the machine waits.
+    world.keeps_time = False
 
     run = world.deploy(world.release(1, smoke_test=SMOKE_TEST))
+    long = world.deploy(world.release(2, smoke_test=SmokeTest(input={}, timeout_seconds=13 * 3600)))
 
     assert run.end == "FailureClean"
     assert "still running after 300 s" in (run.cause or "")
+    assert run.path.count("CheckSmokeTest") == 60
+    assert long.path.count("CheckSmokeTest") == 60
+
+
+@pytest.mark.parametrize("action", ["sts:AssumeRole", "lambda:PublishVersion", "dynamodb:UpdateItem"])
+def test_what_is_refused_for_good_is_not_asked_for_again_for_long(world: World, action: str) -> None:
+    began = world.aws.clock.now_ms()
+    tries: list[Call] = []
+
+    def refuse(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if call.action != action:
+            return do()
+        tries.append(call)
+        raise Refused("AccessDenied", f"not authorized to perform: {call.action}")
+
+    world.intervene = refuse
+    run = world.deploy(world.release(1))
+
+    assert run.end == "FailureClean"
+    assert (run.cause or "").startswith("Refused: AccessDenied: ")
+    assert len(tries) == 1
+    assert world.aws.clock.now_ms() - began < 10_000
+
+
+def test_refused_release_tells_its_problems_and_no_traceback(world: World) -> None:
+    release = world.release(1, upload=False)
+
+    run = world.deploy(release)
+    recovery = world.start("recovery", recover_input(f"{run.arn}-x"))
+
+    assert run.cause is not None
+    assert run.cause.startswith(
+        "InvalidRelease: the release is refused:\n- releases/bread/test/r1/release.json"
+    )
+    assert recovery.cause == (
+        f"InvalidRelease: the release is refused:\n- input/recover: there is no execution {run.arn}-x"
+    )
 
 
 def test_zip_that_was_swapped_never_runs(world: World) -> None:
@@ -339,6 +390,21 @@ def test_redriven_deploy_changes_nothing_after_another_one(world: World, action:
     assert not world.is_locked
 
 
+def test_redriven_healing_ends_where_another_deploy_has_healed(world: World) -> None:
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    world.deploy(world.release(1))
+    healing = world.deploy(world.release(2))
+    world.intervene = None
+    assert healing.state == "Heal"
+    world.deploy(world.release(3))
+
+    again = world.redrive(healing)
+
+    assert again.end == "FailureClean"
+    assert (again.cause or "").startswith("LockLost: ")
+    assert world.runs_exactly("r3")
+
+
 def test_dirty_failure_tells_what_is_wrong_and_what_mends_it(world: World) -> None:
     def break_off(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
         if run.state in ("ReleaseLock", "Rollback", "ReleaseLockFailure") and "Update" in call.action:
@@ -356,8 +422,7 @@ def test_dirty_failure_tells_what_is_wrong_and_what_mends_it(world: World) -> No
         f"The alias 'live' leads to {version(2)} (100 %); before, it led to {version(1)} (100 %).\n"
         f"This execution still holds the lock {TARGET.lock_key}.\n"
         "It failed with Unavailable: the table is away\n"
-        f"The next deploy mends this. To mend it now: step recover {run.arn} -step bread-test "
-        "-project bread -config test -account 210987654321 -region eu-central-1"
+        f"The next deploy mends this. To mend it now: step recover r1"
     )
 
 

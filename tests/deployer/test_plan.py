@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from step.deployer.plan import FunctionState, compare_definitions, make_plan
+from step.deployer.configuration import frozen_configuration
+from step.deployer.plan import FunctionState, compare_definitions, compare_functions, make_plan
 from step.errors import StepError
 from step.jsonvalue import JSONObject
 
@@ -56,11 +57,15 @@ def test_true_is_not_one() -> None:
 def test_functions_are_compared_by_code_and_configuration_without_values_of_the_environment() -> None:
     live = FunctionState(
         code_sha256="a" * 64,
-        configuration={"MemorySize": 128, "Environment": {"Variables": {"TOKEN": "old-secret"}}},
+        configuration=frozen_configuration(
+            {"MemorySize": 128, "Environment": {"Variables": {"TOKEN": "old-secret"}}}
+        ),
     )
     new = FunctionState(
         code_sha256="b" * 64,
-        configuration={"MemorySize": 256, "Environment": {"Variables": {"TOKEN": "new-secret"}}},
+        configuration=frozen_configuration(
+            {"MemorySize": 256, "Environment": {"Variables": {"TOKEN": "new-secret"}}}
+        ),
     )
 
     plan = make_plan(
@@ -74,10 +79,27 @@ def test_functions_are_compared_by_code_and_configuration_without_values_of_the_
 
     assert plan.to_text().splitlines() == [
         f"~ function bread/code: {'a' * 12} -> {'b' * 12}",
-        "~ function bread/MemorySize: 128 -> 256",
         "~ function bread/Environment",
+        "~ function bread/MemorySize: 128 -> 256",
         "! the machine has 950 of at most 1000 versions: `step prune` deletes old ones",
     ]
+
+
+@pytest.mark.parametrize(
+    ("live_content", "new_content", "changed"),
+    [
+        ("c", "c", []),
+        ("c", "d", ["~ function bread/code: a -> b"]),
+        (None, "c", ["~ function bread/code: a -> b"]),
+    ],
+)
+def test_code_is_compared_by_its_contents_where_they_were_recorded(
+    live_content: str | None, new_content: str, changed: list[str]
+) -> None:
+    live = FunctionState(code_sha256="a", configuration={}, content_sha256=live_content)
+    new = FunctionState(code_sha256="b", configuration={}, content_sha256=new_content)
+
+    assert [str(one) for one in compare_functions("bread", live, new)] == changed
 
 
 def test_plan_that_changes_nothing_says_so() -> None:

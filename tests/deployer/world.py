@@ -102,6 +102,8 @@ class World:
         self.arrives: tuple[int, Callable[[], Any]] | None = None
         # The alarm that rings once the alias is moved.
         self.alarm_at_flip: str | None = None
+        # Whether the function's clock is the machine's, as it is but in virtual time.
+        self.keeps_time = True
         self._made = 0
         self._whole: set[str] = set()
         self._numbers: dict[str, int] = {}
@@ -209,7 +211,10 @@ class World:
         entered = parse_timestamp(event["Context"]["EnteredTime"])
         assert entered is not None
         clock = self.aws.clock
-        clock.now = max(clock.now + _RETRY_MS * bool(event["Context"]["RetryCount"]), entered // 1_000_000)
+        if self.keeps_time:
+            clock.now = max(
+                clock.now + _RETRY_MS * bool(event["Context"]["RetryCount"]), entered // 1_000_000
+            )
         run.began = clock.now
         try:
             answer = _HANDLERS(event, context)

@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     care.add_argument(
         "--smoke", metavar="JSON", help=f"an execution with this input must succeed first: {JSON_HELP}"
     )
+    care.add_argument(
+        "--smoke-timeout", type=int, metavar="SECONDS", help="with --smoke: within so long (default: 300)"
+    )
     care.add_argument("--canary", type=int, metavar="PERCENT", help="so many executions get it first")
     care.add_argument("--bake", type=int, metavar="SECONDS", help="with --canary: for so long (default: 300)")
     care.add_argument(
@@ -81,10 +84,13 @@ def _more(options: argparse.Namespace) -> More:
         raise StepError("--bake, --alarm: only together with --canary")
     if options.canary is not None and not options.alarm:
         raise StepError("--canary: name at least one --alarm that ends the deploy")
+    if options.smoke is None and options.smoke_timeout is not None:
+        raise StepError("--smoke-timeout: only together with --smoke")
     smoke = None if options.smoke is None else decode(read_text(options.smoke), "--smoke")
+    patience = 300 if options.smoke_timeout is None else options.smoke_timeout
     return More(
         expect_live=options.expect_live,
-        smoke_test=None if options.smoke is None else SmokeTest(input=smoke),
+        smoke_test=None if options.smoke is None else SmokeTest(input=smoke, timeout_seconds=patience),
         canary=None
         if options.canary is None
         else Canary(

@@ -26,12 +26,14 @@ class Kind:
         lasts: Which later calls it happens at too: none ("once"), those of the same action, of the same
             service, or all of them.
         is_stop: Whether it ends the execution from outside.
+        is_redriven: Whether somebody lets the execution go on afterwards.
     """
 
     name: str
     fault: Fault
     lasts: str = "once"
     is_stop: bool = False
+    is_redriven: bool = False
 
     def covers(self, first: Call, call: Call) -> bool:
         """Whether it happens at a later call too."""
@@ -101,6 +103,15 @@ def late_call(world: World, run: Run, call: Call, do: Do) -> Any:
     raise Gone
 
 
+def stop_and_deploy_another(world: World, run: Run, call: Call, do: Do) -> Any:
+    """The execution is stopped, and another deploy comes and goes."""
+    with suppress(StepError):
+        do()
+    world.stop(run)
+    world.others.append(world.deploy(world.release(world.next_number())))
+    raise Gone
+
+
 def concurrent(world: World, run: Run, call: Call, do: Do) -> Any:
     """Another deploy begins and ends while this one waits for the answer."""
     world.others.append(world.deploy(world.release(world.next_number())))
@@ -151,6 +162,8 @@ KINDS = (
     Kind("answers lost for good", applied_but_timed_out, "all"),
     Kind("zombie", zombie, is_stop=True),
     Kind("late call of a zombie", late_call, is_stop=True),
+    Kind("stopped, redriven", stop_after, is_stop=True, is_redriven=True),
+    Kind("redriven after another deploy", stop_and_deploy_another, is_stop=True, is_redriven=True),
     Kind("concurrent deploy", concurrent),
     Kind("tampered upload", tampered_upload),
     Kind("tampered staging", tampered_staging),

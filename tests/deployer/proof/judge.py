@@ -140,6 +140,8 @@ def examine(scenario: Scenario, injections: Sequence[Injection]) -> Case:
     before = world.aws.live(world.target)
     world.intervene = inject(injections)
     run = scenario.deploy(world)
+    if run.end == "ABORTED" and any(one.kind.is_redriven for one in injections):
+        run = world.redrive(run)
     world.intervene, world.alarm_at_flip = None, None
     world.aws.alarm_states = dict.fromkeys(world.aws.alarm_states, "OK")
     case.end = run.end
@@ -159,7 +161,7 @@ def _hidden(world: World, run: Run, before: Sequence[tuple[Route, ...]], *, is_s
     if run.end not in ENDS and not (is_stop and run.end == "ABORTED"):
         yield f"the end is {run.end}: {run.cause}"
     if run.end == "Success":
-        if not world.runs_exactly(name):
+        if not world.runs_exactly(name) and not _was_superseded(world, name):
             yield f"Success, and live is {world.aws.live(world.target)}"
         if world.lock.get("owner") == run.arn:
             yield "Success, and the lock is held"
@@ -175,6 +177,13 @@ def _hidden(world: World, run: Run, before: Sequence[tuple[Route, ...]], *, is_s
             yield f"the other deploy failed: {other.cause}"
         elif other.end not in ("Success", "FailureClean"):
             yield f"the other deploy ended as {other.end}: {other.cause}"
+
+
+def _was_superseded(world: World, name: str) -> bool:
+    """Whether the deploy had done all it had to, and another one came before it was redriven to its end."""
+    record = world.aws.items.get(world.target.record_key(name), {})
+    later = [other.arn.rpartition(":")[2] for other in world.others if other.end == "Success"]
+    return record.get("outcome") == "Success" and bool(later) and world.runs_exactly(later[-1])
 
 
 def _is_as_before(world: World, before: Sequence[tuple[Route, ...]]) -> bool:

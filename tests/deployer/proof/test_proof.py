@@ -97,11 +97,11 @@ def _without_pinned_code(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(staging, "check_staged", lambda project, deployment: None)
     patch.setattr(commit, "check_staged", lambda project, deployment: None)
 
-    def stage(ports: Ports, functions: Any, deployment: Deployment, function: Any, execution: str) -> str:
+    def stage(ports: Ports, functions: Any, deployment: Deployment, function: Any, execution: str) -> Any:
         pin = function.code
         functions.update_code(function.name, ports.bucket.name, pin.key, pin.version_id)
         latest = staging._finished(ports, functions, function.name)
-        return str(functions.publish(function.name, latest.code_sha256, latest.revision_id, "").arn)
+        return functions.publish(function.name, latest.code_sha256, latest.revision_id, "")
 
     patch.setattr(staging, "_stage_function", stage)
 
