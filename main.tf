@@ -34,6 +34,7 @@ module "deployer" {
   config                  = var.environment
   account_id              = var.account_id
   target_account_ids      = var.target_account_ids
+  reader_role_arns        = var.reader_role_arns
   region                  = var.region
   bucket_name             = "step-releases-${var.account_id}-${var.region}-${var.environment}"
   external_id             = var.external_id

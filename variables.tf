@@ -57,13 +57,24 @@ variable "build_folder" {
 }
 
 variable "target_account_ids" {
-  description = "Other accounts that the deployer deploys to."
+  description = "The accounts that the deployer deploys to beside its own."
   type        = list(string)
   default     = []
 }
 
+variable "reader_role_arns" {
+  description = "The deploy roles of the projects in these accounts, which read releases from the bucket."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.reader_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/step-deployer-[^*@]+@[^*@]+$", arn))])
+    error_message = "A reader is the ARN of a project's deploy role: arn:aws:iam::222222222222:role/step-deployer-PROJECT@CONFIG."
+  }
+}
+
 variable "external_id" {
-  description = "What the projects' roles want to hear from the deployer."
+  description = "The external id that the projects' roles ask of the deployer."
   type        = string
   default     = "step"
 }
@@ -75,7 +86,7 @@ variable "log_retention_days" {
 }
 
 variable "release_expiration_days" {
-  description = "Days after which a replaced version in the release bucket goes away; null keeps them all."
+  description = "Days after which an overwritten object in the release bucket is deleted; null keeps them all."
   type        = number
   default     = 365
 }

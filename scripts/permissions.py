@@ -9,10 +9,12 @@ policy documents. Exit status 1 where a call lacks its permission, or a permissi
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import hcl2
 
@@ -76,6 +78,62 @@ def compare(needed: Mapping[str, Collection[str]]) -> list[Difference]:
         Difference(role, action, "never used") for role, asks, has in pairs for action in sorted(has - asks)
     ]
     return missing + unused
+
+
+def compare_resources(
+    needed: Mapping[str, Mapping[str, Collection[str]]], policies: Mapping[str, Mapping[str, Any]]
+) -> list[Difference]:
+    """List which calls the policies, as IAM has them, don't allow on their resources, and what no call needs.
+
+    Args:
+        needed: The resources that calls need, by role and action.
+        policies: The policy document of each role.
+    """
+    differences = []
+    for role, document in policies.items():
+        grants = list(_grants(document))
+        asked = [
+            (action, name)
+            for action, resources in needed.get(role, {}).items()
+            for resource in resources
+            for name in authorized_names(action, resource)
+        ]
+        differences += [
+            Difference(role, f"{action} on {name}", "missing")
+            for action, name in asked
+            if not any(action in actions and fnmatchcase(name, pattern) for actions, pattern in grants)
+        ]
+        differences += [
+            Difference(role, f"{', '.join(sorted(actions))} on {pattern}", "never used")
+            for actions, pattern in grants
+            if not any(action in actions and fnmatchcase(name, pattern) for action, name in asked)
+        ]
+    return differences
+
+
+def authorized_names(action: str, resource: str) -> list[str]:
+    """Return the ARNs that have to be allowed for a call.
+
+    AWS: Step Functions developer guide, "Authorization for versions and aliases": a call to a version or an
+    alias of a machine is authorized by the machine's own ARN. The service authorization reference names the
+    version's and the alias's; both are allowed, so that either is true.
+    """
+    machine = re.fullmatch(r"(arn:[^:]+:states:[^:]*:[^:]*:stateMachine:[^:]+):[^:]+", resource)
+    return [resource] if machine is None else [machine[1], resource]
+
+
+def _grants(document: Mapping[str, Any]) -> Iterator[tuple[frozenset[str], str]]:
+    for statement in document["Statement"]:
+        actions = frozenset(_listed(statement["Action"]))
+        if statement["Effect"] != "Allow" or all(action.startswith("kms:") for action in actions):
+            continue
+        keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+        for pattern in _listed(statement["Resource"] if keys is None else keys):
+            yield actions, pattern
+
+
+def _listed(value: str | Sequence[str]) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def main() -> int:

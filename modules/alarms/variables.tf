@@ -17,7 +17,7 @@ variable "topic_arns" {
 }
 
 variable "threshold" {
-  description = "So many in one period are alarming."
+  description = "The alarm goes on at so many in one period."
   type        = number
   default     = 1
 

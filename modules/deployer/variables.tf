@@ -10,13 +10,13 @@ variable "name" {
 }
 
 variable "project" {
-  description = "The project that it is itself."
+  description = "Its own name as a project."
   type        = string
   default     = "step-deployer"
 }
 
 variable "config" {
-  description = "The configuration that it is itself."
+  description = "Its own name as a configuration of that project."
   type        = string
 }
 
@@ -31,7 +31,7 @@ variable "account_id" {
 }
 
 variable "target_account_ids" {
-  description = "The other accounts that it deploys to; no account beside these."
+  description = "The accounts that it deploys to beside its own; no others."
   type        = list(string)
   default     = []
 
@@ -47,12 +47,12 @@ variable "region" {
 }
 
 variable "bucket_name" {
-  description = "The name of the release bucket: one of its kind in the world."
+  description = "The name of the release bucket, unique in all of AWS."
   type        = string
 }
 
 variable "external_id" {
-  description = "What the projects' roles want to hear from their deployer."
+  description = "The external id that the projects' roles ask of their deployer."
   type        = string
 }
 
@@ -63,7 +63,7 @@ variable "allowed_resources" {
 }
 
 variable "reader_role_arns" {
-  description = "The projects' deploy roles in other accounts."
+  description = "The deploy roles of projects in other accounts, which read releases from the bucket."
   type        = list(string)
   default     = []
 }

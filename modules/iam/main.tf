@@ -25,9 +25,16 @@ locals {
   partition = data.aws_partition.current.partition
   # A managed rule: Step Functions learns from it that a child execution has ended.
   sync_rule = "arn:${local.partition}:events:${var.region}:${var.account_id}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+  # A version or an alias is authorized by its machine's ARN, which is the first seven parts of its own.
+  machines = [
+    for arn in concat(var.integrations.states, var.integrations.states_sync) :
+    join(":", slice(split(":", arn), 0, 7))
+  ]
   # Step Functions names an execution after its machine.
-  machines   = concat(var.integrations.states, var.integrations.states_sync)
-  executions = [for arn in var.integrations.states_sync : "${replace(arn, ":stateMachine:", ":execution:")}:*"]
+  executions = [
+    for arn in var.integrations.states_sync :
+    "${replace(join(":", slice(split(":", arn), 0, 7)), ":stateMachine:", ":execution:")}:*"
+  ]
 
   # What each integration may do, and why. A row without resources gives no statement.
   integrations = {

@@ -17,14 +17,13 @@ locals {
   })
   own_tags = { for key in ["DeployWith", "ProjectName", "ConfigName"] : key => local.tags[key] }
 
-  # Its own key, and that of the release bucket.
-  key_arns = concat(
-    var.is_encrypted ? [var.kms_key_arn] : [],
-    var.deployer.is_encrypted ? [var.deployer.kms_key_arn] : [],
-  )
+  # The project's key, and that of the deployer's bucket and machine.
+  own_key_arns    = var.is_encrypted ? [var.kms_key_arn] : []
+  bucket_key_arns = var.deployer.is_encrypted ? [var.deployer.kms_key_arn] : []
+  key_arns        = concat(local.own_key_arns, local.bucket_key_arns)
 
   # Made of names, not of resources: the deployer's own role may be made after this one.
-  deployer_root = regex("^arn:[a-z-]+:iam::([0-9]{12}):role/", var.deployer.role_arn)[0]
+  deployer_account_id = regex("^arn:[a-z-]+:iam::([0-9]{12}):role/", var.deployer.role_arn)[0]
 }
 
 module "function" {
@@ -88,7 +87,7 @@ data "aws_iam_policy_document" "trust" {
     # The account, and of it the deployer's role only: a role that is made anew keeps its name, not its id.
     principals {
       type        = "AWS"
-      identifiers = ["arn:${local.partition}:iam::${local.deployer_root}:root"]
+      identifiers = ["arn:${local.partition}:iam::${local.deployer_account_id}:root"]
     }
 
     condition {
@@ -122,7 +121,7 @@ data "aws_iam_policy_document" "trust" {
 
     principals {
       type        = "AWS"
-      identifiers = ["arn:${local.partition}:iam::${local.deployer_root}:root"]
+      identifiers = ["arn:${local.partition}:iam::${local.deployer_account_id}:root"]
     }
 
     condition {
@@ -220,8 +219,15 @@ data "aws_iam_policy_document" "smoke" {
   statement {
     sid     = "TryTheNewVersion"
     actions = ["states:StartExecution"]
+    # AWS authorizes a call to a version or an alias on the machine's own ARN, and tells the qualifier in a condition.
+    resources = [module.machine.arn, "${module.machine.arn}:*"]
+
     # A version by its number; what the machine is at the moment has none.
-    resources = ["${module.machine.arn}:*"]
+    condition {
+      test     = "Null"
+      variable = "states:StateMachineQualifier"
+      values   = ["false"]
+    }
 
     dynamic "condition" {
       for_each = local.own_tags
@@ -242,7 +248,7 @@ data "aws_iam_policy_document" "smoke" {
 
   # What is encrypted with keys of the user's is read and written with them.
   dynamic "statement" {
-    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+    for_each = length(local.own_key_arns) > 0 ? [local.own_key_arns] : []
 
     content {
       sid       = "UseTheKeys"
@@ -263,7 +269,7 @@ data "aws_iam_policy_document" "prune" {
     ]
     resources = concat(
       [for function in module.function : "${function.arn}:*"],
-      ["${module.machine.arn}:*"],
+      [module.machine.arn, "${module.machine.arn}:*"],
     )
 
     dynamic "condition" {
@@ -295,7 +301,7 @@ data "aws_iam_policy_document" "prune" {
 
   # What is encrypted with keys of the user's is read and written with them.
   dynamic "statement" {
-    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+    for_each = length(local.own_key_arns) > 0 ? [local.own_key_arns] : []
 
     content {
       sid       = "UseTheKeys"
@@ -439,13 +445,31 @@ data "aws_iam_policy_document" "upload" {
     actions   = ["s3:PutObject"]
     resources = ["${var.deployer.bucket_arn}/${local.release_keys}"]
   }
+
+  # S3 encrypts with the bucket's key as who uploads.
+  dynamic "statement" {
+    for_each = length(local.bucket_key_arns) > 0 ? [local.bucket_key_arns] : []
+
+    content {
+      sid       = "EncryptReleases"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
+    }
+  }
 }
 
 data "aws_iam_policy_document" "start" {
   statement {
     sid       = "StartDeploys"
     actions   = ["states:StartExecution"]
-    resources = ["${var.deployer.machine_arn}:live"]
+    resources = [var.deployer.machine_arn, "${var.deployer.machine_arn}:live"]
+
+    # Only what is live: neither an older version of the deployer nor what is being staged.
+    condition {
+      test     = "StringEquals"
+      variable = "states:StateMachineQualifier"
+      values   = ["live"]
+    }
   }
 
   statement {
@@ -469,5 +493,16 @@ data "aws_iam_policy_document" "start" {
       [module.machine.arn, "${module.machine.arn}:*"],
       [replace(replace(var.deployer.machine_arn, ":states:", ":lambda:"), ":stateMachine:", ":function:")],
     )
+  }
+
+  # The deployer's machine and the project's are encrypted with these: who reads or starts them decrypts.
+  dynamic "statement" {
+    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+
+    content {
+      sid       = "UseTheKeys"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
+    }
   }
 }

@@ -127,7 +127,7 @@ variable "policies" {
 }
 
 variable "deployer" {
-  description = "The deployer that may deploy the project: its function's role, its machine, what the projects' roles want to hear from it, its bucket, and the bucket's key where it has one."
+  description = "The deployer that may deploy the project: its function's role, its machine, the external id that the projects' roles ask of it, its bucket, and the bucket's key where it has one."
   type = object({
     role_arn     = string
     machine_arn  = string

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The bucket's name: one of its kind in the world."
+  description = "The bucket's name, unique in all of AWS."
   type        = string
 
   validation {

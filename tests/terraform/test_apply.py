@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import local_service
+import permissions
 import pytest
+
+from tests.deployer.permissions import needed_permissions
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("environments", "lambda", "modules", "requirements", "scripts", "states")
@@ -111,6 +114,44 @@ def test_deployed_machine_runs_the_packed_code(deployed: Clone) -> None:
         "SUCCEEDED",
         {"text": "Hello, Terraform!"},
     )
+
+
+def test_roles_allow_each_recorded_call_on_its_resource_and_no_more(
+    deployed: Clone,
+) -> None:
+    names = {
+        "deploy": ("step-deployer-bread@local", "deploy"),
+        "function": ("step-deployer-local-function", "deploy"),
+        "prune": ("step-deployer-bread@local@prune", "prune"),
+        "smoke": ("step-deployer-bread@local@smoke", "smoke"),
+    }
+    iam = deployed.client("iam")
+    policies = {
+        role: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for role, (name, policy) in names.items()
+    }
+
+    assert permissions.compare_resources(needed_here(), policies) == []
+
+
+def needed_here() -> dict[str, dict[str, list[str]]]:
+    """Return what the proof's project needs, under the names of the stack."""
+    renamed = {
+        ":eu-central-1:210987654321:": ":us-east-1:123456789012:",
+        "iam::210987654321:": "iam::123456789012:",
+        "step-deployer-bread@test": "step-deployer-bread@local",
+        "bread-test": "bread-local",
+        "oven-test": "bread-local",
+        "/bread/test/": "/bread/local/",
+        ":::step-releases/": ":::step-releases-123456789012-us-east-1-local/",
+        "execution:step-deployer:": "execution:step-deployer-local:",
+    }
+    text = json.dumps(needed_permissions())
+    for old, new in renamed.items():
+        text = text.replace(old, new)
+    needed: dict[str, dict[str, list[str]]] = json.loads(text)
+    needed["deploy"]["cloudwatch:DescribeAlarms"] = ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:*"]
+    return needed
 
 
 def test_second_plan_is_clean_also_after_a_kill_of_the_service(deployed: Clone) -> None:

@@ -80,6 +80,16 @@ def test_root_stack_is_valid(tmp_path: Path) -> None:
     assert "The configuration is valid." in valid.stdout
 
 
+@pytest.mark.requires_component("terraform")
+def test_files_are_in_terraforms_format() -> None:
+    folders = ("modules", "examples", "environments")
+
+    at_the_top = terraform("fmt", "-check", folder=ROOT)
+    below = terraform("fmt", "-check", "-recursive", *folders, folder=ROOT)
+
+    assert at_the_top.stdout + below.stdout == "", "make format writes them"
+
+
 def test_readmes_say_what_the_modules_say() -> None:
     old = [
         name_of(file)

@@ -145,6 +145,21 @@ def test_missing_credentials_are_told_with_what_to_do(
     assert refused.value.status == stack.NO_CONTACT
 
 
+@pytest.mark.requires_component("terraform")
+def test_mirror_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(stack.ROOT / "scripts" / "tf"), "init"],
+        cwd=tmp_path,
+        env={**os.environ, "TERRAFORM": "", "TF_PLUGIN_MIRROR": str(tmp_path / "none")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == stack.NO_CONTACT
+    assert "is no folder" in done.stderr
+
+
 def test_terraform_that_is_none_is_refused() -> None:
     command = [str(stack.ROOT / "scripts" / "tf"), "version"]
 

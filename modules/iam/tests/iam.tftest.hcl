@@ -61,6 +61,26 @@ run "waiting_for_a_child_takes_its_executions_and_the_managed_rule" {
   }
 }
 
+# Step Functions authorizes a call to an alias or a version by the ARN of its machine.
+run "a_child_called_by_its_alias_is_authorized_by_its_machine" {
+  command = plan
+
+  variables {
+    integrations = { states_sync = ["arn:aws:states:us-east-1:123456789012:stateMachine:child:live"] }
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policies.integrations).Statement : statement.Sid => statement.Resource
+      if statement.Sid != "LearnOfEndedExecutions"
+      } == {
+      FollowExecutions = "arn:aws:states:us-east-1:123456789012:execution:child:*"
+      StartExecutions  = "arn:aws:states:us-east-1:123456789012:stateMachine:child"
+    }
+    error_message = output.policies.integrations
+  }
+}
+
 run "a_role_without_integrations_may_do_nothing" {
   command = plan
 

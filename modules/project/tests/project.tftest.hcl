@@ -135,6 +135,40 @@ run "who_uploads_can_start_nothing_and_who_starts_can_upload_nothing" {
   }
 }
 
+# AWS authorizes a call to a version or an alias by the machine's own ARN: a policy for "machine:*" alone allows nothing.
+run "what_is_called_by_version_or_alias_is_authorized_by_the_machine_and_bounded_by_the_qualifier" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.role_policies.smoke).Statement : statement.Sid => {
+        is_machine = contains(flatten([statement.Resource]), "arn:aws:states:us-east-1:123456789012:stateMachine:shop")
+        qualifier  = try(statement.Condition.Null["states:StateMachineQualifier"], null)
+      } if statement.Sid == "TryTheNewVersion"
+    } == { TryTheNewVersion = { is_machine = true, qualifier = "false" } }
+    error_message = output.role_policies.smoke
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.role_policies.prune).Statement :
+      contains(statement.Resource, "arn:aws:states:us-east-1:123456789012:stateMachine:shop")
+      if statement.Sid == "DeleteVersions"
+    ])
+    error_message = output.role_policies.prune
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.client_policies.start).Statement : {
+        is_machine = contains(statement.Resource, "arn:aws:states:us-east-1:999999999999:stateMachine:step-deployer")
+        qualifier  = statement.Condition.StringEquals["states:StateMachineQualifier"]
+      } if statement.Sid == "StartDeploys"
+    ] == [{ is_machine = true, qualifier = "live" }]
+    error_message = output.client_policies.start
+  }
+}
+
 run "keys_are_used_where_there_are_some" {
   command = plan
 
@@ -148,6 +182,29 @@ run "keys_are_used_where_there_are_some" {
       for policy in values(output.role_policies) : can(regex("arn:aws:kms:us-east-1:123456789012:key/0", policy))
     ])
     error_message = "A role can't read what it deploys."
+  }
+}
+
+run "only_who_reads_or_writes_releases_uses_the_buckets_key" {
+  command = plan
+
+  variables {
+    deployer = {
+      role_arn     = "arn:aws:iam::999999999999:role/step-deployer-function"
+      machine_arn  = "arn:aws:states:us-east-1:999999999999:stateMachine:step-deployer"
+      external_id  = "step"
+      bucket_arn   = "arn:aws:s3:::releases"
+      is_encrypted = true
+      kms_key_arn  = "arn:aws:kms:us-east-1:999999999999:key/1"
+    }
+  }
+
+  assert {
+    condition = {
+      for name, policy in merge(output.role_policies, output.client_policies) :
+      name => can(regex("arn:aws:kms:us-east-1:999999999999:key/1", policy))
+    } == { deploy = true, prune = false, smoke = false, start = true, upload = true }
+    error_message = "The key of the release bucket is used by others than these."
   }
 }
 
