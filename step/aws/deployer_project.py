@@ -23,10 +23,16 @@ _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 class LambdaFunctions:
-    """Lambda; see ``Functions``."""
+    """Lambda; see ``Functions``.
 
-    def __init__(self, client: Any) -> None:
+    Args:
+        client: Lambda's client in the project's region.
+        elsewhere: S3's client of the release bucket, where that is in another region.
+    """
+
+    def __init__(self, client: Any, elsewhere: Any = None) -> None:
         self._client = client
+        self._elsewhere = elsewhere
 
     def describe(self, name: str, version: str | None = None) -> FunctionFacts:
         """Read a version of a function."""
@@ -41,17 +47,17 @@ class LambdaFunctions:
         return tags
 
     def update_code(self, name: str, bucket: str, key: str, version_id: str) -> FunctionFacts:
-        """Put a version of an object into ``$LATEST``."""
-        return _function_facts(
-            ask(
-                self._client,
-                "update_function_code",
-                FunctionName=name,
-                S3Bucket=bucket,
-                S3Key=key,
-                S3ObjectVersion=version_id,
-            )
-        )
+        """Put a version of an object into ``$LATEST``.
+
+        AWS: Lambda API, UpdateFunctionCode, S3Bucket: "in the same AWS Region as your function". A zip from
+        another region is sent along, which Lambda takes up to 50 MB.
+        """
+        if self._elsewhere is None:
+            code = {"S3Bucket": bucket, "S3Key": key, "S3ObjectVersion": version_id}
+        else:
+            answer = ask(self._elsewhere, "get_object", Bucket=bucket, Key=key, VersionId=version_id)
+            code = {"ZipFile": answer["Body"].read()}
+        return _function_facts(ask(self._client, "update_function_code", FunctionName=name, **code))
 
     def publish(self, name: str, code_sha256: str, revision_id: str, description: str) -> FunctionFacts:
         """Make a version of ``$LATEST``."""
@@ -255,8 +261,8 @@ class UnusedVersions:
 class RoleProject:
     """A project's account and region as the role that a deploy takes; see ``Project``."""
 
-    def __init__(self, session: Any) -> None:
-        self.functions = LambdaFunctions(make_client(session, "lambda"))
+    def __init__(self, session: Any, elsewhere: Any = None) -> None:
+        self.functions = LambdaFunctions(make_client(session, "lambda"), elsewhere)
         self.machines = StateMachines(make_client(session, "stepfunctions"))
         self.alarms = CloudWatchAlarms(make_client(session, "cloudwatch"))
 
@@ -270,12 +276,15 @@ class RoleAccounts:
     """
 
     def __init__(self, session: Any, external_id: str) -> None:
+        self._session = session
         self._sts = make_client(session, "sts")
         self._external_id = external_id
 
     def deploy(self, target: Target) -> RoleProject:
         """Take the role that a deploy takes."""
-        return RoleProject(self._assume(target, target.role_arn))
+        is_near = target.region == self._session.region_name
+        elsewhere = None if is_near else make_client(self._session, "s3")
+        return RoleProject(self._assume(target, target.role_arn), elsewhere)
 
     def smoke_test(self, target: Target) -> SmokeTestExecutions:
         """Take the role that starts executions."""

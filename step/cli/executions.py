@@ -19,16 +19,23 @@ from step.view import draw, event_line, render_timeline
 from step.view.summary import Summary
 
 Event = Mapping[str, Any]
-_PICTURES = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
+_PICTURES = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
 
 
 def add_drawing_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="draw the path it took: FILE.svg, .dot or .mmd"
+        "--picture", type=_picture_file, metavar="FILE", help="draw the path it took: FILE.svg, .dot or .mmd"
     )
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write a page of the execution: FILE.html"
     )
+
+
+def _picture_file(text: str) -> Path:
+    file = Path(text)
+    if file.suffix not in _PICTURES:
+        raise argparse.ArgumentTypeError(f"{text}: expected a name that ends in .svg, .dot or .mmd")
+    return file
 
 
 def print_events(events: Iterable[Event], *, is_quiet: bool = False) -> list[Event]:
@@ -74,7 +81,7 @@ def draw_execution(
     """Write the picture and the page that the options ask for; return a line for each."""
     lines = []
     if options.picture:
-        picture = draw(definition, events, _PICTURES.get(options.picture.suffix, "svg"))
+        picture = draw(definition, events, _PICTURES[options.picture.suffix])
         options.picture.write_text(picture, encoding="utf-8")
         lines.append(f"picture {options.picture}")
     if options.report:

@@ -138,7 +138,8 @@ def _nothing_attached(task: StartTask) -> HandlerError:
         )
     return HandlerError(
         f"state {task.state!r}: nothing is attached to it or to its resource {task.resource}; "
-        f"give it a function, a value or an exception with set_resource_function({task.state!r}, ...)"
+        f"give it a function, a value or an exception with set_resource_function({task.state!r}, ...), "
+        f"or on the command line with --task '{task.state}=JSON'"
     )
 
 

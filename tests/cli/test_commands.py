@@ -66,6 +66,17 @@ def test_run_finds_the_handlers_beside_the_definition(
     assert len(printed.err.splitlines()) == len(document["history"])
 
 
+def test_run_refuses_a_picture_of_an_unknown_kind(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "greet", "--picture", "path.png"])
+
+    assert ended.value.code == 2
+    assert "path.png: expected a name that ends in .svg, .dot or .mmd" in capsys.readouterr().err
+    assert not Path("path.png").exists()
+
+
 def test_run_answers_1_for_a_failed_execution(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["run", "greet", "--input", '"nobody"', "--quiet"])
 
@@ -93,6 +104,8 @@ def test_run_takes_results_from_the_command_line(
         (["run", "greet", "--task", "Great=1"], "did you mean 'Greet'?"),
         (["run", "greet", "--mocks", "none.json", "Case"], "none.json: No such file"),
         (["run", "greet", "--handlers", "none.py"], "none.py: no such handler file"),
+        (["serve", "--port", "65536"], "--port 65536: expected 0 to 65535"),
+        (["serve", "--store", "states/greet.asl.json"], "this is a file; a folder is needed"),
         (["json", "greet", "--set", "x"], "expected NAME=TEXT"),
         (["graph", "greet", "--execution", "states/greet.asl.json"], "expected an object with a history"),
     ],

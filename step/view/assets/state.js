@@ -76,7 +76,7 @@ function iterationRow(holder, visit, choose) {
   field.addEventListener("change", () => map.iterations.has(Number(field.value)) && go(Number(field.value)));
   return make("div", { class: "walk", role: "group", "aria-label": `iterations of ${map.name}` },
     button("‹", () => go(indexes[place - 1]), { disabled: place <= 0, "aria-label": "previous iteration" }),
-    make("span", {}, "iteration "), field, make("span", { class: "soft" }, `of ${map.length ?? indexes.length} in ${map.name}`),
+    make("span", {}, "iteration "), field, make("span", { class: "soft" }, `of 0 to ${(map.length ?? indexes.length) - 1} in ${map.name}`),
     button("›", () => go(indexes[place + 1]), { disabled: place === indexes.length - 1, "aria-label": "next iteration" }),
     button("all iterations", () => choose(map)));
 }
