@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
+from step.errors import StepError
+
 _log = logging.getLogger("step.local.http")
 
 # S3 takes more in one piece; a Lambda's zip, the largest thing that anybody sends here, is smaller.
 MOST_BODY_BYTES = 300 * 1024 * 1024
+_LAST_PORT = 65535
 
 
 class Request(NamedTuple):
@@ -42,7 +45,12 @@ Application = Callable[[Request], Response]
 
 
 class Server:
-    """An application at an address. Port 0 picks a free one."""
+    """An application at an address. Port 0 picks a free one.
+
+    Raises:
+        StepError: there is no such port.
+        OSError: it can't listen there.
+    """
 
     def __init__(
         self,
@@ -52,6 +60,8 @@ class Server:
         port: int = 0,
         most_body_bytes: int = MOST_BODY_BYTES,
     ) -> None:
+        if not 0 <= port <= _LAST_PORT:
+            raise StepError(f"port {port}: expected 0 to {_LAST_PORT}")
         self._server = _Listener((host, port), _Connection, application, most_body_bytes)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="step-http", daemon=True

@@ -104,7 +104,7 @@ def test_run_takes_results_from_the_command_line(
         (["run", "greet", "--task", "Great=1"], "did you mean 'Greet'?"),
         (["run", "greet", "--mocks", "none.json", "Case"], "none.json: No such file"),
         (["run", "greet", "--handlers", "none.py"], "none.py: no such handler file"),
-        (["serve", "--port", "65536"], "--port 65536: expected 0 to 65535"),
+        (["serve", "--port", "65536"], "port 65536: expected 0 to 65535"),
         (["serve", "--store", "states/greet.asl.json"], "this is a file; a folder is needed"),
         (["json", "greet", "--set", "x"], "expected NAME=TEXT"),
         (["graph", "greet", "--execution", "states/greet.asl.json"], "expected an object with a history"),

@@ -29,7 +29,6 @@ EXITS = {
     2: "wrong use, or it can't start: the message says what to do",
 }
 DEFAULT_PORT = 4566
-_LAST_PORT = 65535
 # In the store: where the service is. ENV=local looks for the one of build/local.
 ADDRESS_FILE = "service.json"
 
@@ -82,8 +81,6 @@ def _check(options: argparse.Namespace, token: str | None) -> None:
         raise StepError(f"--speed {options.speed}: expected a number above 0")
     if options.speed != 1 and options.clock == "virtual":
         raise StepError("--speed is the real clock's; a virtual clock jumps")
-    if not 0 <= options.port <= _LAST_PORT:
-        raise StepError(f"--port {options.port}: expected 0 to {_LAST_PORT}")
     if options.store is not None and options.store.exists() and not options.store.is_dir():
         raise StepError(f"--store {options.store}: this is a file; a folder is needed")
     if not _is_loopback(options.host) and not token:
