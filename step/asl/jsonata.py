@@ -50,12 +50,6 @@ def strip_delimiters(text: str) -> str:
     return text[len(OPEN) : -len(CLOSE)].strip()
 
 
-def check_expression(text: str) -> str | None:
-    """Say what is wrong with the syntax of an expression (without its delimiters), or None."""
-    outcome = _parse(text)
-    return outcome if isinstance(outcome, str) else None
-
-
 def find_problems(text: str, *, in_catcher: bool) -> list[JSONataProblem]:
     """List what AWS refuses in an expression (without its delimiters), each message once."""
     outcome = _parse(text)

@@ -150,10 +150,6 @@ class Driver:
         """Let something come from inside."""
         self._inbox.append(Arrival(live, item))
 
-    def owe(self, live: Live, map_run: str | None) -> None:
-        """Have an end, or a Map Run, written."""
-        self._owed.append((live, map_run))
-
     def hold(self, live: Live, op: int, item: Input) -> bool:
         """Keep an answer that came before the work's own call has returned; False: there is one already."""
         if live.held is not None and op in live.held:
@@ -294,10 +290,6 @@ class Driver:
                     is_well = self._work_off()
             finally:
                 self._taking.release()
-
-    @property
-    def _is_left(self) -> bool:
-        return bool(self._inbox) and not self.is_closing
 
     def _arrivals(self, returned: Returned) -> list[Arrival]:
         """Take note of a return; somebody may have answered the token in the meantime."""

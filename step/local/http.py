@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from step.errors import StepError
@@ -42,6 +43,14 @@ class Response(NamedTuple):
 
 
 Application = Callable[[Request], Response]
+
+
+def is_loopback(name: str) -> bool:
+    """Say whether an address, or the name localhost, is reached from this machine only."""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 class Server:

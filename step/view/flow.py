@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from step.view.graph import Edge, EdgeKind, Scope
+from step.view.graph import Edge, Scope
 
 
 class Wire(NamedTuple):
@@ -42,11 +42,6 @@ def arrange(scope: Scope) -> Flow:
     )
     order = _topological(len(scope.vertices), wires)
     return Flow(wires, _layers(order, wires), _spine(scope, order, wires))
-
-
-def wire_kind(scope: Scope, wire: Wire) -> EdgeKind:
-    """Say how to draw a wire: by its first edge."""
-    return scope.edges[wire.edges[0]].kind
 
 
 def outgoing(wires: Iterable[Wire], count: int) -> list[list[Wire]]:

@@ -37,11 +37,6 @@ def boolean(value: JSONValue, place: Place) -> None:
         place.refuse("Expected value of type Boolean")
 
 
-def json_object(value: JSONValue, place: Place) -> None:
-    if not isinstance(value, dict):
-        place.refuse("Expected value of type Object")
-
-
 def word(*words: str) -> Check:
     """Make the check of a field that has one of a few values."""
 

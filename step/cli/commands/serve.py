@@ -9,13 +9,13 @@ import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from step.errors import StepError
 from step.local.clocks import Clock, RealClock, VirtualClock
+from step.local.http import is_loopback
 from step.local.serving import LocalService, Options
 
 EXAMPLES = (
@@ -83,17 +83,10 @@ def _check(options: argparse.Namespace, token: str | None) -> None:
         raise StepError("--speed is the real clock's; a virtual clock jumps")
     if options.store is not None and options.store.exists() and not options.store.is_dir():
         raise StepError(f"--store {options.store}: this is a file; a folder is needed")
-    if not _is_loopback(options.host) and not token:
+    if not is_loopback(options.host) and not token:
         raise StepError(f"--host {options.host} can be reached by others: give a --token, or STEP_TOKEN")
     if options.handlers is not None and not options.handlers.is_dir():
         raise StepError(f"--handlers {options.handlers}: there is no such folder")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _store(folder: Path | None) -> AbstractContextManager[str]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from step.errors import Refused
-from step.local.http import Request
+from step.local.http import Request, is_loopback
 
 # A header of its own can't be set by a form or an image, and by a script of another site only with our leave.
 ACTION_HEADER = "x-step-action"
@@ -41,12 +40,7 @@ def is_own_host(host: str, allowed: frozenset[str] = frozenset()) -> bool:
         name = (urlsplit(f"//{host}").hostname if "@" not in host else None) or ""
     except ValueError:
         return False
-    if name in allowed or name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return name in allowed or name.endswith(".localhost") or is_loopback(name)
 
 
 def check_host(request: Request, allowed: frozenset[str] = frozenset()) -> None:
