@@ -93,13 +93,9 @@ build/bench/.ready: requirements/bench.txt | .venv/.ready
 soak: .venv/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
 	@SOAK=1 $(PYTHON) -m pytest -s tests/deployer tests/local tests/contract $(ARGS)
 
-conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder)
+conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder, or one that holds several)
 	@test -d "$(CORPUS)" || { echo "make conformance needs the folder of recordings: make conformance CORPUS=path" >&2; exit 2; }
-	@mkdir -p build
-	@$(PYTHON) "$(CORPUS)/../run_conformance.py" --corpus "$(CORPUS)" --jobs 2 \
-	  --adapter tests.conformance.adapter:run --max-seconds 100000000 $(ARGS) --report build/conformance.json
-	@$(PYTHON) -m tests.conformance.ledger build/conformance.json
-	@$(PYTHON) -m tests.conformance.api_cases "$(CORPUS)"
+	@$(PYTHON) -m tests.conformance "$(CORPUS)" $(ARGS)
 
 lock: .venv/.ready ## Renew the locked versions from pyproject.toml (ARGS=--upgrade takes the newest)
 	@scripts/lock $(ARGS)

@@ -1,4 +1,4 @@
-"""Hold the report of the runner against the ledger: python -m tests.conformance.ledger REPORT.
+"""The ledgers of what can't agree with AWS, one for each folder of recordings, and how they are held.
 
 Strict both ways: a case that fails and isn't in the ledger is a problem, and so is a case in the ledger that
 passes, or that fails at another level than the ledger says.
@@ -11,15 +11,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LEDGER = Path(__file__).with_name("ledger.json")
+LEDGERS = Path(__file__).with_name("ledgers")
 # In the order in which they build on each other; a case's level is the first that it fails.
-_LEVELS = ("L1", "L2", "L3", "cause")
+LEVELS = ("L1", "L2", "L3", "cause", "api")
 
 
-def main(report: Path) -> int:
-    """Print what doesn't agree with the ledger; answer the process's exit code."""
-    cases = json.loads(report.read_text(encoding="utf-8"))["cases"]
-    entries = json.loads(LEDGER.read_text(encoding="utf-8"))
+def ledger_of(folder: str) -> list[dict[str, str]]:
+    """Read the ledger of a folder of recordings; one that nobody has seen yet has none."""
+    file = LEDGERS / f"{folder}.json"
+    entries: list[dict[str, str]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    return entries
+
+
+def compare(cases: list[dict[str, Any]], entries: list[dict[str, str]]) -> bool:
+    """Print what of a ledger applies to these cases and where they differ; say whether they agree."""
     found = problems(cases, {entry["case"]: entry["level"] for entry in entries})
     ran = {case["id"] for case in cases}
     excused = [entry for entry in entries if entry["case"] in ran]
@@ -27,8 +32,8 @@ def main(report: Path) -> int:
     for entry in excused:
         print(f"  {entry['level']}  {entry['case']}\n      {entry['reason']}")
     for problem in found:
-        print(f"ledger: {problem}", file=sys.stderr)
-    return 1 if found else 0
+        print(f"ledger: {problem}", file=sys.stderr, flush=True)
+    return not found
 
 
 def problems(cases: list[dict[str, Any]], ledger: dict[str, str]) -> list[str]:
@@ -50,8 +55,4 @@ def problems(cases: list[dict[str, Any]], ledger: dict[str, str]) -> list[str]:
 def failing_level(case: dict[str, Any]) -> str | None:
     """Say which level a case of the report fails first; None: it passes all that it says something about."""
     applies, verdict = case["applies"], case["verdict"]
-    return next((level for level in _LEVELS if applies.get(level) and not verdict.get(level)), None)
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    return next((level for level in LEVELS if applies.get(level) and not verdict.get(level)), None)

@@ -1,4 +1,4 @@
-"""The ledger of recordings that can't pass is strict both ways."""
+"""The ledgers of recordings that can't pass are strict both ways."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.ledger import LEDGER, main, problems
+from tests.conformance.__main__ import main, summary
+from tests.conformance.ledger import LEDGERS, LEVELS, compare, problems
 
 
 def case(name: str, **verdict: bool) -> dict[str, Any]:
@@ -41,16 +42,48 @@ def test_case_that_crashed_fails_at_its_first_level() -> None:
     assert problems([crashed], {"bread": "L1"}) == []
 
 
-def test_problem_is_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report = tmp_path / "report.json"
-    report.write_text(json.dumps({"cases": [case("bread", L1=False)]}), encoding="utf-8")
-
-    assert main(report) == 1
+def test_problem_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not compare([case("bread", L1=False)], [])
     assert "bread fails at L1" in capsys.readouterr().err
 
 
-def test_every_entry_has_a_level_and_a_reason() -> None:
-    entries = json.loads(LEDGER.read_text(encoding="utf-8"))
+RUNNER = """
+import json, sys
+report = sys.argv[sys.argv.index("--report") + 1]
+corpus = sys.argv[sys.argv.index("--corpus") + 1]
+row = {"id": "bread", "tier": 1, "applies": {"L1": True}, "verdict": {"L1": not corpus.endswith("wrong")}}
+with open(report, "w") as file:
+    json.dump({"cases": [row]}, file)
+"""
+
+
+@pytest.mark.parametrize(("names", "status"), [(["right"], 0), (["right", "wrong"], 1)])
+def test_every_folder_is_scored_and_one_that_disagrees_is_the_exit_code(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], names: list[str], status: int
+) -> None:
+    folder = tmp_path / "recordings"
+    for name in names:
+        (folder / name / "group").mkdir(parents=True)
+        (folder / name / "group" / "bread.json").write_text('{"kind": "execution", "id": "bread"}')
+    (folder / "run_conformance.py").write_text(RUNNER)
+
+    assert main([str(folder)], tmp_path / "reports") == status
+
+    told = capfd.readouterr().out.splitlines()
+    assert [line.split()[:4] for line in told if " tier " in line] == [
+        [name, "tier", "1", "1/1" if name == "right" else "0/1"] for name in names
+    ]
+
+
+def test_summary_counts_only_what_a_case_says_something_about() -> None:
+    rows = [case("bread", L1=True, L3=False), case("cake", L1=True)]
+
+    assert summary({"facts": rows})[1].split() == ["facts", "2/2", "-", "0/1", "-", "-"]
+
+
+@pytest.mark.parametrize("ledger", sorted(LEDGERS.glob("*.json")), ids=lambda file: file.stem)
+def test_every_entry_has_a_level_and_a_reason(ledger: Path) -> None:
+    entries = json.loads(ledger.read_text(encoding="utf-8"))
 
     assert len({entry["case"] for entry in entries}) == len(entries)
-    assert all(entry["level"] in ("L1", "L2", "L3", "cause") and entry["reason"] for entry in entries)
+    assert all(entry["level"] in LEVELS and entry["reason"] for entry in entries)
