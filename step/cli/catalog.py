@@ -46,12 +46,16 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
 }
 COMMANDS: Mapping[str, str] = {name: text for group in GROUPS.values() for name, text in group.items()}
+WRONG_USE = 2
+INTERRUPTED = 130
+# As after the signal SIGPIPE, which ends other programs.
+NOBODY_HEARS = 141
 # What exit statuses mean where a command doesn't say more.
 EXITS: Mapping[int, str] = {
     0: "success",
     1: "the answer is no: an execution failed, a definition has errors",
-    2: "wrong use, or nothing could be asked: the message says what to do",
-    130: "interrupted with Ctrl-C",
+    WRONG_USE: "wrong use, or nothing could be asked: the message says what to do",
+    INTERRUPTED: "interrupted with Ctrl-C",
 }
 
 

@@ -30,7 +30,7 @@ from step.deployer.release import MAX_DEFINITION_BYTES, Release
 from step.errors import NoContact, StepError
 from step.jsonvalue import JSONObject
 from step.machine import StateMachine
-from step.machine.files import definition_file
+from step.machine.files import definition_file, read_text_file
 from step.view.text import human_duration
 from step.view.visits import event_details, moment
 
@@ -144,7 +144,7 @@ def read_definition(text: str, machine: str) -> str:
         DefinitionError: AWS would refuse it.
     """
     if text != "-" and not text.lstrip().startswith("{"):
-        text = definition_file(text).read_text(encoding="utf-8")
+        text = read_text_file(definition_file(text))
     else:
         text = read_text(text)
     size = len(text.encode("utf-8", "surrogatepass"))

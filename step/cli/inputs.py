@@ -1,24 +1,47 @@
-"""JSON as users give it on a command line: the text itself, ``@FILE``, or ``-`` for stdin."""
+"""What users give on a command line: JSON as text, ``@FILE`` or ``-`` for stdin; numbers within bounds."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from io import TextIOWrapper
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from step.errors import StepError
+from step.jsonvalue import to_text
+from step.machine.files import decode_text, read_text_file
 
 JSON_HELP = "JSON text, @FILE, or - for stdin"
+# At the fastest a year is half a minute; beyond, moments leave what SQLite and datetime can hold.
+_FASTEST = 1_000_000.0
 
 
 def read_text(text: str) -> str:
-    """Read what an argument stands for."""
+    """Read what an argument stands for.
+
+    Raises:
+        StepError: it isn't UTF-8 text.
+        OSError: it can't be read.
+    """
     if text == "-":
-        return sys.stdin.read()
+        # The bytes: what a stream takes for text depends on the locale.
+        is_real = isinstance(sys.stdin, TextIOWrapper)
+        return decode_text(sys.stdin.buffer.read(), "stdin") if is_real else sys.stdin.read()
     if text.startswith("@"):
-        return Path(text[1:]).read_text(encoding="utf-8")
+        return read_text_file(Path(text[1:]))
     return text
+
+
+def is_unicode(text: str) -> bool:
+    """Say whether a text can be written as UTF-8: no half of a surrogate pair is in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def decode(text: str, where: str) -> Any:
@@ -28,9 +51,22 @@ def decode(text: str, where: str) -> Any:
         StepError: it is none; the message names where it came from.
     """
     try:
-        return json.loads(text)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        is_text = is_unicode(to_text(value))
     except (ValueError, RecursionError) as error:
         raise StepError(f"{where}: not JSON: {error}") from None
+    if not is_text:
+        raise StepError(f"{where}: half of a surrogate pair (\\ud800 to \\udfff) is no character")
+    return value
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    return number if isfinite(number) else _refuse(word)
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number that JSON has")
 
 
 def read_json_text(text: str, where: str) -> str:
@@ -42,3 +78,14 @@ def read_json_text(text: str, where: str) -> str:
     told = read_text(text)
     decode(told, where)
     return told
+
+
+def speed(text: str) -> float:
+    """Read how many times as fast a clock goes; an argument's type."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= _FASTEST:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0, at most {_FASTEST:,.0f}")
+    return number

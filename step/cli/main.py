@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
+import re
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from step.cli.catalog import COMMANDS, GROUPS, exits, load
+from step.cli import streams
+from step.cli.catalog import COMMANDS, GROUPS, INTERRUPTED, NOBODY_HEARS, WRONG_USE, exits, load
 from step.errors import DefinitionError, StepError
 
-WRONG_USE = 2
-INTERRUPTED = 130
+_OPTION_LIKE = re.compile(r"--?[a-z][a-z-]*(=.*)?", re.DOTALL)
 _ABOUT = "Slow code that can be trusted: AWS Step Functions in Python."
 
 
@@ -27,10 +26,33 @@ class _Parser(argparse.ArgumentParser):
         """End with one line, as every other wrong use does."""
         self.exit(WRONG_USE, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
 
+    def _parse_optional(self, arg_string: str) -> Any:
+        """Take a word for what it looks like: a task's token, a cause, may begin with a dash too."""
+        name = arg_string.partition("=")[0]
+        if name not in self._option_string_actions and not _OPTION_LIKE.fullmatch(arg_string):
+            return None
+        return super()._parse_optional(arg_string)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
+    streams.settle()
     words = sys.argv[1:] if argv is None else list(argv)
+    said = f"step {words[0]}" if words and words[0] in COMMANDS else "step"
+    try:
+        try:
+            return _command(words)
+        finally:
+            streams.flush()
+    except BrokenPipeError:
+        # Nobody hears any more how it goes on.
+        return NOBODY_HEARS
+    except OSError as error:
+        print(f"{said}: what it has to say can't be written: {error.strerror}", file=sys.stderr)
+        return WRONG_USE
+
+
+def _command(words: Sequence[str]) -> int:
     if not words or words[0].startswith("-"):
         return _top(words)
     name, *rest = words
@@ -39,8 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         print(f"step: no command {name!r}{hint}; `step --help` lists them", file=sys.stderr)
         return WRONG_USE
-    options = command_parser(name).parse_args(rest)
-    return _run(name, options)
+    return _run(name, rest)
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
@@ -74,20 +95,14 @@ def _top(words: Sequence[str]) -> int:
     return WRONG_USE
 
 
-def _run(name: str, options: argparse.Namespace) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that can't show a character gets its code instead of an error.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def _run(name: str, words: Sequence[str]) -> int:
+    said = f"step {name}"
     try:
+        options = command_parser(name).parse_args(words)
+        _check_text(options)
         status: int = options.run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of a pipe has what it wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
-        print(f"step {name}: {exits(name).get(INTERRUPTED, 'interrupted')}", file=sys.stderr)
+        print(f"{said}: {exits(name).get(INTERRUPTED, 'interrupted')}", file=sys.stderr)
         return INTERRUPTED
     except DefinitionError as error:
         from step.cli.output import print_diagnostics
@@ -95,10 +110,27 @@ def _run(name: str, options: argparse.Namespace) -> int:
         as_json = getattr(options, "output", "") == "json"
         print_diagnostics(error.diagnostics, error.file or "definition", as_json=as_json)
         return WRONG_USE
+    except BrokenPipeError:
+        raise
     except (StepError, OSError, TypeError) as error:
-        print(f"step {name}: {_message(error)}", file=sys.stderr)
+        print(f"{said}: {_message(error)}", file=sys.stderr)
         return WRONG_USE
     return status
+
+
+def _check_text(options: argparse.Namespace) -> None:
+    """See that what isn't a file's name is text: the system hands over any bytes.
+
+    Raises:
+        StepError: the first that isn't.
+    """
+    from step.cli.inputs import is_unicode
+
+    for name, value in vars(options).items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not is_unicode(text):
+                shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+                raise StepError(f"{name} {shown}: not UTF-8 text")
 
 
 def _listing() -> str:

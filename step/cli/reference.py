@@ -19,6 +19,13 @@ What `step COMMAND --help` says, on one page: made by `python -m step.cli.refere
 Results go to stdout, everything else (events as they come, progress, problems) to stderr, so that a pipe gets
 results alone. `--output json` prints one JSON document. Nothing asks a question.
 
+Texts are UTF-8, in files, on stdin and on the command line. A word that begins with a dash and looks like no
+option (a task's token) is taken as it is; after `--` every word is.
+
+Each command's exit statuses are below. One is the same for all: 141, where the reader of stderr has gone
+before the command had ended (`2>&1 | head`). Where only stdout's reader has gone, the status is what it would
+have been.
+
 ## Which AWS is meant
 
 The commands that ask Step Functions, Lambda, S3 or DynamoDB find it like this; the first that is there holds:

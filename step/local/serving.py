@@ -71,6 +71,13 @@ class LocalService:
 
     def __init__(self, options: Options) -> None:
         self._closing = ExitStack()
+        try:
+            self._build(options)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, options: Options) -> None:
         self._server = Server(self._answer, host=options.host, port=options.port)
         self._closing.callback(self._server.close)
         self.endpoint = f"http://{_reachable(options.host)}:{self._server.port}"

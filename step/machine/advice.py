@@ -16,7 +16,7 @@ from step.tasks import TaskHandlers
 
 
 def lint(
-    text: str,
+    text: str | bytes,
     handlers: TaskHandlers | None = None,
     substitutions: Mapping[str, str] | None = None,
     type: MachineType = "STANDARD",
@@ -24,16 +24,22 @@ def lint(
     """List every problem of a definition's text; advice only where AWS would accept it.
 
     Args:
-        text: The definition.
+        text: The definition; bytes are UTF-8.
         handlers: Who serves its TaskFn states, where that is known.
         substitutions: Texts for ``${...}`` placeholders.
         type: What the machine is to be: an Express one may not have everything.
     """
     for name, replacement in (substitutions or {}).items():
-        text = text.replace(f"${{{name}}}", replacement)
+        text = _replace(text, f"${{{name}}}", replacement)
     source = read_source(text)
     diagnostics = validate(source, type=type)
     if any(diagnostic.severity == "ERROR" for diagnostic in diagnostics):
         return diagnostics
     declared = {name: handlers.declared_errors(name) for name in handlers.tasks} if handlers else {}
     return [*diagnostics, *advise(source, declared)]
+
+
+def _replace(text: str | bytes, placeholder: str, replacement: str) -> str | bytes:
+    if isinstance(text, str):
+        return text.replace(placeholder, replacement)
+    return text.replace(placeholder.encode(), replacement.encode())

@@ -5,6 +5,7 @@ Imports the user's handler file; knows nothing of running.
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
 import sys
 from pathlib import Path
@@ -42,6 +43,29 @@ def handlers_file(definition: Path, given: Path | None) -> Path | None:
     name = definition.name.removesuffix(".json").removesuffix(".asl")
     beside = definition.parent.parent / "lambda" / f"{name}.py"
     return beside if beside.exists() else None
+
+
+def read_text_file(file: Path) -> str:
+    """Read a text that a user wrote.
+
+    Raises:
+        StepError: it isn't UTF-8; the message says what it looks like.
+        OSError: it can't be read.
+    """
+    return decode_text(file.read_bytes(), str(file))
+
+
+def decode_text(data: bytes, where: str) -> str:
+    """Decode a text that a user wrote; ``where`` names it in the StepError for what isn't UTF-8."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise StepError(f"{where}: UTF-16 by its first bytes: save it as UTF-8")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        raise StepError(
+            f"{where}: not UTF-8 text: byte 0x{data[fault.start]:02x} in line {line}, at offset {fault.start}"
+        ) from None
 
 
 def load_handlers(file: Path) -> TaskHandlers:

@@ -26,7 +26,7 @@ def read_test_case(text: str, machine: str, test_case: str) -> dict[str, list[ob
     """
     try:
         config: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StepError(f"mock configuration: not JSON: {error}") from None
     cases = _get(_get(config, "StateMachines", machine), "TestCases", test_case)
     if not isinstance(cases, dict):

@@ -28,6 +28,7 @@ from step.errors import DefinitionError, Diagnostic, StepError
 from step.jsonvalue import JSONObject, JSONValue, copy_json, size_bytes, to_text
 from step.machine.attachments import Attachments, check_name
 from step.machine.execution import Execution
+from step.machine.files import read_text_file
 from step.machine.mock_config import read_test_case
 from step.machine.work import Callback, Work, calls_step_functions
 from step.runtime.executions import Executions, Plan
@@ -106,7 +107,7 @@ class StateMachine:
         """
         path = Path(path)
         stem = name or path.name.removesuffix(".json").removesuffix(".asl")
-        source = read_source(path.read_bytes().decode("utf-8", "replace"))
+        source = read_source(path.read_bytes())
         return cls._from_source(source, substitutions, stem, type, str(path))
 
     @classmethod
@@ -290,7 +291,7 @@ class StateMachine:
             StepError: names what the file lacks.
             HandlerError: the test case names a state that isn't a Task.
         """
-        text = Path(config).read_text(encoding="utf-8")
+        text = read_text_file(Path(config))
         for state, responses in read_test_case(text, self.name, test_case).items():
             check_name(state, self.tasks)
             self._attachments = self._attachments.add(state, responses, 0, is_whole=True)

@@ -53,7 +53,13 @@ def test_help_loads_no_command_and_no_interpreter() -> None:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert set(eval(done.stderr)) == {"step.cli", "step.cli.main", "step.cli.catalog", "step.errors"}
+    assert set(eval(done.stderr)) == {
+        "step.cli",
+        "step.cli.main",
+        "step.cli.catalog",
+        "step.cli.streams",
+        "step.errors",
+    }
     assert all(f"  {name} " in done.stdout for name in COMMANDS)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
+from step.cli.inputs import decode
 from step.cli.machines import add_definition_argument, load_machine
 from step.errors import StepError
+from step.machine.files import read_text_file
 from step.view import FORMATS, draw
 
 EXAMPLES = (
@@ -42,10 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read_history(file: Path) -> list[dict[str, object]]:
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StepError(f"{file}: not JSON: {error}") from None
+    document = decode(read_text_file(file), str(file))
     # GetExecutionHistory's answer says "events".
     history = document.get("history", document.get("events")) if isinstance(document, dict) else document
     if not isinstance(history, list) or not all(

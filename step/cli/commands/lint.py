@@ -38,8 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     file = definition_file(options.definition)
     handlers = handlers_file(file, options.handlers)
-    text = file.read_bytes().decode("utf-8", "replace")
     loaded = load_handlers(handlers) if handlers else None
-    diagnostics = lint(text, loaded, substitutions(options), options.type)
+    diagnostics = lint(file.read_bytes(), loaded, substitutions(options), options.type)
     print_diagnostics(diagnostics, str(file), as_json=options.output == "json", to=sys.stdout)
     return 1 if any(diagnostic.severity == "ERROR" for diagnostic in diagnostics) else 0

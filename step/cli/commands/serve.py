@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from step.cli.inputs import speed
 from step.errors import StepError
 from step.local.clocks import Clock, RealClock, VirtualClock
 from step.local.http import is_loopback
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="one that others reach needs a token")
     add("--token", metavar="TEXT", help="what every request must show (default: STEP_TOKEN, or nothing)")
     add("--clock", choices=("real", "virtual"), default="real", help="virtual: jump over waits")
-    add("--speed", type=float, default=1.0, metavar="N", help="of the real clock: at 60 an hour is a minute")
+    add("--speed", type=speed, default=1.0, metavar="N", help="of the real clock: at 60 an hour is a minute")
     add("--handlers", type=Path, metavar="FOLDER", help="run its functions in this process, reloading them")
     add("--sync", choices=("normal", "full"), default="normal", help="full: survive a loss of power as well")
     add("--region", default="us-east-1", help="of requests that aren't signed (default: us-east-1)")
@@ -77,8 +78,6 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _check(options: argparse.Namespace, token: str | None) -> None:
-    if options.speed <= 0:
-        raise StepError(f"--speed {options.speed}: expected a number above 0")
     if options.speed != 1 and options.clock == "virtual":
         raise StepError("--speed is the real clock's; a virtual clock jumps")
     if options.store is not None and options.store.exists() and not options.store.is_dir():
@@ -112,6 +111,8 @@ def _started(options: argparse.Namespace, folder: Path, token: str | None) -> Lo
             )
         )
     except OSError as error:
+        if error.filename is not None:
+            raise StepError(f"--store: {error.filename}: {error.strerror}") from error
         raise StepError(f"--host {options.host} --port {options.port}: {error.strerror or error}") from error
 
 
