@@ -91,7 +91,7 @@ def _scopes(scope: _Scope) -> Iterator[_Scope]:
 def _advise_state(state: JSONObject, at: str, type: MachineType) -> Iterator[tuple[str, str, str]]:
     kind = state.get("Type")
     if kind == "Choice" and "Default" not in state:
-        message = "A Choice without Default fails with States.NoChoiceMatched where no rule matches"
+        message = "A Choice without Default fails the execution where no rule matches"
         yield "CHOICE_WITHOUT_DEFAULT", message, at
     if kind in ("Task", "TaskFn") and type == "STANDARD" and not any(name in state for name in _BOUNDS):
         resource = state.get("Resource")

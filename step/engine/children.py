@@ -27,6 +27,7 @@ def child_kernel(parent: Kernel, command: StartChild, now: int) -> Kernel:
         machine_arn=machine_arn,
         machine_name=machine_arn.rpartition(":")[2],
         seed=f"{parent.info.seed}/{command.name}",
+        rules=parent.info.rules,
     )
     quotas = None
     if parent.quotas is not None:

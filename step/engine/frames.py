@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from step.clock import format_timestamp
 from step.engine import history
 from step.engine.history import Row, Told
+from step.engine.switches import CURRENT
 from step.engine.vocabulary import Command, MapRunUpdated
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
@@ -29,6 +30,7 @@ class ExecutionInfo:
     ``redrive_count`` is None for a synchronous Express execution: its context object has none.
     ``role_arn`` is None where a state is tested without one; ``context`` is what such a test gives in place
     of the context object, all but a Map's item.
+    ``rules`` says which changes of behaviour it follows; see ``switches``.
     """
 
     arn: str
@@ -41,6 +43,7 @@ class ExecutionInfo:
     seed: str = "0"
     redrive_count: int | None = 0
     context: JSONObject | None = None
+    rules: int = CURRENT
 
 
 class Item(NamedTuple):

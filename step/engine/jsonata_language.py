@@ -166,7 +166,7 @@ def _choice(state: model.Choice, states: Mapping[str, State]) -> Straight:
             if test(raw, None, frame):
                 return target, *(leave(raw, None, frame) if leave else (raw, None))
         if default is None:
-            raise no_choice_matched(state.name)
+            raise no_choice_matched(state.name, frame)
         return default, *(otherwise(raw, None, frame) if otherwise else (raw, None))
 
     if leaves or needs_entry:
@@ -184,7 +184,7 @@ def _choice(state: model.Choice, states: Mapping[str, State]) -> Straight:
             if test(raw, None, frame):
                 return target, raw
         if default is None:
-            raise no_choice_matched(state.name)
+            raise no_choice_matched(state.name, frame)
         return default, raw
 
     return Straight(step, visit, 1, 0, needs_entry)

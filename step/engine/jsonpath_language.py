@@ -38,6 +38,7 @@ from step.engine.states.map import Number
 from step.engine.states.task import Limits
 from step.engine.states.wait import Until
 from step.engine.states.work import Finish
+from step.engine.switches import NO_NEXT_STATE
 from step.errors import StateFailure
 from step.jsonvalue import JSONValue, to_text
 
@@ -244,7 +245,7 @@ def _choice(state: model.Choice, states: Mapping[str, State], probe: Probe | Non
             if test(value, frame):
                 return target, leaving(value, frame), assign and assign(value, frame)
         if default is None:
-            raise no_choice_matched(state.name)
+            raise no_choice_matched(state.name, frame)
         return default, leaving(value, frame), default_assign and default_assign(value, frame)
 
     has_assign = default_assign or any(assign for _, _, assign in rules)
@@ -269,14 +270,17 @@ def _choice_step(name: str, rules: list[tuple[Callable[..., bool], State]], defa
             if test(raw, frame):
                 return target, raw
         if default is None:
-            raise no_choice_matched(name)
+            raise no_choice_matched(name, frame)
         return default, raw
 
     return step
 
 
-def no_choice_matched(name: str) -> StateFailure:
-    """Spec: ASL "Choice State": no rule matched and there is no Default."""
+def no_choice_matched(name: str, frame: Frame) -> StateFailure:
+    """No rule matched and there is no Default. See ``switches.NO_NEXT_STATE``."""
+    if NO_NEXT_STATE.holds(frame.info):
+        cause = "Failed to transition out of the state. The state does not point to a next state."
+        return StateFailure("States.Runtime", cause)
     return StateFailure(
         "States.NoChoiceMatched", f"No choice rule matched in the state '{name}'.", is_bare=True
     )

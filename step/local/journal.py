@@ -23,7 +23,8 @@ from step.local.store_lock import hold
 Sync = Literal["normal", "full"]
 # The digest of an entry that was written together with the one before it.
 UNCHECKED = -1
-_VERSION = 1
+# The format of new stores; older ones are brought to it when they are opened.
+_FORMAT = 2
 _INPUTS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
@@ -66,7 +67,8 @@ CREATE TABLE IF NOT EXISTS executions (
     cause TEXT,
     parent INTEGER,
     map_state TEXT,
-    map_run TEXT
+    map_run TEXT,
+    rules INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS executions_by_machine ON executions (machine_arn, start_ms);
 CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, start_ms);
@@ -97,6 +99,8 @@ CREATE TABLE IF NOT EXISTS documents (
     PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 """
+# What makes the next format of one.
+_UPGRADES = {1: "ALTER TABLE executions ADD COLUMN rules INTEGER NOT NULL DEFAULT 0"}
 
 
 class StoreFull(StepError):  # noqa: N818 - reads as the sentence it is
@@ -107,7 +111,7 @@ class ExecutionRow(NamedTuple):
     """An execution as it is kept. ``info`` is a JSON object of what else its owner wants to know of it.
 
     A child execution of a distributed Map has no ``definition`` but a ``parent``, the state of its parent
-    that runs it, and the ARN of its Map Run.
+    that runs it, and the ARN of its Map Run. ``rules``: see ``engine.switches``.
     """
 
     id: int
@@ -129,6 +133,7 @@ class ExecutionRow(NamedTuple):
     parent: int | None = None
     map_state: str | None = None
     map_run: str | None = None
+    rules: int = 0
 
 
 _COLUMNS = ", ".join(ExecutionRow._fields)
@@ -172,15 +177,16 @@ class Journal:
             raise
 
     def _prepare(self, sync: Sync) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, _VERSION):
-            raise StepError(f"{self.folder}: another version of step made this store (format {version})")
+        format_ = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if not 0 <= format_ <= _FORMAT:
+            raise StepError(f"{self.folder}: a later version of step made this store (format {format_})")
         # Nobody else opens the database: no memory need be shared with other processes.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {sync.upper()}")
-        if not version:
-            self._db.executescript(f"BEGIN; {_SCHEMA}; PRAGMA user_version = {_VERSION}; COMMIT")
+        if format_ < _FORMAT:
+            steps = [_UPGRADES[number] for number in range(format_, _FORMAT)] if format_ else [_SCHEMA]
+            self._db.executescript(f"BEGIN; {'; '.join(steps)}; PRAGMA user_version = {_FORMAT}; COMMIT")
 
     def close(self) -> None:
         """Let another process have the store."""

@@ -120,6 +120,7 @@ def row_of(
         parent=key,
         map_state=state,
         map_run=run,
+        rules=info.rules,
     )
 
 
@@ -146,6 +147,7 @@ def info_of(row: ExecutionRow) -> ExecutionInfo:
         start_ms=row.start_ms,
         machine_arn=row.machine_arn,
         seed=row.seed,
+        rules=row.rules,
         **json.loads(row.info)["info"],
     )
 
