@@ -91,7 +91,7 @@ build/bench/.ready: requirements/bench.txt | .venv/.ready
 	@touch $@
 
 soak: .venv/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
-	@SOAK=1 $(PYTHON) -m pytest -s tests/deployer tests/local tests/contract $(ARGS)
+	@SOAK=1 $(PYTHON) -m pytest -s tests/deployer tests/durable tests/local tests/contract $(ARGS)
 
 conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder, or one that holds several)
 	@test -d "$(CORPUS)" || { echo "make conformance needs the folder of recordings: make conformance CORPUS=path" >&2; exit 2; }

@@ -10,11 +10,11 @@ from time import perf_counter
 
 from benchmarks.service_processes import peer_output
 from step.clock import now_ms
+from step.durable.clocks import RealClock
+from step.durable.host import Host
+from step.durable.journal import Journal, Sync
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskSucceeded
-from step.local.clocks import RealClock
-from step.local.host import Host
-from step.local.journal import Journal, Sync
 
 _DBOS = Path(__file__).with_name("dbos_steps.py")
 _MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:bench"

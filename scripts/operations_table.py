@@ -13,7 +13,7 @@ from pathlib import Path
 from botocore import xform_name
 
 from step.aws.requests import Operations
-from step.local.clocks import VirtualClock
+from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,1 +1,1 @@
-"""A small AWS on one machine: durable executions, the service, Lambda's runtime, the viewer."""
+"""A small AWS on one machine: the service, Lambda's runtime, the viewer."""

@@ -17,12 +17,12 @@ from typing import Any
 from step.aws.endpoint import EndpointSession, LazyClient
 from step.aws.s3 import S3Objects
 from step.aws.services import DEFAULT_REGION, AwsServices
+from step.durable.clocks import Clock
+from step.durable.host import Host
+from step.durable.journal import Journal, Sync
 from step.jsonvalue import JSONObject
-from step.local.clocks import Clock
 from step.local.cloud import Cloud
-from step.local.host import Host
 from step.local.http import Request, Response, Server
-from step.local.journal import Journal, Sync
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway

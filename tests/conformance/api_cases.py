@@ -21,7 +21,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 
 from step.clock import pause
-from step.local.clocks import VirtualClock
+from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
 from tests.serving import client_at
 

@@ -15,7 +15,7 @@ import pytest
 from step.aws.deployer import ACCOUNTS, BUCKET, EXTERNAL_ID, TABLE, make_ports
 from step.deployer.names import Target
 from step.deployer.ports import Ports
-from step.local.clocks import VirtualClock
+from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
 from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, MemoryAws
 

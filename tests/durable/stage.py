@@ -19,11 +19,11 @@ from types import TracebackType
 from typing import Any
 
 from step.clock import pause
+from step.durable.host import Host
+from step.durable.journal import Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Heartbeat, Input, StartTask, TaskSucceeded
 from step.jsonvalue import JSONValue
-from step.local.host import Host
-from step.local.journal import Journal
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.nested import Nested

@@ -94,8 +94,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _durably(options: argparse.Namespace, machine: StateMachine, value: JSONValue) -> tuple[str, list[Event]]:
-    from step.local.clocks import RealClock, VirtualClock
-    from step.local.durable_run import DurableRun
+    from step.durable.clocks import RealClock, VirtualClock
+    from step.durable.durable_run import DurableRun
 
     is_real = options.clock == "real" or options.speed
     clock = RealClock(options.speed or 1) if is_real else VirtualClock()

@@ -14,8 +14,8 @@ from types import FrameType
 from typing import NoReturn
 
 from step.cli.inputs import speed
+from step.durable.clocks import Clock, RealClock, VirtualClock
 from step.errors import StepError
-from step.local.clocks import Clock, RealClock, VirtualClock
 from step.local.http import is_loopback
 from step.local.serving import LocalService, Options
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 
 from step.asl.source import read_source
+from step.durable.host import Host
 from step.engine.vocabulary import Heartbeat, Input, TaskFailed, TaskSucceeded
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue, to_text
-from step.local.host import Host
 from step.local.service.arns import ACTIVITY, Caller, activity_arn
 from step.local.service.machines import encryption_of
 from step.local.service.paging import Page

@@ -17,10 +17,10 @@ from typing import Any
 
 from step.arn import Arn
 from step.clock import format_timestamp
+from step.durable.host import Host, Live
 from step.engine.logging_levels import Level, log_entries
 from step.jsonvalue import JSONObject, to_text
 from step.local.entropy import new_uuid
-from step.local.host import Host, Live
 
 _log = logging.getLogger("step.local.service")
 # AWS: PutLogEvents takes so many at once.

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from step.durable.host import Host, Live
+from step.durable.journal import ExecutionRow
 from step.engine.history import Event, History
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue, to_text
-from step.local.host import Host, Live
-from step.local.journal import ExecutionRow
 from step.local.service.arns import Caller, MachineArn, execution_arn, machine_arn, map_run_arn
 from step.local.service.machines import Machines
 from step.local.service.paging import Page

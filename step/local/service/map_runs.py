@@ -5,10 +5,10 @@ AWS: Step Functions API reference, the operations named here. Observed: sfn_api_
 
 from __future__ import annotations
 
+from step.durable.host import Host
+from step.durable.map_runs import Counts, MapRunRecord
 from step.errors import Refused
 from step.jsonvalue import JSONObject
-from step.local.host import Host
-from step.local.map_runs import Counts, MapRunRecord
 from step.local.service.arns import Caller, map_run_arn
 from step.local.service.executions import Executions
 from step.local.service.paging import Page

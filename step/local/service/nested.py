@@ -16,11 +16,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from step.arn import execution_arn
 from step.clock import format_timestamp, pause
+from step.durable.host import Host
+from step.durable.journal import ExecutionRow, StoreFull
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
 from step.errors import Refused
 from step.jsonvalue import JSONObject, to_text
-from step.local.host import Host
-from step.local.journal import ExecutionRow, StoreFull
 from step.local.service.arns import Caller, machine_arn
 from step.runtime.integrations.calls import in_ms
 from step.runtime.services import Refusal, ServiceAnswer, ServiceCall

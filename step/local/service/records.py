@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, TypeVar
 
+from step.durable.journal import Journal
 from step.jsonvalue import JSONObject
-from step.local.journal import Journal
 
 INITIAL = "INITIAL"
 

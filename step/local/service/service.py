@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from step.aws.requests import Operations
+from step.durable.host import Host
+from step.durable.journal import StoreFull
 from step.errors import Refused
 from step.jsonvalue import JSONObject, to_text
 from step.local.cloud.addressing import Address
 from step.local.entropy import new_uuid
-from step.local.host import Host
 from step.local.http import Request, Response
-from step.local.journal import StoreFull
 from step.local.service.activities import Activities
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from step.arn import execution_arn, express_arn
 from step.asl.source import read_source
 from step.clock import now_ms
+from step.durable.host import Host, Live
 from step.engine.frames import ExecutionInfo
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue, size_bytes, to_text
 from step.local.entropy import new_share, new_uuid
-from step.local.host import Host, Live
 from step.local.service.arns import Caller, machine_arn
 from step.local.service.machines import Machines, Qualified
 from step.local.service.records import Settings

@@ -17,10 +17,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from step.arn import Arn
 from step.clock import format_timestamp
+from step.durable.host import Host
+from step.durable.journal import ExecutionRow, StoreFull
 from step.errors import Refused
 from step.jsonvalue import JSONObject
-from step.local.host import Host
-from step.local.journal import ExecutionRow, StoreFull
 from step.local.service.arns import EXECUTION, MACHINE, Caller
 
 # How long an end that the disk has no room for is waited for.

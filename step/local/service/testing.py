@@ -6,13 +6,13 @@ AWS: Step Functions API reference, "TestState". Observed: test_state.
 from __future__ import annotations
 
 from step.aws.models import output_shape
+from step.durable.clocks import Clock
+from step.durable.host import Work
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask
 from step.errors import HandlerError, Refused
 from step.jsonvalue import JSONObject
-from step.local.clocks import Clock
 from step.local.entropy import new_uuid
-from step.local.host import Work
 from step.local.service.arns import MACHINE, Caller
 from step.machine import test_state as api
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
+from step.durable.host import Host
 from step.errors import Refused
-from step.local.host import Host
 from step.local.viewer.source import Listener
 from step.view.visits import Event
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from step.clock import pause
-from step.local.clocks import VirtualClock
+from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
 from tests.serving import ACCOUNT, client_at
 

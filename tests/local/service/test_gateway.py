@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from step.local.clocks import VirtualClock
+from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
 from tests.serving import client_at
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from step.durable.clocks import VirtualClock
+from step.durable.host import Host
+from step.durable.journal import Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
-from step.local.clocks import VirtualClock
-from step.local.host import Host
 from step.local.http import Server
-from step.local.journal import Journal
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.service import StepFunctions

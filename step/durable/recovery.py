@@ -12,6 +12,8 @@ from typing import Any
 
 from step.arn import labelled_arn
 from step.asl.parse import parse
+from step.durable.journal import UNCHECKED, ExecutionRow, Journal
+from step.durable.live import Live
 from step.engine.child_execution import child_arn
 from step.engine.frames import ExecutionInfo
 from step.engine.kernel import Kernel
@@ -20,8 +22,6 @@ from step.engine.quotas import Quotas
 from step.engine.vocabulary import Input, StartChild, TaskFailed, TaskSucceeded, WriteResults
 from step.errors import StepError
 from step.jsonvalue import JSONObject, to_text
-from step.local.journal import UNCHECKED, ExecutionRow, Journal
-from step.local.live import Live
 
 # So many ended executions are kept rebuilt: whoever pages through a history asks for it again and again.
 _KEPT = 16

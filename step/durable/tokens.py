@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from step.durable.live import Live
 from step.engine.vocabulary import StartTask
-from step.local.live import Live
 
 
 def is_activity(task: StartTask) -> bool:

@@ -14,11 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
+from step.durable.store_lock import hold
 from step.engine import vocabulary
 from step.engine.vocabulary import Input
 from step.errors import StepError
 from step.jsonvalue import JSONValue, to_text
-from step.local.store_lock import hold
 
 Sync = Literal["normal", "full"]
 # The digest of an entry that was written together with the one before it.

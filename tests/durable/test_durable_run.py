@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from step.durable.clocks import RealClock, VirtualClock
+from step.durable.durable_run import DurableRun
 from step.errors import HandlerError, StepError
 from step.jsonvalue import JSONValue
-from step.local.clocks import RealClock, VirtualClock
-from step.local.durable_run import DurableRun
 from step.machine import StateMachine
 
 NIGHT = {

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from step.clock import now_ms
+from step.durable.clocks import VirtualClock
+from step.durable.host import Host, Live
+from step.durable.journal import ExecutionRow, Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
-from step.local.clocks import VirtualClock
-from step.local.host import Host, Live
-from step.local.journal import ExecutionRow, Journal
 from step.runtime.map_items import MapItems
 from step.runtime.objects import MemoryObjects
 

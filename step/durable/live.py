@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple
 
+from step.durable.map_runs import MapRuns
 from step.engine import history
 from step.engine.frames import ExecutionInfo
 from step.engine.kernel import Kernel
@@ -26,7 +27,6 @@ from step.engine.vocabulary import (
     TaskSucceeded,
     WriteResults,
 )
-from step.local.map_runs import MapRuns
 
 # What ends a piece of work.
 _ENDS = frozenset({TaskSucceeded, TaskFailed, ItemsRead})

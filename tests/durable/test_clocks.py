@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from step.clock import now_ms
-from step.local.clocks import Clock, RealClock, VirtualClock
+from step.durable.clocks import Clock, RealClock, VirtualClock
 
 HOUR = 3_600_000
 

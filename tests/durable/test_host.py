@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from step.clock import now_ms
+from step.durable.clocks import Clock, RealClock, VirtualClock
+from step.durable.host import Host, Live
+from step.durable.journal import Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
 from step.errors import StepError
-from step.local.clocks import Clock, RealClock, VirtualClock
-from step.local.host import Host, Live
-from step.local.journal import Journal
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
 TASK = {"Type": "Task", "Resource": FUNCTION, "End": True}

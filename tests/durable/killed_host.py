@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from step.clock import now_ms, pause
+from step.durable.clocks import RealClock
+from step.durable.host import Host
+from step.durable.journal import ExecutionRow, Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSubmitted, TaskSucceeded
-from step.local.clocks import RealClock
-from step.local.host import Host
-from step.local.journal import ExecutionRow, Journal
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
 SEND = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"

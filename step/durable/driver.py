@@ -14,6 +14,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from step.durable.clocks import Clock
+from step.durable.journal import UNCHECKED, Journal, StoreFull
+from step.durable.live import Live, Turn
+from step.durable.recovery import Recovery, arn_of_child, ended_row, row_of
+from step.durable.timers import Timers
+from step.durable.tokens import Tokens, is_activity
+from step.durable.workers import Returned, Work, Workers
 from step.engine.children import child_answer, child_kernel
 from step.engine.vocabulary import (
     Continue,
@@ -32,13 +39,6 @@ from step.engine.vocabulary import (
     WriteResults,
 )
 from step.errors import StateError, StepError
-from step.local.clocks import Clock
-from step.local.journal import UNCHECKED, Journal, StoreFull
-from step.local.live import Live, Turn
-from step.local.recovery import Recovery, arn_of_child, ended_row, row_of
-from step.local.timers import Timers
-from step.local.tokens import Tokens, is_activity
-from step.local.workers import Returned, Work, Workers
 from step.runtime.virtual import Items
 
 # Hears of an execution whose history has grown or whose status has changed; must return at once.
@@ -53,7 +53,7 @@ _RETRY_SECONDS = 0.2
 _LONGEST_SLEEP_SECONDS = 30.0
 # How long an answer to a token is held back until the work's own call has returned.
 _HOLD_MS = 5_000
-_log = logging.getLogger("step.local")
+_log = logging.getLogger("step.durable")
 
 
 class Arrival(NamedTuple):

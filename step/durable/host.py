@@ -11,6 +11,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from step.durable.clocks import Clock
+from step.durable.driver import Driver, Listener
+from step.durable.journal import ExecutionRow, Journal
+from step.durable.live import Live
+from step.durable.map_runs import MapRunRecord, MapRuns
+from step.durable.recovery import answer_of, arn_of_child, ended_row, row_of
+from step.durable.workers import Work
 from step.engine.frames import ExecutionInfo
 from step.engine.history import History
 from step.engine.kernel import Kernel
@@ -28,17 +35,10 @@ from step.engine.vocabulary import (
     WriteResults,
 )
 from step.errors import StepError
-from step.local.clocks import Clock
-from step.local.driver import Driver, Listener
-from step.local.journal import ExecutionRow, Journal
-from step.local.live import Live
-from step.local.map_runs import MapRunRecord, MapRuns
-from step.local.recovery import answer_of, arn_of_child, ended_row, row_of
-from step.local.workers import Work
 from step.runtime.virtual import Items
 
 __all__ = ["Host", "Listener", "Live", "Work"]
-_log = logging.getLogger("step.local")
+_log = logging.getLogger("step.durable")
 
 
 class Host:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from step.local.live import Live
+from step.durable.live import Live
 
 
 class Timers:

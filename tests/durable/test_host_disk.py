@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from step.clock import now_ms
+from step.durable.clocks import RealClock, VirtualClock
+from step.durable.host import Host
+from step.durable.journal import Journal, StoreFull
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskSubmitted, TaskSucceeded
-from step.local.clocks import RealClock, VirtualClock
-from step.local.host import Host
-from step.local.journal import Journal, StoreFull
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
 SEND = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
@@ -161,9 +161,9 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_host_disk import FUNCTION, LARGE, info, one_task
 from step.engine.vocabulary import TaskSucceeded
-from step.local.clocks import RealClock
-from step.local.host import Host
-from step.local.journal import Journal, StoreFull
+from step.durable.clocks import RealClock
+from step.durable.host import Host
+from step.durable.journal import Journal, StoreFull
 
 host = Host(Journal(Path(sys.argv[1])), RealClock(), lambda task, _: [TaskSucceeded(task.op, 1)])
 host.open()

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from step.durable.live import Live
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, ReadItems, StartTask, TaskFailed, WriteResults
 from step.errors import StepError
-from step.local.live import Live
 from step.runtime.virtual import Items
 
 # Does a task's work in a thread of the pool; gives what to tell the kernel, in order. An empty list: somebody
 # will answer the task's token, or poll the activity.
 Work = Callable[[StartTask, ExecutionInfo], list[Input]]
-_log = logging.getLogger("step.local")
+_log = logging.getLogger("step.durable")
 
 
 class Returned(NamedTuple):

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from step.clock import now_ms
+from step.durable.clocks import RealClock, VirtualClock
+from step.durable.host import Host, Live
+from step.durable.journal import Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Heartbeat, Input, StartTask, TaskFailed, TaskSubmitted, TaskSucceeded
 from step.jsonvalue import JSONObject
-from step.local.clocks import RealClock, VirtualClock
-from step.local.host import Host, Live
-from step.local.journal import Journal
 
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:work"
 SEND = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"

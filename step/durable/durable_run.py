@@ -16,14 +16,14 @@ from types import TracebackType
 
 from step.arn import execution_arn
 from step.asl.taskfn import PLACEHOLDER
+from step.durable.clocks import Clock
+from step.durable.host import Host
+from step.durable.journal import Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.history import Event
 from step.engine.vocabulary import Input, StartTask
 from step.errors import HandlerError, StepError
 from step.jsonvalue import JSONValue
-from step.local.clocks import Clock
-from step.local.host import Host
-from step.local.journal import Journal
 from step.machine import StateMachine
 
 # AWS allows more; these are also file names everywhere.

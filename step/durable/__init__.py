@@ -1,0 +1,1 @@
+"""Executions that outlive processes and versions of step: journal, replay, time, tokens, what is open."""
