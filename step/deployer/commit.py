@@ -7,16 +7,16 @@ afterwards is what AWS says, not what the call said.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from step.clock import format_timestamp
 from step.deployer.causes import message_of, redact
 from step.deployer.deployment import Bake, Deployment, Failure
 from step.deployer.lock import Lock, LockLost
+from step.deployer.looking import read_routes, wait_for
 from step.deployer.names import LIVE
 from step.deployer.ports import Machines, Ports, RecordExists, Route
-from step.deployer.staging import check_staged, wait_for
+from step.deployer.staging import check_staged
 from step.errors import StepError
 from step.jsonvalue import JSONObject
 
@@ -42,12 +42,13 @@ def deploy(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
     project = ports.accounts.deploy(deployment.target)
     check_staged(project, deployment)
     wanted = deployment.canary_routes
-    _check_routes(project.machines, deployment, deployment.prev_routes, wanted)
+    _check_routes(ports, project.machines, deployment, deployment.prev_routes, wanted)
     lock = Lock(ports, deployment.target.lock_key, execution)
     lock.arm(deployment.fence, deployment.prev_routes, deployment.version)
     _lead(ports, project.machines, deployment, wanted)
     canary = deployment.wanted.canary
     if canary is None or wanted == deployment.new_routes:
+        _commit(ports, lock, deployment, execution)
         return deployment
     return replace(deployment, bake=Bake(left_seconds=canary.bake_seconds))
 
@@ -65,7 +66,7 @@ def check_health(ports: Ports, deployment: Deployment, execution: str) -> Deploy
         deployment.fence, deployment.prev_routes, deployment.version
     )
     project = ports.accounts.deploy(deployment.target)
-    _check_routes(project.machines, deployment, deployment.canary_routes)
+    _check_routes(ports, project.machines, deployment, deployment.canary_routes)
     states = project.alarms.states(canary.alarms)
     ringing = [alarm for alarm in canary.alarms if states.get(alarm) == "ALARM"]
     if ringing:
@@ -80,10 +81,11 @@ def check_health(ports: Ports, deployment: Deployment, execution: str) -> Deploy
 def promote(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
     """Lead the whole alias to the new version."""
     machines = ports.accounts.deploy(deployment.target).machines
-    _check_routes(machines, deployment, deployment.canary_routes, deployment.new_routes)
+    _check_routes(ports, machines, deployment, deployment.canary_routes, deployment.new_routes)
     lock = Lock(ports, deployment.target.lock_key, execution)
     lock.arm(deployment.fence, deployment.prev_routes, deployment.version)
     _lead(ports, machines, deployment, deployment.new_routes)
+    _commit(ports, lock, deployment, execution)
     return deployment
 
 
@@ -91,16 +93,37 @@ def rollback(ports: Ports, deployment: Deployment, execution: str) -> Deployment
     """Make the alias lead where the journal says it did before; nothing where no flip was armed.
 
     Also what a lock that was taken over wants first. Where the lock isn't ours, whoever has it sees to that.
+    A version that neither the journal nor the release knows was made live by somebody else: it is left.
     """
     lock = Lock(ports, deployment.target.lock_key, execution)
     item = lock.read()
     if item.owner != execution:
         # A deploy that was redriven goes on to the next guard, which ends it.
         return replace(deployment, is_inherited=False)
-    if item.is_armed:
-        lock.arm(item.fence, item.prev, item.new, heeds_halt=False)
-        _lead(ports, ports.accounts.deploy(deployment.target).machines, deployment, item.prev)
+    if not (item.is_armed or item.is_committed):
+        return replace(deployment, is_inherited=False)
+    # Of a release that was live alone when its deploy ended, only the lock has to be given back.
+    is_done = item.is_committed and (deployment.is_inherited or deployment.recovers is not None)
+    machines = ports.accounts.deploy(deployment.target).machines
+
+    def is_ours(routes: Sequence[Route]) -> bool:
+        if is_done:
+            return are_same(routes, [Route(item.new, 100)])
+        return _weights(routes).keys() <= {item.new, *_weights(item.prev)}
+
+    routes = read_routes(ports, machines, deployment.target.alias_arn, is_ours)
+    if not is_ours(routes):
         lock.settle(item.fence)
+        left = (
+            f"the alias {LIVE!r} leads to {told(routes)}: somebody else has moved it, and it was left there"
+        )
+        return replace(deployment, is_inherited=False, left=left)
+    if is_done:
+        lock.finish(item)
+        return replace(deployment, is_inherited=False, finished=item.release)
+    lock.arm(item.fence, item.prev, item.new, heeds_halt=False)
+    _lead(ports, machines, deployment, item.prev)
+    lock.settle(item.fence)
     return replace(deployment, is_inherited=False)
 
 
@@ -114,13 +137,7 @@ def release_lock(ports: Ports, deployment: Deployment, execution: str) -> Deploy
     outcome = PRUNED if release is None else SUCCESS
     done = replace(deployment, verdict=SUCCESS)
     record = done.record(execution, outcome, format_timestamp(ports.clock.now_ms()))
-    deployed: JSONObject | None = None
-    if release is not None:
-        deployed = {
-            "release": release.release_id,
-            "created_at": release.created_at,
-            "version": deployment.version,
-        }
+    deployed = None if release is None else _deployed(deployment)
     if not lock.release(deployment.fence, record, deployed):
         raise LockLost("the lock was taken over before the deploy could end")
     return done
@@ -128,18 +145,24 @@ def release_lock(ports: Ports, deployment: Deployment, execution: str) -> Deploy
 
 def release_lock_failure(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
     """Give the lock back, if we have it, after a deploy that failed and was undone; and record it."""
-    failed = replace(deployment, verdict=CLEAN, cause=cause_of(deployment.error))
+    said = [cause_of(deployment.error), deployment.left]
+    failed = replace(deployment, verdict=CLEAN, cause="; then ".join(filter(None, said)))
     outcome = RECOVERED if deployment.recovers else CLEAN
     record = failed.record(execution, outcome, format_timestamp(ports.clock.now_ms()))
     lock = Lock(ports, deployment.target.lock_key, execution)
     item = lock.read()
     if item.owner == execution:
-        if item.is_armed:
+        if item.is_armed or item.is_committed:
             raise NotRolledBack(f"the alias may still lead to {item.new}")
         lock.release(item.fence, record)
     else:
-        with suppress(RecordExists):
+        try:
             ports.table.record(record)
+        except RecordExists:
+            there = ports.table.get(str(record["key"])) or {}
+            if (there.get("execution"), there.get("outcome")) == (execution, SUCCESS):
+                # It was live when its execution was stopped; whoever took the lock over has recorded that.
+                return replace(failed, verdict=SUCCESS)
     return failed
 
 
@@ -159,11 +182,33 @@ def _weights(routes: Sequence[Route]) -> dict[str, int]:
     return {route.version_arn: route.weight for route in routes if route.weight}
 
 
-def _check_routes(machines: Machines, deployment: Deployment, *expected: Sequence[Route]) -> None:
+def _check_routes(
+    ports: Ports, machines: Machines, deployment: Deployment, *expected: Sequence[Route]
+) -> None:
     """Make sure that the alias leads to one of these; after a flip whose answer got lost, to the new one."""
-    routes = machines.routes(deployment.target.alias_arn)
-    if not any(are_same(routes, one) for one in expected):
+
+    def is_expected(routes: Sequence[Route]) -> bool:
+        return any(are_same(routes, one) for one in expected)
+
+    routes = read_routes(ports, machines, deployment.target.alias_arn, is_expected)
+    if not is_expected(routes):
         raise LiveMoved(f"the alias {LIVE!r} leads to {told(routes)}: somebody else has moved it")
+
+
+def _commit(ports: Ports, lock: Lock, deployment: Deployment, execution: str) -> None:
+    """Note in the lock that the release is live alone, with what ReleaseLock has still to write."""
+    done = replace(deployment, verdict=SUCCESS)
+    record = done.record(execution, SUCCESS, format_timestamp(ports.clock.now_ms()))
+    lock.commit(deployment.fence, record, _deployed(deployment))
+
+
+def _deployed(deployment: Deployment) -> JSONObject:
+    release = deployment.wanted
+    return {
+        "release": release.release_id,
+        "created_at": release.created_at,
+        "version": deployment.version,
+    }
 
 
 def _lead(ports: Ports, machines: Machines, deployment: Deployment, routes: Sequence[Route]) -> None:

@@ -61,6 +61,8 @@ class Deployment:
         smoke_test_waited_seconds: How long it has waited.
         is_tested: Whether that has succeeded.
         bake: How far a canary has come.
+        finished: The release of before that was found live, and only had to give the lock back.
+        left: What was found and left, since somebody else has made it so.
         pruned: The versions that were deleted.
         error: Why it failed.
         rollback_error: Why that couldn't be undone.
@@ -88,6 +90,8 @@ class Deployment:
     smoke_test_waited_seconds: int = 0
     is_tested: bool = False
     bake: Bake | None = None
+    finished: str = ""
+    left: str = ""
     pruned: tuple[str, ...] = ()
     error: Failure | None = None
     rollback_error: Failure | None = None
@@ -138,6 +142,7 @@ class Deployment:
             "functions": self._functions(),
             "prev": self.prev,
             "cause": self.cause,
+            "left": self.left,
         }
 
     def _functions(self) -> JSONObject:

@@ -21,33 +21,40 @@ from step.errors import Refused
 from step.jsonvalue import JSONObject
 
 T = TypeVar("T")
+RECORD = "the record"
+# Between two attempts to read the same.
+_PAUSE_SECONDS = 3
 
 
 def diagnose(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
     """Say how the deploy really stands: ``verdict`` and ``cause``. Raises nothing on purpose."""
-    unread: list[str] = []
+    unread: dict[str, str] = {}
     lock = Lock(ports, deployment.target.lock_key, execution)
-    item = _read("the lock", lock.read, unread)
-    record = _read("the record", lambda: ports.table.get(_record_key(deployment)), unread)
+    item = _read(ports, "the lock", lock.read, unread)
+    record = _read(ports, RECORD, lambda: ports.table.get(_record_key(deployment)), unread)
     target = deployment.target
     routes = _read(
+        ports,
         f"the alias {LIVE!r}",
         lambda: ports.accounts.deploy(target).machines.routes(target.alias_arn),
         unread,
     )
-    verdict = _verdict(deployment, execution, item, routes, record)
+    # A record that can't be read proves nothing: the release may have been recorded as live.
+    verdict = DIRTY if RECORD in unread else _verdict(deployment, execution, item, routes, record)
     reasons = [cause_of(failure) for failure in (deployment.error, deployment.rollback_error) if failure]
     if verdict == SUCCESS:
         return replace(deployment, verdict=SUCCESS)
     if verdict == CLEAN:
-        return replace(deployment, verdict=CLEAN, cause="; then ".join(reasons))
+        cause = "; then ".join(filter(None, [*reasons, deployment.left]))
+        return replace(deployment, verdict=CLEAN, cause=cause)
+    mend = mending_command(deployment.recovers or execution)
     cause = "\n".join(
         [
             f"The deploy of {target.project}/{target.config} could not be finished, nor proven undone.",
             *_differences(deployment, execution, item, routes),
-            *unread,
+            *(f"{what[0].upper()}{what[1:]} could not be read: {why}" for what, why in unread.items()),
             *(f"It failed with {reason}" for reason in reasons),
-            f"The next deploy mends this. To mend it now: {mending_command(execution)}",
+            f"The next deploy mends this. To mend it now: {mend}",
         ]
     )
     dirty = replace(deployment, verdict=DIRTY, cause=cause)
@@ -89,7 +96,9 @@ def _differences(
     found = []
     if routes is not None:
         prev = item.prev if item is not None and item.is_armed else deployment.prev_routes
-        if prev and not are_same(routes, prev):
+        if item is not None and item.is_committed and are_same(routes, [Route(item.new, 100)]):
+            found.append(f"The release is live: the alias {LIVE!r} leads to {told(routes)}.")
+        elif prev and not are_same(routes, prev):
             found.append(f"The alias {LIVE!r} leads to {told(routes)}; before, it led to {told(prev)}.")
         else:
             found.append(f"The alias {LIVE!r} leads to {told(routes)}, as before.")
@@ -103,12 +112,17 @@ def _differences(
     return found
 
 
-def _read(what: str, read: Callable[[], T], unread: list[str]) -> T | None:
-    try:
-        return read()
-    except (Unavailable, Refused) as problem:
-        unread.append(f"{what[0].upper()}{what[1:]} could not be read: {problem}")
-        return None
+def _read(ports: Ports, what: str, read: Callable[[], T], unread: dict[str, str]) -> T | None:
+    """Read something, for a moment again and again; note why it couldn't be read."""
+    last = ports.clock.now_ms() + 2 * _PAUSE_SECONDS * 1000
+    while True:
+        try:
+            return read()
+        except (Unavailable, Refused) as problem:
+            if ports.clock.now_ms() >= last:
+                unread[what] = str(problem)
+                return None
+            ports.clock.pause(_PAUSE_SECONDS)
 
 
 def _record_key(deployment: Deployment) -> str:

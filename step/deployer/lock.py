@@ -7,6 +7,7 @@ would start again, and a late writer would get through.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,13 +16,13 @@ from step.deployer.ports import ConditionFailed, Is, Ports, RecordExists, Route,
 from step.errors import StepError
 from step.jsonvalue import JSONObject, JSONValue
 
-Phase = Literal["FREE", "HELD", "STAGING", "COMMITTING"]
+Phase = Literal["FREE", "HELD", "STAGING", "COMMITTING", "COMMITTED"]
 HUMAN = "human:"
 # No invocation of the deployer's function runs longer; Terraform gives it this timeout.
 FUNCTION_TIMEOUT_SECONDS = 120
 # What an invocation that armed a flip may still do, and by how much clocks differ.
 LEASE_MS = (FUNCTION_TIMEOUT_SECONDS + 30) * 1000
-_JOURNAL = ("prev", "new")
+_JOURNAL = ("prev", "new", "committed")
 
 
 class LockHeld(StepError):  # noqa: N818 - the error's name in the deployer's history
@@ -52,6 +53,7 @@ class LockItem:
         release: The release that it is held for.
         prev: Where the alias led before the flip; written before it.
         new: The version that the flip leads to.
+        committed: What is left to write of a release that is live alone: its ``record``, and ``deployed``.
         halt: Who halted deploys, why and when.
         until_ms: Until when a person holds it; None: until it is given back.
         reason: Why a person holds it.
@@ -65,6 +67,7 @@ class LockItem:
     release: str = ""
     prev: tuple[Route, ...] = ()
     new: str = ""
+    committed: JSONObject | None = None
     halt: JSONObject | None = None
     until_ms: int | None = None
     reason: str = ""
@@ -75,7 +78,7 @@ class LockItem:
         """Read an item of the table; one that isn't there is a lock that nobody holds."""
         if not item:
             return cls()
-        halt, deployed = item.get("halt"), item.get("deployed")
+        halt, deployed, committed = item.get("halt"), item.get("deployed"), item.get("committed")
         return cls(
             owner=str(item.get("owner", "")),
             fence=_int(item.get("fence")),
@@ -84,6 +87,7 @@ class LockItem:
             release=str(item.get("release", "")),
             prev=routes_from_json(item.get("prev")),
             new=str(item.get("new", "")),
+            committed=committed if isinstance(committed, dict) else None,
             halt=halt if isinstance(halt, dict) else None,
             until_ms=_moment(item.get("until")),
             reason=str(item.get("reason", "")),
@@ -94,6 +98,11 @@ class LockItem:
     def is_armed(self) -> bool:
         """Whether the alias may have been moved away from ``prev``."""
         return self.phase == "COMMITTING" and bool(self.prev)
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether ``new`` was seen to be live alone: nothing but giving the lock back is left to do."""
+        return self.phase == "COMMITTED" and bool(self.committed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,32 @@ class Lock:
             "new": new,
         }
         self._write(fence, journal, heeds_halt=heeds_halt)
+
+    def commit(self, fence: int, record: JSONObject, deployed: JSONObject) -> None:
+        """Note that the new version is live alone, and what is left to write: whoever takes over writes it.
+
+        Raises:
+            LockLost: the lock isn't ours any more.
+        """
+        left: JSONObject = {"record": record, "deployed": deployed}
+        now = self.ports.clock.now_ms()
+        self._write(fence, {"phase": "COMMITTED", "phase_at": now, "committed": left})
+
+    def finish(self, item: LockItem) -> None:
+        """Write what is left of a release whose holder has ended after its version was live alone.
+
+        Raises:
+            LockLost: the lock isn't ours any more.
+        """
+        record, deployed = (item.committed or {}).get("record"), (item.committed or {}).get("deployed")
+        if isinstance(record, dict):
+            with suppress(RecordExists):
+                self.ports.table.record(record)
+        self._write(
+            item.fence,
+            {"phase": "HELD", "phase_at": self.ports.clock.now_ms(), "deployed": deployed},
+            remove=_JOURNAL,
+        )
 
     def settle(self, fence: int) -> None:
         """Note that the alias leads where the journal says it did before.
@@ -299,7 +334,7 @@ def _moment(value: JSONValue) -> int | None:
 
 def _phase(value: JSONValue) -> Phase:
     match value:
-        case "HELD" | "STAGING" | "COMMITTING":
+        case "HELD" | "STAGING" | "COMMITTING" | "COMMITTED":
             return value
         case _:
             return "FREE"

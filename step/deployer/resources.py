@@ -5,7 +5,7 @@ Knows the ports; changes nothing. Every problem is listed at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from step.clock import parse_timestamp
 from step.deployer.definition import MachineType, bind_functions, check_definition
 from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock, LockItem, routes_to_json
+from step.deployer.looking import read_routes
 from step.deployer.names import LIVE
 from step.deployer.ports import MachineFacts, Ports, Project, Route
 from step.deployer.release import MAX_DEFINITION_BYTES, Pin, Release
@@ -97,9 +98,16 @@ class _Look:
     def routes(self, item: LockItem) -> tuple[Route, ...]:
         """Look at the alias: that it is there, leads where the client thinks, and to nothing newer."""
         target, release = self.release.target, self.release
-        routes = (
-            self._ask(f"the alias {LIVE!r}", lambda: self.project.machines.routes(target.alias_arn)) or ()
-        )
+        deployed = None if item.deployed is None else item.deployed.get("version")
+
+        def is_known(routes: Sequence[Route]) -> bool:
+            # What was deployed last is live, unless somebody else has moved it since.
+            return deployed is None or deployed in [route.version_arn for route in routes]
+
+        def read() -> tuple[Route, ...]:
+            return read_routes(self.ports, self.project.machines, target.alias_arn, is_known)
+
+        routes = self._ask(f"the alias {LIVE!r}", read) or ()
         versions = [route.version_arn for route in routes]
         if routes and release.expect_live not in (None, *versions):
             self.problems.append(

@@ -6,21 +6,18 @@ since every version is checked after it was made, and never changes again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
-from typing import TypeVar
 
 from step.deployer.definition import bind_functions
 from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock
+from step.deployer.looking import wait_for
 from step.deployer.ports import FunctionFacts, Functions, Ports, Project
 from step.deployer.release import FunctionRelease
 from step.deployer.resources import fetch, placeholders
 from step.errors import Refused, StepError
 
-T = TypeVar("T")
-_PATIENCE_SECONDS, _INTERVAL_SECONDS = 60, 2
 _CHANGED = frozenset({"ConflictException", "PreconditionFailedException", "InvalidParameterValueException"})
 _GOOD_ENDS, _RUNNING = frozenset({"SUCCEEDED"}), frozenset({"RUNNING", "PENDING_REDRIVE"})
 
@@ -31,10 +28,6 @@ class Interfered(StepError):  # noqa: N818 - the error's name in the deployer's 
 
 class StagingFailed(StepError):  # noqa: N818 - the error's name in the deployer's history
     """Lambda can't take the code; the message says why."""
-
-
-class NotYet(StepError):  # noqa: N818 - the error's name in the deployer's history
-    """AWS hasn't finished what it was asked for; another attempt looks again."""
 
 
 class SmokeTestFailed(StepError):  # noqa: N818 - the error's name in the deployer's history
@@ -178,20 +171,6 @@ def check_smoke_test(ports: Ports, deployment: Deployment, execution: str) -> De
     if status in _RUNNING and waited >= test.timeout_seconds:
         raise SmokeTestFailed(f"{deployment.smoke_test}: still running after {test.timeout_seconds} s")
     return replace(deployment, is_tested=status in _GOOD_ENDS, smoke_test_waited_seconds=waited)
-
-
-def wait_for(ports: Ports, ask: Callable[[], T], is_good: Callable[[T], bool], what: str) -> T:
-    """Ask until the answer is good.
-
-    Raises:
-        NotYet: it took too long.
-    """
-    for _ in range(_PATIENCE_SECONDS // _INTERVAL_SECONDS):
-        answer = ask()
-        if is_good(answer):
-            return answer
-        ports.clock.pause(_INTERVAL_SECONDS)
-    raise NotYet(what)
 
 
 def _sha256(text: str) -> str:

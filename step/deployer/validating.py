@@ -81,7 +81,7 @@ def lock(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
             raise
         # It runs again, or somebody else was faster: nothing is left to do here.
         return deployment
-    return replace(deployment, fence=item.fence, is_inherited=item.is_armed)
+    return replace(deployment, fence=item.fence, is_inherited=item.is_armed or item.is_committed)
 
 
 def recover(ports: Ports, value: JSONValue, execution: str) -> Deployment:

@@ -149,6 +149,16 @@ class MemoryAws:
         """Read where the alias really leads."""
         return self.machines[target.machine_arn].aliases["live"]
 
+    def route(self, alias_arn: str, routes: Sequence[Route]) -> None:
+        """Lead an alias elsewhere; so many reads still give where it led."""
+        arn, _, alias = alias_arn.rpartition(":")
+        machine, _ = _machine(self, arn)
+        for route in routes:
+            if int(route.version_arn.rpartition(":")[2]) not in machine.versions:
+                raise Refused("ResourceNotFound", f"no version {route.version_arn}")
+        machine.stale[alias] = [machine.aliases[alias]] * STALE_READS
+        machine.aliases[alias] = tuple(routes)
+
     def version(self, arn: str) -> Version:
         machine, _, number = arn.rpartition(":")
         return self.machines[machine].versions[int(number)]
@@ -393,17 +403,9 @@ class MemoryMachines:
         return self.aws.call(self.role, "states:PublishStateMachineVersion", arn, do)
 
     def route(self, alias_arn: str, routes: Sequence[Route]) -> None:
-        arn, _, alias = alias_arn.rpartition(":")
-
-        def do() -> None:
-            machine, _ = _machine(self.aws, arn)
-            for route in routes:
-                if int(route.version_arn.rpartition(":")[2]) not in machine.versions:
-                    raise Refused("ResourceNotFound", f"no version {route.version_arn}")
-            machine.stale[alias] = [machine.aliases[alias]] * STALE_READS
-            machine.aliases[alias] = tuple(routes)
-
-        self.aws.call(self.role, "states:UpdateStateMachineAlias", alias_arn, do)
+        self.aws.call(
+            self.role, "states:UpdateStateMachineAlias", alias_arn, lambda: self.aws.route(alias_arn, routes)
+        )
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from step import StateMachine
 from step.deployer.client import execution_input, prune_input, recover_input, rollback_release
 from step.deployer.names import Target
-from step.deployer.ports import Route
+from step.deployer.ports import Route, Unavailable
 from step.deployer.release import SmokeTest
 from step.errors import Refused
 from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, Call
@@ -408,8 +408,6 @@ def test_redriven_healing_ends_where_another_deploy_has_healed(world: World) -> 
 def test_dirty_failure_tells_what_is_wrong_and_what_mends_it(world: World) -> None:
     def break_off(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
         if run.state in ("ReleaseLock", "Rollback", "ReleaseLockFailure") and "Update" in call.action:
-            from step.deployer.ports import Unavailable
-
             raise Unavailable("the table is away")
         return do()
 
@@ -419,11 +417,118 @@ def test_dirty_failure_tells_what_is_wrong_and_what_mends_it(world: World) -> No
     assert run.end == "FailureDirty"
     assert run.cause == (
         "The deploy of bread/test could not be finished, nor proven undone.\n"
-        f"The alias 'live' leads to {version(2)} (100 %); before, it led to {version(1)} (100 %).\n"
+        f"The release is live: the alias 'live' leads to {version(2)} (100 %).\n"
         f"This execution still holds the lock {TARGET.lock_key}.\n"
         "It failed with Unavailable: the table is away\n"
         f"The next deploy mends this. To mend it now: step recover r1"
     )
+
+
+def test_record_that_cannot_be_read_proves_nothing(world: World) -> None:
+    def lose(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if run.state == "ReleaseLock":
+            do()
+            raise Unavailable("the answer got lost")
+        if run.state == "Diagnose" and call == Call("", "dynamodb:GetItem", TARGET.record_key("r1")):
+            raise Unavailable("not now")
+        return do()
+
+    world.intervene = lose
+    run = world.deploy(world.release(1))
+
+    assert world.runs_exactly("r1")
+    assert run.end == "FailureDirty"
+    assert "The record could not be read: not now" in (run.cause or "")
+
+
+# ------------------------------------------------------------ what people did meanwhile
+
+
+def lead_elsewhere(world: World) -> str:
+    """Make a version by hand and lead the alias there, as somebody does who mends something in a hurry."""
+    machine = world.aws.machines[TARGET.machine_arn]
+    number = max(machine.versions) + 1
+    machine.versions[number] = dataclasses.replace(machine.versions[1], description="a hotfix")
+    world.aws.route(TARGET.alias_arn, (Route(version(number), 100),))
+    return version(number)
+
+
+def test_recovery_leaves_what_somebody_else_has_made_live(world: World) -> None:
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    stopped = world.deploy(world.release(1))
+    world.intervene = None
+    hotfix = lead_elsewhere(world)
+
+    recovery = world.start("recovery", recover_input(stopped.arn))
+
+    assert recovery.end == "Recovered"
+    assert world.aws.live(TARGET) == (Route(hotfix, 100),)
+    assert not world.is_locked
+    left = f"the alias 'live' leads to {hotfix} (100 %): somebody else has moved it, and it was left there"
+    assert world.aws.items[TARGET.record_key("r1")]["left"] == left
+    assert recovery.output["left"] == left
+
+
+def test_failing_canary_leaves_what_somebody_else_has_made_live(world: World) -> None:
+    world.aws.alarm_states[ALARM] = "OK"
+    hotfixes: list[str] = []
+
+    def move(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if call.action == "cloudwatch:DescribeAlarms" and run.state == "CheckHealth":
+            world.aws.alarm_states[ALARM] = "ALARM"
+            hotfixes.append(lead_elsewhere(world))
+        return do()
+
+    world.intervene = move
+    run = world.deploy(world.release(1, canary=CANARY))
+
+    assert run.end == "FailureClean"
+    assert world.aws.live(TARGET) == (Route(hotfixes[0], 100),)
+    assert f"leads to {hotfixes[0]} (100 %): somebody else has moved it" in (run.cause or "")
+
+
+def test_next_deploy_after_one_that_was_stopped_begins_with_what_somebody_made_live(world: World) -> None:
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    world.deploy(world.release(1))
+    world.intervene = None
+    hotfix = lead_elsewhere(world)
+
+    run = world.deploy(world.release(2))
+
+    assert run.end == "Success"
+    assert world.aws.items[TARGET.record_key("r2")]["prev"] == [[hotfix, 100]]
+
+
+@pytest.mark.parametrize("state", ["Deploy", "ReleaseLock"])
+def test_release_that_was_live_alone_stays_live_when_its_deploy_is_stopped(world: World, state: str) -> None:
+    def stop(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if run.state == state == "ReleaseLock":
+            world.stop(run)
+            raise Gone
+        answer = do()
+        if world.lock.get("phase") == "COMMITTED":
+            world.stop(run)
+            raise Gone
+        return answer
+
+    world.intervene = stop
+    stopped = world.deploy(world.release(1))
+    world.intervene = None
+
+    recovery = world.start("recovery", recover_input(stopped.arn))
+    again = world.redrive(stopped)
+
+    assert (recovery.end, recovery.output["finished"]) == ("Recovered", "r1")
+    assert again.end == "Success"
+    assert world.runs_exactly("r1")
+    assert not world.is_locked
+    record = world.aws.items[TARGET.record_key("r1")]
+    assert (record["outcome"], record["execution"]) == ("Success", stopped.arn)
+    assert world.lock["deployed"] == {
+        "release": "r1",
+        "created_at": world.lock["deployed"]["created_at"],  # type: ignore[index,call-overload]  # it is an object
+        "version": version(2),
+    }
 
 
 # ------------------------------------------------------------ pruning

@@ -60,6 +60,7 @@ class Run:
     state: str = ""
     input: JSONValue = None
     began: int = 0
+    output: dict[str, Any] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
 
     @property
@@ -195,6 +196,7 @@ class World:
             execution = machine.execute(value, name=run.arn.rpartition(":")[2], start=start)
             run.status, run.error, run.cause = execution.status, execution.error, execution.cause
             run.path = execution.path
+            run.output = execution.output if isinstance(execution.output, dict) else {}
         except Gone:
             run.status = "ABORTED"
         finally:

@@ -151,6 +151,7 @@ def examine(scenario: Scenario, injections: Sequence[Injection]) -> Case:
         _judge_dirty(case, world, run, (before_all, before))
     if run.end == "ABORTED":
         case.stuck += _recover(world, run)
+        case.hidden += _hidden_after_recovery(world, run, (before_all, before))
     case.stuck += _deploy_next(world)
     case.mixed += world.mixes
     return case
@@ -217,6 +218,17 @@ def _recover(world: World, run: Run) -> Iterator[str]:
         yield f"the recovery ended as {recovery.end}: {recovery.cause}"
     if world.lock.get("owner") in (run.arn, recovery.arn):
         yield "the lock is held after the recovery"
+
+
+def _hidden_after_recovery(world: World, run: Run, before: Sequence[tuple[Route, ...]]) -> Iterator[str]:
+    """What was stopped is undone, or it was live alone before, and its record says so."""
+    name = run.arn.rpartition(":")[2]
+    record = world.aws.items.get(world.target.record_key(name), {})
+    if not _is_as_before(world, before) and not (
+        world.runs_exactly(name) and record.get("outcome") == "Success"
+    ):
+        told = record.get("outcome")
+        yield f"recovered, and live is {world.aws.live(world.target)}; the record says {told}"
 
 
 def _deploy_next(world: World) -> Iterator[str]:

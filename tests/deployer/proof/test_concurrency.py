@@ -106,7 +106,11 @@ def _crowd(seed: int) -> tuple[World, list[Run], list[str]]:
             if not world.runs_exactly(name):
                 wrong.append(f"{name} gives the lock back, and live is {world.aws.live(world.target)}")
             settled.append(world.aws.live(world.target))
-        elif turns.draw.randrange(ONE_STOPPED_IN) == 0:
+            return answer
+        if world.lock.get("phase") == "COMMITTED":
+            # It is live alone: whoever comes next finishes it.
+            settled.append(world.aws.live(world.target))
+        if turns.draw.randrange(ONE_STOPPED_IN) == 0:
             world.stop(run)
             raise Gone
         return answer
