@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "bench"
 _START_SECONDS = 30.0
 BARE = """
-from step.local.http import Response, Server
+from step.local.http import Response
+from step.local.http_server import Server
 server = Server(lambda request: Response(200, {"Content-Type": "application/json"}, b"{}"))
 server.start()
 print(server.port, flush=True)

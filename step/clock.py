@@ -1,6 +1,6 @@
 """Time as text and as numbers; the only module of step that reads the wall clock.
 
-Pure but for ``now_ms`` and ``pause``; knows no other module of step.
+Pure but for ``now_ms``, ``elapsed`` and ``pause``; knows no other module of step.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ _TIMESTAMP = re.compile(
 def now_ms() -> int:
     """Read the wall clock: milliseconds since 1970 in UTC."""
     return time.time_ns() // 1_000_000
+
+
+def elapsed() -> float:
+    """Read a clock that nobody sets, in seconds from some moment: for what a connection may take."""
+    return time.monotonic()
 
 
 def pause(seconds: float) -> None:

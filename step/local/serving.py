@@ -22,7 +22,8 @@ from step.durable.host import Host
 from step.durable.journal import Journal, Sync
 from step.jsonvalue import JSONObject
 from step.local.cloud import Cloud
-from step.local.http import Request, Response, Server
+from step.local.http import Request, Response
+from step.local.http_server import Server
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway

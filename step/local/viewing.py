@@ -9,7 +9,8 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from step.local.entropy import new_uuid
-from step.local.http import Request, Response, Server
+from step.local.http import Request, Response
+from step.local.http_server import Server
 from step.local.service.gateway import Gateway
 from step.local.viewer.source import Source
 from step.local.viewer.viewer import BASE, MOST_BODY_BYTES, Viewer

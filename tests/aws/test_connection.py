@@ -12,7 +12,8 @@ import pytest
 
 from step.aws.connection import ADDRESS_FILE, Aws, Place, local_endpoint
 from step.errors import NoContact, Refused, StepError
-from step.local.http import Request, Response, Server
+from step.local.http import Request, Response
+from step.local.http_server import Server
 
 ANSWERS = {
     "refuses": (400, {"__type": "ExecutionDoesNotExist", "message": "Execution does not exist: 'x'"}),

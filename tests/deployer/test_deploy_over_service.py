@@ -23,7 +23,8 @@ from step.deployer.client import Code, draft_release, execution_input, make_rele
 from step.deployer.handlers import make_handlers
 from step.deployer.names import Target
 from step.errors import TaskError
-from step.local.http import Request, Response, Server
+from step.local.http import Request, Response
+from step.local.http_server import Server
 from step.local.serving import LocalService
 from step.machine import Execution
 from tests.deployer.conftest import HOME, Place, make_definition, make_zip, service_place_at

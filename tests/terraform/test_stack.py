@@ -15,7 +15,8 @@ import pytest
 import stack
 from local_service import Service
 
-from step.local.http import Request, Response, Server
+from step.local.http import Request, Response
+from step.local.http_server import Server
 
 
 def answering(document: object) -> Server:

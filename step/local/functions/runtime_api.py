@@ -7,7 +7,11 @@ AWS: Lambda developer guide, "Using the Lambda runtime API".
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import NamedTuple
+
+from step.local.http import BROWSER_HEADERS, CONTINUE, Request, Response, head_of
+from step.local.http_reader import RequestReader
 
 _MOST_BODY_BYTES = 64 * 1024 * 1024
 _READ_BYTES = 1 << 16
@@ -28,7 +32,7 @@ class RuntimeApi:
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setblocking(False)
-        self._buffers: dict[socket.socket, bytearray] = {}
+        self._readers: dict[socket.socket, RequestReader] = {}
         self._waiting: socket.socket | None = None
 
     @property
@@ -44,15 +48,15 @@ class RuntimeApi:
 
     def sockets(self) -> list[socket.socket]:
         """Give what to wait for."""
-        return [self._listener, *self._buffers]
+        return [self._listener, *self._readers]
 
     def read(self, ready: socket.socket) -> list[Asked]:
         """Take what a socket has; answer what needs no thought."""
         if ready is self._listener:
             self._accept()
             return []
-        buffer = self._buffers.get(ready)
-        if buffer is None:
+        reader = self._readers.get(ready)
+        if reader is None:
             return []
         try:
             data = ready.recv(_READ_BYTES)
@@ -60,15 +64,20 @@ class RuntimeApi:
             return []
         except OSError:
             data = b""
-        if not data or len(buffer) > _MOST_BODY_BYTES:
-            self._drop(ready)
-            return []
-        buffer += data
+        if data:
+            reader.feed(data)
         found = []
-        while (request := _take_request(buffer)) is not None:
-            asked = self._asked(ready, *request)
+        while reader.whole:
+            asked = self._asked(ready, reader.whole.popleft().request)
             if asked is not None:
                 found.append(asked)
+        with suppress(OSError):
+            if reader.refused:
+                _answer(ready, Response(reader.refused, {}), is_kept=False)
+            elif reader.take_leave():
+                _send(ready, CONTINUE)
+        if not data or reader.refused:
+            self._drop(ready)
         return found
 
     def give(self, invocation: str, event: bytes, headers: dict[str, str]) -> None:
@@ -82,18 +91,12 @@ class RuntimeApi:
             raise BrokenPipeError("nothing waits for an invocation")
         self._waiting = None
         # awslambdaric ends with a segmentation fault where one of these headers is missing.
-        lines = {
-            "Lambda-Runtime-Aws-Request-Id": invocation,
-            "Content-Type": "application/json",
-            **headers,
-            "Content-Length": str(len(event)),
-        }
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        _send(connection, f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("latin-1", "replace") + event)
+        named = {"Lambda-Runtime-Aws-Request-Id": invocation, "Content-Type": "application/json", **headers}
+        _answer(connection, Response(200, named, event))
 
     def close(self) -> None:
         """Close every socket."""
-        for connection in list(self._buffers):
+        for connection in list(self._readers):
             self._drop(connection)
         self._listener.close()
 
@@ -104,31 +107,38 @@ class RuntimeApi:
             return
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._buffers[connection] = bytearray()
+        self._readers[connection] = RequestReader("127.0.0.1", _MOST_BODY_BYTES)
 
     def _drop(self, connection: socket.socket) -> None:
-        self._buffers.pop(connection, None)
+        self._readers.pop(connection, None)
         if self._waiting is connection:
             self._waiting = None
         connection.close()
 
-    def _asked(self, connection: socket.socket, method: str, path: str, body: bytes) -> Asked | None:
-        parts = path.removeprefix(_PREFIX).split("/")
-        match method, parts:
+    def _asked(self, connection: socket.socket, request: Request) -> Asked | None:
+        if request.headers.get("host") != self.address or BROWSER_HEADERS & request.headers.keys():
+            # A page that tried out ports: it may neither take an invocation nor answer one.
+            _answer(connection, Response(403, {}))
+            return None
+        parts = request.path.removeprefix(_PREFIX).split("/")
+        match request.method, parts:
             case "GET", ["invocation", "next"]:
                 self._waiting = connection
                 return Asked("next", "", b"")
             case "POST", ["invocation", invocation, ("response" | "error") as kind]:
-                asked = Asked(kind, invocation, body)
+                asked = Asked(kind, invocation, request.body)
             case "POST", ["init", "error"]:
-                asked = Asked("init/error", "", body)
+                asked = Asked("init/error", "", request.body)
             case _:
-                _send(connection, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                _answer(connection, Response(404, {}))
                 return None
-        accepted = b'{"status":"OK"}'
-        head = f"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: {len(accepted)}"
-        _send(connection, f"{head}\r\n\r\n".encode() + accepted)
+        _answer(connection, Response(202, {"Content-Type": "application/json"}, b'{"status":"OK"}'))
         return asked
+
+
+def _answer(connection: socket.socket, response: Response, *, is_kept: bool = True) -> None:
+    assert isinstance(response.body, bytes)
+    _send(connection, head_of(response, is_kept=is_kept) + response.body)
 
 
 def _send(connection: socket.socket, data: bytes) -> None:
@@ -137,43 +147,3 @@ def _send(connection: socket.socket, data: bytes) -> None:
         connection.sendall(data)
     finally:
         connection.setblocking(False)
-
-
-def _take_request(buffer: bytearray) -> tuple[str, str, bytes] | None:
-    """Take a whole request from the front of what was read; None: there is none yet."""
-    end = buffer.find(b"\r\n\r\n")
-    if end < 0:
-        return None
-    head = buffer[:end].decode("latin-1").split("\r\n")
-    method, path = (*head[0].split(" "), "", "")[:2]
-    headers = dict(_header(line) for line in head[1:])
-    if "chunked" in headers.get("transfer-encoding", ""):
-        return _take_chunked(buffer, end + 4, method, path)
-    length = headers.get("content-length", "0")
-    size = int(length) if length.isascii() and length.isdigit() else 0
-    if len(buffer) < end + 4 + size:
-        return None
-    body = bytes(buffer[end + 4 : end + 4 + size])
-    del buffer[: end + 4 + size]
-    return method, path, body
-
-
-def _take_chunked(buffer: bytearray, at: int, method: str, path: str) -> tuple[str, str, bytes] | None:
-    body = bytearray()
-    while True:
-        line = buffer.find(b"\r\n", at)
-        if line < 0:
-            return None
-        size = int(bytes(buffer[at:line]).split(b";")[0] or b"0", 16)
-        if len(buffer) < line + 2 + size + 2:
-            return None
-        body += buffer[line + 2 : line + 2 + size]
-        at = line + 2 + size + 2
-        if size == 0:
-            del buffer[:at]
-            return method, path, bytes(body)
-
-
-def _header(line: str) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    return name.strip().lower(), value.strip()

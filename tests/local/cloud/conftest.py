@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from step.local.cloud import Cloud
-from step.local.http import Server
+from step.local.http_server import Server
 from tests.serving import client_at
 
 

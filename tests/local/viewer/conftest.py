@@ -13,7 +13,7 @@ from step.durable.host import Host
 from step.durable.journal import Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
-from step.local.http import Server
+from step.local.http_server import Server
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.service import StepFunctions
