@@ -6,7 +6,8 @@ its row with no other line, so that labels never cover each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import inf
 from typing import NamedTuple
 
 from step.view.columns import Segment, crossings
@@ -35,7 +36,7 @@ class Row(NamedTuple):
 
 
 class Channel(NamedTuple):
-    """``rows`` are as the segments were; ``conflicts`` lists segments that had to lie on a foreign line."""
+    """``rows`` are as the segments were; ``conflicts`` lists those of which one has to lie on another."""
 
     height: int
     rows: tuple[Row, ...]
@@ -81,6 +82,39 @@ def route_channel(segments: Sequence[Segment], sizes: Sequence[LabelSize | None]
     return Channel(height, rows, conflicts)
 
 
+def spread(
+    wishes: Sequence[int], foreign: Sequence[Sequence[int]], low: int, high: int, step: int
+) -> list[int]:
+    """Place ports of one state, in their order, as near to where they should be as can be.
+
+    Each is within ``low`` and ``high``, ``step`` from its neighbours, and not ``NEAR`` any of its ``foreign``
+    lines. Where there is no room for that, they stay where they should be.
+    """
+    cheapest = [0.0] * (high - low + 1)
+    ways: list[list[int]] = []
+    for at, (wish, lines) in enumerate(zip(wishes, foreign, strict=True)):
+        # By place: the least cost with this port there or left of it, and where it is then.
+        costs: list[float] = []
+        way: list[int] = []
+        cost, place = inf, low
+        for x in range(low, high + 1):
+            before = 0.0 if not at else cheapest[x - step - low] if x - step >= low else inf
+            if before + abs(x - wish) < cost and all(abs(x - line) >= NEAR for line in lines):
+                cost, place = before + abs(x - wish), x
+            costs.append(cost)
+            way.append(place)
+        cheapest = costs
+        ways.append(way)
+    if cheapest[-1] == inf:
+        return list(wishes)
+    places: list[int] = []
+    x = high
+    for way in reversed(ways):
+        places.append(way[x - low])
+        x = places[-1] - step
+    return places[::-1]
+
+
 def _strip(segment: Segment, size: LabelSize | None) -> _Strip:
     low, high = segment.span
     if size is None:
@@ -121,12 +155,23 @@ def _order(strips: Sequence[_Strip], rowed: list[int]) -> tuple[list[int], tuple
                 at,
             ),
         )
+        if any(clash[best, other] for other in rest if other != best):
+            conflicts += _circling(rest, clash)
         rest.remove(best)
         order.append(best)
-        conflicts.extend(other for other in rest if clash[best, other])
-        if any(clash[best, other] for other in rest):
-            conflicts.append(best)
     return order, tuple(dict.fromkeys(conflicts))
+
+
+def _circling(rest: Sequence[int], clash: Mapping[tuple[int, int], int]) -> list[int]:
+    """Leave out, one after the other, what could be first or last without lying on what is left."""
+    circling, count = list(rest), -1
+    while len(circling) != count:
+        count = len(circling)
+        for at in list(circling):
+            others = [other for other in circling if other != at]
+            if not any(clash[at, other] for other in others) or not any(clash[other, at] for other in others):
+                circling = others
+    return circling
 
 
 def _cost(above: _Strip, below: _Strip) -> int:

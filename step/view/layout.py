@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from step.view.channels import Channel, LabelSize, route_channel
+from step.view.channels import Channel, LabelSize, route_channel, spread
 from step.view.columns import Columns, Net, Placer, Segment, channel_segments, find_nets
 from step.view.flow import Flow, arrange
 from step.view.geometry import (
@@ -154,39 +154,64 @@ class _ScopeLayout:
     def _route(
         self, columns: Columns, entries: dict[int, int], ports: dict[int, int]
     ) -> tuple[list[Channel], list[list[Segment]]]:
-        """Route every channel; where lines would lie on each other, move a port a little and try again."""
+        """Route every channel; where lines would lie on each other, move ports and entries until none does.
+
+        Lines have no order in which none lies on another where they go in a circle: each leads to below
+        the start of the next. Such a circle has a port in it, or is of rails that enter states, since a rail
+        that changes its column does so below a state, where only that state's ports are near. A port that
+        is clear of all ends below is in no circle; nor is an entry that is clear of all rails above, once
+        the ports are.
+        """
         sizes = [LabelSize(label.width, label.height) if label else None for label in self._labels]
-        for nudge in (0, 4, -4, 8, -8, 3, -3, 5, -5):
-            segments = channel_segments(self._flow, self._nets, columns, ports, entries)
-            channels = [
-                route_channel(channel, [sizes[s.wire] if s.wire >= 0 else None for s in channel])
-                for channel in segments
-            ]
-            clashing = [
-                channel[at]
-                for channel, routed in zip(segments, channels, strict=True)
-                for at in routed.conflicts
-            ]
-            if not clashing:
-                break
-            for segment in clashing:
-                self._nudge(segment, nudge + 4, ports, entries, columns)
+        segments = channel_segments(self._flow, self._nets, columns, ports, entries)
+        channels: list[Channel] = []
+        for layer in range(len(segments)):
+            entered: set[int] = set()
+            left: set[int] = set()
+            while True:
+                channel = segments[layer]
+                routed = route_channel(channel, [sizes[s.wire] if s.wire >= 0 else None for s in channel])
+                circling = [channel[at] for at in routed.conflicts]
+                sources = [s.source for s in circling if s.source not in (-1, *left)]
+                targets = [self._nets[s.net].target for s in circling if s.source < 0]
+                targets = [v for v in targets if v not in entered and self._boxes[v].width > DOT]
+                if sources:
+                    left.add(sources[0])
+                    self._clear_ports(sources[0], channel, columns, ports)
+                elif targets:
+                    entered.add(targets[0])
+                    left.clear()
+                    self._clear_entries(targets[0], channel, columns, entries)
+                else:
+                    break
+                segments = channel_segments(self._flow, self._nets, columns, ports, entries)
+            channels.append(routed)
         return channels, segments
 
-    def _nudge(
-        self,
-        segment: Segment,
-        by: int,
-        ports: dict[int, int],
-        entries: dict[int, int],
-        columns: Columns,
+    def _clear_ports(
+        self, source: int, channel: Sequence[Segment], columns: Columns, ports: dict[int, int]
     ) -> None:
-        if segment.wire >= 0:
-            source = columns.vertices[segment.source]
-            if self._boxes[segment.source].width // 2 - 10 > abs(ports[segment.wire] + by - source):
-                ports[segment.wire] += by
-        elif self._scope.vertices[self._nets[segment.net].target].kind != "End":
-            entries[segment.net] += by // 2
+        """Move the ports of a state off all that ends below it."""
+        own = sorted((s for s in channel if s.source == source), key=lambda s: (ports[s.wire], s.wire))
+        ends = [[x for other in channel if other.net != s.net for x in other.bottoms] for s in own]
+        wishes = [ports[s.wire] for s in own]
+        places = spread(wishes, ends, *self._within(source, PORT_STEP, columns), PORT_STEP)
+        ports.update(zip((s.wire for s in own), places, strict=True))
+
+    def _clear_entries(
+        self, target: int, channel: Sequence[Segment], columns: Columns, entries: dict[int, int]
+    ) -> None:
+        """Move the entries of a state off the rails above it."""
+        own = [index for index, net in enumerate(self._nets) if net.target == target]
+        own.sort(key=lambda index: entries[index])
+        rails = [[x for s in channel if s.net != index and s.source < 0 for x in s.tops] for index in own]
+        wishes = [entries[index] for index in own]
+        places = spread(wishes, rails, *self._within(target, ENTRY_STEP, columns), PORT_STEP)
+        entries.update(zip(own, places, strict=True))
+
+    def _within(self, vertex: int, margin: int, columns: Columns) -> tuple[int, int]:
+        reach = self._boxes[vertex].width // 2 - margin
+        return columns.vertices[vertex] - reach, columns.vertices[vertex] + reach
 
     # -------------------------------------------------------------- coordinates
 

@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from step.asl.parse import parse
@@ -155,8 +155,37 @@ def test_lines_join_their_states_and_cross_no_other(document: dict[str, Any]) ->
                 assert not any(crosses(one, other, box) for box in panel.boxes)
 
 
+def task(target: str | None, *catches: str) -> dict[str, Any]:
+    catchers = [{"ErrorEquals": ["States.ALL"], "Next": name} for name in catches]
+    way = {"Next": target} if target else {"End": True}
+    resource = "arn:aws:lambda:eu-west-1:123456789012:function:knead"
+    return {"Type": "Task", "Resource": resource, "Catch": catchers, **way}
+
+
+def choice(*targets: str) -> dict[str, Any]:
+    rules = [{"Variable": "$.kind", "StringEquals": "", "Next": target} for target in targets]
+    return {"Type": "Choice", "Choices": rules}
+
+
+# Lines from C and D go in a circle: each ends below where another begins.
+CIRCLE: dict[str, Any] = {
+    "StartAt": "B",
+    "States": {
+        "A": choice(),
+        "B": {"Type": "Pass", "End": True},
+        "C": choice("A", "G"),
+        "D": task("B", "G"),
+        "# 1;": choice("C"),
+        "F": {"Type": "Pass", "End": True},
+        "G": task(None, "B"),
+        "H": task("A", "A"),
+    },
+}
+
+
 @settings(max_examples=80, deadline=None)
 @given(documents())
+@example(CIRCLE)
 def test_lines_to_different_targets_never_lie_on_each_other(document: dict[str, Any]) -> None:
     for panel in lay_out(build_graph(parse(document))).walk():
         for one, other in combinations(panel.lines, 2):
