@@ -19,6 +19,7 @@ from step.asl.taskfn import PLACEHOLDER
 from step.durable.clocks import Clock
 from step.durable.host import Host
 from step.durable.journal import Journal
+from step.durable.store_folder import make_private
 from step.engine.frames import ExecutionInfo
 from step.engine.history import Event
 from step.engine.vocabulary import Input, StartTask
@@ -67,6 +68,8 @@ class DurableRun:
             raise StepError(f"--name {name}: expected up to 80 letters, digits, '-', '_' or '.'")
         folder = store / machine.name
         name = name or _unfinished(folder) or _new_name(folder)
+        for outer in (store, folder):
+            make_private(outer)
         journal = Journal(folder / name)
         try:
             found = journal.execution(execution_arn(machine.arn, name))

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
-from step.durable.store_lock import hold
-from step.engine import vocabulary
+from step.durable.inputs import read_input, write_input
+from step.durable.store_folder import DATABASE, hold
 from step.engine.vocabulary import Input
 from step.errors import StepError
 from step.jsonvalue import JSONValue, to_text
@@ -25,23 +25,6 @@ Sync = Literal["normal", "full"]
 UNCHECKED = -1
 # The format of new stores; older ones are brought to it when they are opened.
 _FORMAT = 2
-_INPUTS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        vocabulary.Start,
-        vocabulary.TaskStarted,
-        vocabulary.TaskSubmitted,
-        vocabulary.TaskSucceeded,
-        vocabulary.TaskFailed,
-        vocabulary.Heartbeat,
-        vocabulary.TimePassed,
-        vocabulary.Continue,
-        vocabulary.ItemsRead,
-        vocabulary.MapRunUpdated,
-        vocabulary.Stop,
-        vocabulary.Redrive,
-    )
-}
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS definitions (
     id INTEGER PRIMARY KEY,
@@ -158,16 +141,15 @@ class Journal:
     """
 
     def __init__(self, folder: Path, sync: Sync = "normal") -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = hold(folder / "lock")
+        self._lock = hold(folder)
         self._definitions: dict[int, str] = {}
         self._keys: dict[str, int] = {}
         self._fresh: list[tuple[str, int]] = []
         self._depth = 0
         try:
             self._db = sqlite3.connect(
-                folder / "step.sqlite3", check_same_thread=False, isolation_level=None, cached_statements=64
+                folder / DATABASE, check_same_thread=False, isolation_level=None, cached_statements=64
             )
             self._prepare(sync)
         except BaseException as error:
@@ -213,14 +195,16 @@ class Journal:
                 raise KeyError(row.arn) from None
             key = cursor.lastrowid
             assert key is not None
-            self._db.execute("INSERT INTO inputs VALUES (?, 0, ?, 0, ?)", (key, row.start_ms, _to_text(item)))
+            self._db.execute(
+                "INSERT INTO inputs VALUES (?, 0, ?, 0, ?)", (key, row.start_ms, write_input(item))
+            )
         return key
 
     def append(self, key: int, number: int, at_ms: int, digest: int, item: Input) -> None:
         """Write an input, before it takes effect."""
         with self.together():
             self._db.execute(
-                "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", (key, number, at_ms, digest, _to_text(item))
+                "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", (key, number, at_ms, digest, write_input(item))
             )
 
     def finish(
@@ -259,7 +243,7 @@ class Journal:
             "SELECT at_ms, digest, item FROM inputs WHERE execution = ? ORDER BY number", (key,)
         )
         for at_ms, digest, text in rows.fetchall():
-            yield Entry(at_ms, digest, _from_text(text))
+            yield Entry(at_ms, digest, read_input(text))
 
     def last_ms(self) -> int:
         """Say when the last input of a running execution was taken; 0: none runs."""
@@ -344,7 +328,7 @@ class Journal:
     def hold(self, key: int, op: int, item: Input) -> None:
         """Keep an answer that came while the work's own call goes on."""
         with self.together():
-            self._db.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", (key, op, _to_text(item)))
+            self._db.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", (key, op, write_input(item)))
 
     def release(self, key: int, op: int) -> None:
         """Drop a held answer: it is an input now."""
@@ -355,7 +339,7 @@ class Journal:
         """Read all held answers: execution -> op -> answer."""
         found: dict[int, dict[int, Input]] = {}
         for key, op, text in self._db.execute("SELECT execution, op, item FROM held").fetchall():
-            found.setdefault(key, {})[op] = _from_text(text)
+            found.setdefault(key, {})[op] = read_input(text)
         return found
 
     def note_map_run(self, arn: str, key: int) -> None:
@@ -442,12 +426,3 @@ class _Transaction:
 
 def _full(journal: Journal, failure: sqlite3.Error) -> StoreFull:
     return StoreFull(f"{journal.folder}: nothing can be written ({failure}); make room on the disk")
-
-
-def _to_text(item: Input) -> str:
-    return to_text([type(item).__name__, *item])
-
-
-def _from_text(text: str) -> Input:
-    kind, *fields = json.loads(text)
-    return _INPUTS[kind](*fields)  # type: ignore[no-any-return]  # one of the inputs

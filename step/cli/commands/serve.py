@@ -53,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
     _check(options, token)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
+    # What executions and functions have kept is nobody else's.
+    os.umask(0o077)
     with suppress(_Ended), _store(options.store) as folder:
         service = _started(options, Path(folder).resolve(), token)
         try:

@@ -85,6 +85,8 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # As on AWS, whatever the service's own is.
+                umask=0o022,
             )
         except BaseException:
             self._api.close()

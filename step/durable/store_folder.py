@@ -1,0 +1,77 @@
+"""The folder of a store: for its owner's eyes only, and held by one process at a time.
+
+The lock is let go of by the operating system when the process dies. Knows nothing of what is in the store but
+the names of its files.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+from step.errors import StepError
+
+DATABASE = "step.sqlite3"
+_LOCK = "lock"
+# What SQLite puts beside a database has the database's own permissions.
+_FILES = (_LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
+# What a service keeps there beside them.
+_MORE = ("cloud", "lambda", "service.json")
+# Permissions of anybody but the owner.
+_OTHERS = 0o077
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(handle: IO[str]) -> None:
+        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _take(handle: IO[str]) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that nobody else may look into, or close one that is a store already.
+
+    One that is there and has other things in it stays as open as it was.
+    """
+    is_new = not folder.exists()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_new or (folder / DATABASE).exists() or not any(folder.iterdir()):
+        _close(folder)
+
+
+def hold(folder: Path) -> IO[str]:
+    """Hold a store for this process until the handle is closed; its files are its owner's only.
+
+    Raises:
+        StepError: another process holds it.
+    """
+    make_private(folder)
+    handle = _open(folder / _LOCK)
+    try:
+        _take(handle)
+    except OSError:
+        handle.close()
+        raise StepError(f"{folder}: another service holds this store") from None
+    _open(folder / DATABASE).close()
+    for name in (*_FILES, *_MORE):
+        if (folder / name).exists():
+            _close(folder / name)
+    return handle
+
+
+def _open(file: Path) -> IO[str]:
+    # Created as it should be: permissions that are taken away later come too late.
+    return open(file, "a", opener=lambda path, flags: os.open(path, flags, 0o600))
+
+
+def _close(path: Path) -> None:
+    mode = path.stat().st_mode
+    if mode & _OTHERS:
+        path.chmod(mode & 0o700)
