@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class ServeFailed(Exception):  # noqa: N818 - reads as the sentence it is
 class ServeProcess:
     """A running `step serve`; its log is in its folder."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -33,7 +34,10 @@ class ServeProcess:
                 cwd=folder,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={name: text for name, text in os.environ.items() if not name.startswith("AWS_")},
+                env={
+                    **{name: text for name, text in os.environ.items() if not name.startswith("AWS_")},
+                    **(environment or {}),
+                },
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

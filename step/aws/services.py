@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from step.aws.http import HttpEndpoints
+from step.aws.http import HttpEndpoints, Refusals
 from step.aws.models import client_name, pascal
 from step.aws.shapes import from_api, missing_members, to_api, unknown_members
 from step.jsonvalue import JSONObject
@@ -34,10 +34,12 @@ class AwsServices:
 
     Args:
         session: A boto3 session; the environment's where none is given.
+        refusal: Says why an HTTP endpoint's host isn't to be called; None: it is.
     """
 
-    def __init__(self, session: Any = None) -> None:
+    def __init__(self, session: Any = None, refusal: Refusals | None = None) -> None:
         self._given = session
+        self._refuses = refusal
         self._clients: dict[tuple[str, str | None], Any] = {}
 
     def call(self, call: ServiceCall) -> ServiceAnswer | Refusal | Unreachable | Misfit:
@@ -64,7 +66,7 @@ class AwsServices:
 
     @cached_property
     def _http(self) -> HttpEndpoints:
-        return HttpEndpoints(self._session, self._client)
+        return HttpEndpoints(self._session, self._client, self._refuses)
 
     @cached_property
     def _session(self) -> Any:

@@ -22,6 +22,8 @@ from step.durable.host import Host
 from step.durable.journal import Journal, Sync
 from step.jsonvalue import JSONObject
 from step.local.cloud import Cloud
+from step.local.functions.boundary import Boundary
+from step.local.functions.environment import confined
 from step.local.http import Request, Response
 from step.local.http_server import Server
 from step.local.service.arns import Caller
@@ -46,7 +48,9 @@ class Options:
     """How the service runs.
 
     ``store`` is the folder of everything that survives; ``token`` is what requests must show; ``handlers`` is
-    a folder whose functions run in this process.
+    a folder whose functions run in this process: all of it is confined to the service then, in environment
+    and connections, unless ``has_account`` lets it keep the AWS account that the environment names. ``hosts``
+    are other machines that tasks and functions may call, by patterns of their names.
     """
 
     store: Path
@@ -56,6 +60,8 @@ class Options:
     sync: Sync = "normal"
     token: str | None = None
     handlers: Path | None = None
+    hosts: tuple[str, ...] = ()
+    has_account: bool = False
     account: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
 
@@ -83,9 +89,14 @@ class LocalService:
         self._closing.callback(self._server.close)
         self.endpoint = f"http://{_reachable(options.host)}:{self._server.port}"
         self.viewer = f"{self.endpoint}/_step/"
+        # The service's own address may be one of the machine's others.
+        hosts = (options.host, *options.hosts)
+        if options.handlers is not None and not options.has_account:
+            self._closing.enter_context(confined(self.endpoint, options.region, hosts))
+        refusal = Boundary(hosts).refusal
         journal = Journal(options.store, options.sync)
         self._nested = Nested()
-        work = TaskWork(self._nested, lambda region: AwsServices(self._session(region, options)))
+        work = TaskWork(self._nested, lambda region: AwsServices(self._session(region, options), refusal))
         objects = S3Objects(LazyClient(lambda: self._session(options.region, options).client("s3")))
         self.host = Host(journal, options.clock, work, items=MapItems({}, objects))
         self._closing.callback(self.host.close)
@@ -96,6 +107,7 @@ class LocalService:
             region=options.region,
             endpoint=lambda: self.endpoint,
             handlers=options.handlers,
+            hosts=hosts,
             is_synced=options.sync == "full",
         )
         self._closing.callback(self._cloud.close)

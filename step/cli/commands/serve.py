@@ -16,6 +16,8 @@ from typing import NoReturn
 from step.cli.inputs import speed
 from step.durable.clocks import Clock, RealClock, VirtualClock
 from step.errors import StepError
+from step.local.functions.boundary import Boundary, kept
+from step.local.functions.environment import AWS_HOSTS
 from step.local.http import is_loopback
 from step.local.serving import LocalService, Options
 
@@ -43,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--clock", choices=("real", "virtual"), default="real", help="virtual: jump over waits")
     add("--speed", type=speed, default=1.0, metavar="N", help="of the real clock: at 60 an hour is a minute")
     add("--handlers", type=Path, metavar="FOLDER", help="run its functions in this process, reloading them")
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="let tasks and functions call this other machine (repeatable; *.example.com)",
+    )
+    add("--allow-aws", action="store_true", help="let the functions of --handlers use your AWS account")
     add("--sync", choices=("normal", "full"), default="normal", help="full: survive a loss of power as well")
     add("--region", default="us-east-1", help="of requests that aren't signed (default: us-east-1)")
     add("--output", choices=("text", "json"), default="text", help="json: one line when it is ready")
@@ -55,7 +65,9 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(number, _end)
     # What executions and functions have kept is nobody else's.
     os.umask(0o077)
-    with suppress(_Ended), _store(options.store) as folder:
+    # All of the process: what the emulation sends (SNS to an HTTP endpoint, say), too.
+    own = Boundary((options.host, *options.allow_host, *(AWS_HOSTS if options.allow_aws else ())))
+    with suppress(_Ended), kept(own), _store(options.store) as folder:
         service = _started(options, Path(folder).resolve(), token)
         try:
             about = {"endpoint": service.endpoint, "viewer": service.viewer, "pid": os.getpid()}
@@ -88,6 +100,8 @@ def _check(options: argparse.Namespace, token: str | None) -> None:
         raise StepError(f"--host {options.host} can be reached by others: give a --token, or STEP_TOKEN")
     if options.handlers is not None and not options.handlers.is_dir():
         raise StepError(f"--handlers {options.handlers}: there is no such folder")
+    if options.allow_aws and options.handlers is None:
+        raise StepError("--allow-aws: only together with --handlers; deployed functions get no keys")
 
 
 def _store(folder: Path | None) -> AbstractContextManager[str]:
@@ -109,6 +123,8 @@ def _started(options: argparse.Namespace, folder: Path, token: str | None) -> Lo
                 sync=options.sync,
                 token=token,
                 handlers=options.handlers,
+                hosts=tuple(options.allow_host),
+                has_account=options.allow_aws,
                 region=options.region,
             )
         )

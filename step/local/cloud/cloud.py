@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from step.errors import Refused
@@ -36,6 +36,7 @@ class Cloud:
         region: Where they are, if nothing says.
         endpoint: Says where the service is, once it listens.
         handlers: A folder of handler files that stand for Lambda functions of their names.
+        hosts: Other machines that functions may call, by patterns of their names.
         is_synced: Whether what is acknowledged survives the loss of power.
     """
 
@@ -47,6 +48,7 @@ class Cloud:
         region: str = "us-east-1",
         endpoint: Callable[[], str],
         handlers: Path | None = None,
+        hosts: Sequence[str] = (),
         is_synced: bool = False,
     ) -> None:
         self._owner = Owner(account, region)
@@ -57,6 +59,7 @@ class Cloud:
             objects=EmulatedObjects(self._emulation),
             endpoint=endpoint,
             handlers=handlers,
+            hosts=hosts,
             is_synced=is_synced,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from step.errors import Refused
@@ -46,6 +46,7 @@ class Functions:
         objects: Reads code that is in S3.
         endpoint: Says where the local service is, for the functions' own clients.
         handlers: A folder of handler files that run in this process instead.
+        hosts: Other machines that functions may call, by patterns of their names.
         is_synced: Whether what is acknowledged survives the loss of power.
     """
 
@@ -57,6 +58,7 @@ class Functions:
         objects: Objects,
         endpoint: Callable[[], str],
         handlers: Path | None = None,
+        hosts: Sequence[str] = (),
         is_synced: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,6 +81,7 @@ class Functions:
             endpoint,
             self.keys,
             HandlerFolder(handlers) if handlers is not None else None,
+            hosts,
         )
         self._events = Events(folder / "events", self._run_event, self._retries, is_synced=is_synced)
         self._api = Api(self._operations(objects))

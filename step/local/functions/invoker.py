@@ -5,7 +5,7 @@ Knows documents, zips, interpreters and processes; no HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ class Invoker:
         endpoint: Says where the local service is, for the functions' own clients.
         keys: The access keys that they get.
         handlers: A folder whose functions run in this process instead.
+        hosts: Other machines that functions may call.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Invoker:
         endpoint: Callable[[], str],
         keys: AccessKeys,
         handlers: HandlerFolder | None,
+        hosts: Sequence[str] = (),
     ) -> None:
         self._functions = functions
         self._layers = layers
@@ -63,7 +65,7 @@ class Invoker:
         self._endpoint = endpoint
         self._keys = keys
         self._handlers = handlers
-        self._runtimes = Runtimes(folder / "runtimes")
+        self._runtimes = Runtimes(folder / "runtimes", hosts)
         self._pool = Pool()
 
     def close(self) -> None:
@@ -157,7 +159,7 @@ class Invoker:
         variables = environment(
             configuration, owner.region, key, python, root, layers, self._endpoint(), stream
         )
-        return Worker(Launch(stream, (*python.command, str(configuration["Handler"])), root, variables))
+        return Worker(Launch(stream, python.command_of(str(configuration["Handler"])), root, variables))
 
     def _layer_digests(self, configuration: JSONObject, owner: Owner) -> list[str]:
         layers = configuration.get("Layers")

@@ -12,14 +12,16 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
 from step.errors import Refused
 from step.jsonvalue import JSONObject
+from step.local.functions import boundary
 
+_BOUNDARY = "step_boundary"
 # What AWS's Python runtimes bring, as far as it is installed here.
 _BROUGHT = (
     "awslambdaric",
@@ -40,17 +42,23 @@ _PROBE_SECONDS = 20
 
 
 class Python(NamedTuple):
-    """An interpreter, its arguments, and folders that its modules are found in."""
+    """An interpreter: its arguments before and after the handler's name, and where its modules are found."""
 
     command: tuple[str, ...]
     folders: tuple[str, ...]
+    more: tuple[str, ...] = ()
+
+    def command_of(self, handler: str) -> tuple[str, ...]:
+        """Give the command line that runs a handler."""
+        return (*self.command, handler, *self.more)
 
 
 class Runtimes:
     """The interpreters of this machine. Threads may share it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hosts: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._hosts = tuple(hosts)
         self._lock = Lock()
         self._found: dict[str, Python | None] = {}
         self._machines: dict[Path, str | None] = {}
@@ -90,11 +98,21 @@ class Runtimes:
 
     def _find(self, runtime: str) -> Python | None:
         if runtime == _own_runtime():
-            return Python((sys.executable, "-S", "-m", "awslambdaric"), (str(self._brought()),))
+            return self._confined((sys.executable, "-S"), (str(self._brought()),))
         path = shutil.which(runtime) if _is_python(runtime) else None
         if path is None or not _has_client(path):
             return None
-        return Python((path, "-m", "awslambdaric"), ())
+        return self._confined((path,), ())
+
+    def _confined(self, command: tuple[str, ...], folders: tuple[str, ...]) -> Python:
+        """Let the runtime client run behind the boundary, by a file that is alone in its folder."""
+        folder = self._folder / "boundary"
+        folder.mkdir(parents=True, exist_ok=True)
+        text = Path(boundary.__file__).read_bytes()
+        file = folder / f"{_BOUNDARY}.py"
+        if not file.is_file() or file.read_bytes() != text:
+            file.write_bytes(text)
+        return Python((*command, "-m", _BOUNDARY), (*folders, str(folder)), self._hosts)
 
     def _brought(self) -> Path:
         """Make the folder that holds what AWS's runtime brings, as links to what is installed here."""
