@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
+from step.asl.former_intrinsics import FORMER
 from step.asl.intrinsic_functions import (
     FUNCTIONS,
+    INT_LIMIT,
     ArgumentFault,
     IntrinsicFunction,
-    format_text,
     math_add,
     split_template,
 )
@@ -64,8 +65,8 @@ def parse_intrinsic(text: str) -> Call:
     """Parse a whole text as a call.
 
     Raises:
-        IntrinsicSyntaxError: says what was expected and at which character; unknown functions and a wrong
-            number of arguments included.
+        IntrinsicSyntaxError: says what was expected and at which character; unknown functions included. A
+            wrong number of arguments isn't: AWS takes the definition, and the state fails.
     """
     reader = _Reader(text)
     call = reader.read_call()
@@ -105,7 +106,6 @@ class _Reader:
         if not self.accept("("):
             raise self.error("expected '('")
         arguments = self.read_arguments()
-        self.check_count(found.group(), len(arguments))
         self.depth -= 1
         return Call(found.group(), arguments, self.text[start : self.position])
 
@@ -119,13 +119,6 @@ class _Reader:
                 return tuple(arguments)
             if not self.accept(","):
                 raise self.error("expected ',' or ')'")
-
-    def check_count(self, name: str, count: int) -> None:
-        function = FUNCTIONS[name]
-        if count < function.least or (function.most is not None and count > function.most):
-            most = function.most
-            wanted = str(function.least) if most == function.least else f"{function.least} to {most or 'any'}"
-            raise self.error(f"{name} takes {wanted} arguments, not {count}")
 
     def read_argument(self) -> Argument:
         self.accept("")
@@ -188,21 +181,22 @@ def compile_query(text: str, *, field: str | None = None) -> Expression:
     return compile_intrinsic(text) if is_intrinsic(text) else compile_path(text, field=field)
 
 
-def compile_intrinsic(call: str | Call) -> Expression:
-    """Compile a call. Failures are "States.IntrinsicFailure", a missing path is "States.Runtime".
+def compile_intrinsic(call: str | Call, outermost: Call | None = None) -> Expression:
+    """Compile a call, which may stand inside another. All its failures are "States.Runtime".
 
     Raises:
         IntrinsicSyntaxError: the text isn't a call.
     """
     if isinstance(call, str):
         call = parse_intrinsic(call)
-    arguments = [_compile_argument(argument) for argument in call.arguments]
-    return Expression(_compile_call(call, arguments), _bound(call, arguments))
+    fail = _make_fail(call, outermost or call)
+    arguments = [_compile_argument(argument, outermost or call) for argument in call.arguments]
+    return Expression(_compile_call(call, arguments, fail), _bound(call, arguments))
 
 
-def _compile_argument(argument: Argument) -> Expression:
+def _compile_argument(argument: Argument, outermost: Call) -> Expression:
     if isinstance(argument, Call):
-        return compile_intrinsic(argument)
+        return compile_intrinsic(argument, outermost)
     if isinstance(argument, Path):
         return compile_path(argument)
     constant = argument.value
@@ -210,61 +204,118 @@ def _compile_argument(argument: Argument) -> Expression:
     return Expression(lambda _value, _scope: constant, Bound((), size))
 
 
-def _compile_call(call: Call, arguments: list[Expression]) -> Evaluate:
+# (value, scope, what went wrong) -> never
+_Fail = Callable[[JSONValue, Scope, "ArgumentFault | PathFailure"], NoReturn]
+
+
+def _make_fail(call: Call, outermost: Call) -> _Fail:
+    """Word the failures of a call.
+
+    Observed: what a function says of its arguments is told of the whole field, a missing path of the call
+    that has it. That the latter is so inside another call is assumed.
+    """
+
+    def fail(value: JSONValue, scope: Scope, fault: ArgumentFault | PathFailure) -> NoReturn:
+        name, reason = "States.Runtime", str(fault)
+        if isinstance(fault, PathFailure):
+            missing = f"'{fault.text}' could not be found in the input '{to_text(value)}'"
+            reason = f"The JsonPath argument for the field {missing}"
+        elif scope.has_former_functions:
+            name = "States.IntrinsicFailure"
+        else:
+            told = reason or f"Invalid arguments in {call.name}"
+            cause = f"There was an error while evaluating the intrinsic function: {outermost.text}. {told}"
+            raise StateFailure(name, cause) from None
+        raise StateFailure(name, f"The function '{call.text}' had the following error: {reason}") from None
+
+    return fail
+
+
+def _compile_call(call: Call, arguments: list[Expression], fail: _Fail) -> Evaluate:
     reads = [argument.evaluate for argument in arguments]
     first = call.arguments[0] if call.arguments else None
-    if call.name == "States.Format" and isinstance(first, Constant) and isinstance(first.value, str):
-        return _compile_format(call, split_template(first.raw), reads[1:])
     function = FUNCTIONS[call.name]
-    general = _compile_function(call, function, reads)
+    if not function.takes(len(reads)):
+        return _compile_any_number(_refusing(call, function), reads, fail)
+    if call.name == "States.Format" and isinstance(first, Constant) and isinstance(first.value, str):
+        return _compile_format(first.raw, reads[1:], fail)
+    general = _compile_function(call.name, reads, fail)
     if function.call is math_add:
         return _compile_add(call, general)
     return general
 
 
-def _compile_function(call: Call, function: IntrinsicFunction, reads: list[Evaluate]) -> Evaluate:
-    apply = function.call
+def _refusing(call: Call, function: IntrinsicFunction) -> Callable[..., JSONValue]:
+    """Make a function that fails, after its arguments have been evaluated."""
+
+    def refuse(*_: JSONValue) -> NoReturn:
+        raise ArgumentFault(f"Invalid arguments in {call.name}{function.arity}")
+
+    return refuse
+
+
+def _compile_function(name: str, reads: list[Evaluate], fail: _Fail) -> Evaluate:
+    function = FUNCTIONS[name]
     if function.needs_random:
+        return _compile_random(name, function.call, reads, fail)
+    compiled = _compile_apply(function.call, reads, fail)
+    if name not in FORMER:
+        return compiled
+    former = _compile_apply(FORMER[name], reads, fail)
+    return lambda value, scope: (former if scope.has_former_functions else compiled)(value, scope)
 
-        def evaluate_random(value: JSONValue, scope: Scope) -> JSONValue:
-            try:
-                return apply(scope.random, *[read(value, scope) for read in reads])
-            except (ArgumentFault, PathFailure) as fault:
-                _fail(call, value, fault)
 
-        return evaluate_random
-    if len(reads) == 1:
-        return _compile_one_argument(call, apply, reads[0])
-    if len(reads) == 2:
-        return _compile_two_arguments(call, apply, reads[0], reads[1])
+def _compile_random(
+    name: str, apply: Callable[..., JSONValue], reads: list[Evaluate], fail: _Fail
+) -> Evaluate:
+    former = FORMER.get(name, apply)
 
     def evaluate(value: JSONValue, scope: Scope) -> JSONValue:
         try:
-            return apply(*[read(value, scope) for read in reads])
+            arguments = [read(value, scope) for read in reads]
+            return (former if scope.has_former_functions else apply)(scope.random, *arguments)
         except (ArgumentFault, PathFailure) as fault:
-            _fail(call, value, fault)
+            fail(value, scope, fault)
 
     return evaluate
 
 
-def _compile_one_argument(call: Call, apply: Callable[..., JSONValue], read: Evaluate) -> Evaluate:
+def _compile_apply(apply: Callable[..., JSONValue], reads: list[Evaluate], fail: _Fail) -> Evaluate:
+    if len(reads) == 1:
+        return _compile_one_argument(apply, reads[0], fail)
+    if len(reads) == 2:
+        return _compile_two_arguments(apply, reads[0], reads[1], fail)
+    return _compile_any_number(apply, reads, fail)
+
+
+def _compile_any_number(apply: Callable[..., JSONValue], reads: list[Evaluate], fail: _Fail) -> Evaluate:
+    def evaluate(value: JSONValue, scope: Scope) -> JSONValue:
+        try:
+            return apply(*[read(value, scope) for read in reads])
+        except (ArgumentFault, PathFailure) as fault:
+            fail(value, scope, fault)
+
+    return evaluate
+
+
+def _compile_one_argument(apply: Callable[..., JSONValue], read: Evaluate, fail: _Fail) -> Evaluate:
     def evaluate(value: JSONValue, scope: Scope) -> JSONValue:
         try:
             return apply(read(value, scope))
         except (ArgumentFault, PathFailure) as fault:
-            _fail(call, value, fault)
+            fail(value, scope, fault)
 
     return evaluate
 
 
 def _compile_two_arguments(
-    call: Call, apply: Callable[..., JSONValue], read_left: Evaluate, read_right: Evaluate
+    apply: Callable[..., JSONValue], read_left: Evaluate, read_right: Evaluate, fail: _Fail
 ) -> Evaluate:
     def evaluate(value: JSONValue, scope: Scope) -> JSONValue:
         try:
             return apply(read_left(value, scope), read_right(value, scope))
         except (ArgumentFault, PathFailure) as fault:
-            _fail(call, value, fault)
+            fail(value, scope, fault)
 
     return evaluate
 
@@ -279,25 +330,30 @@ def _compile_add(call: Call, general: Evaluate) -> Evaluate:
         case _:
             return general
 
+    if not -INT_LIMIT <= summand < INT_LIMIT:
+        return general
+    least, most = -INT_LIMIT - min(summand, 0), INT_LIMIT - max(summand, 0)
+
     def add(value: Any, scope: Scope) -> JSONValue:
         try:
             number = value[name]
         except (LookupError, TypeError):
             return general(value, scope)
-        return number + summand if type(number) is int else general(value, scope)
+        return number + summand if type(number) is int and least <= number < most else general(value, scope)
 
     return add
 
 
-def _compile_format(call: Call, parts: list[str], reads: list[Evaluate]) -> Evaluate:
+def _compile_format(template: str, reads: list[Evaluate], fail: _Fail) -> Evaluate:
+    try:
+        parts = split_template(template)
+    except ArgumentFault:
+        parts = []
     if len(parts) != len(reads) + 1:
-        return _compile_function(
-            call,
-            IntrinsicFunction(format_text, 1, None),
-            [lambda _value, _scope: "{}" * (len(parts) - 1), *reads],
-        )
+        # What is wrong is said when the state runs, after its arguments have been evaluated.
+        return _compile_function("States.Format", [lambda _value, _scope: template, *reads], fail)
     if len(reads) == 1:
-        return _compile_format_one(call, parts[0], parts[1], reads[0])
+        return _compile_format_one(parts[0], parts[1], reads[0], fail)
     head = parts[0]
     tail = list(zip(reads, parts[1:], strict=True))
 
@@ -309,35 +365,23 @@ def _compile_format(call: Call, parts: list[str], reads: list[Evaluate]) -> Eval
                 texts.append(item if type(item) is str else to_java_text(item))
                 texts.append(part)
         except PathFailure as fault:
-            _fail(call, value, fault)
+            fail(value, scope, fault)
         return "".join(texts)
 
     return evaluate
 
 
-def _compile_format_one(call: Call, before: str, after: str, read: Evaluate) -> Evaluate:
+def _compile_format_one(before: str, after: str, read: Evaluate, fail: _Fail) -> Evaluate:
     def evaluate(value: JSONValue, scope: Scope) -> JSONValue:
         try:
             item = read(value, scope)
         except PathFailure as fault:
-            _fail(call, value, fault)
+            fail(value, scope, fault)
         if type(item) is str or type(item) is int:
             return f"{before}{item}{after}"
         return f"{before}{to_java_text(item)}{after}"
 
     return evaluate
-
-
-def _fail(call: Call, value: JSONValue, fault: ArgumentFault | PathFailure) -> NoReturn:
-    name, reason = "States.IntrinsicFailure", str(fault)
-    if isinstance(fault, PathFailure):
-        name = "States.Runtime"
-        reason = (
-            f"The JsonPath argument for the field '{fault.text}' "
-            f"could not be found in the input '{to_text(value)}'"
-        )
-    cause = f"The function '{call.text}' had the following error: {reason}"
-    raise StateFailure(name, cause) from None
 
 
 # How many bytes a result can have where its size doesn't depend on the arguments.
@@ -358,7 +402,7 @@ def _bound(call: Call, arguments: list[Expression]) -> Bound:
     if call.name in _KEEPING:
         return total + Bound((), 2 + len(arguments))
     if call.name in ("States.MathAdd", "States.MathRandom"):
-        # A double is rounded to a long; a whole number grows by one digit at most.
+        # Former executions round a double to a long; a whole number grows by one digit at most.
         return total + Bound((), 21)
     if call.name == "States.Format":
         # Java's text puts a space behind a comma, and a number may be written longer: twice is enough.

@@ -28,6 +28,10 @@ class Scope(Protocol):
         """Randomness derived from the execution's seed; the only source of it."""
 
     @property
+    def has_former_functions(self) -> bool:
+        """Whether the execution began when intrinsic functions were those of ``former_intrinsics``."""
+
+    @property
     def now(self) -> int:
         """The time of the evaluation: milliseconds since 1970."""
 

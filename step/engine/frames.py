@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from step.clock import format_timestamp
 from step.engine import history
 from step.engine.history import Row, Told
-from step.engine.switches import CURRENT
+from step.engine.switches import CURRENT, INTRINSICS_AS_AWS
 from step.engine.vocabulary import Command, MapRunUpdated
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
@@ -222,6 +222,11 @@ class Frame:
         if not self.entered_id:
             return True
         return self.state.redrive(turn, self)
+
+    @property
+    def has_former_functions(self) -> bool:
+        """Whether intrinsic functions are those of ``former_intrinsics``."""
+        return not INTRINSICS_AS_AWS.holds(self.info)
 
     @property
     def random(self) -> random.Random:

@@ -48,6 +48,12 @@ NO_NEXT_STATE = Switch(
     "2026-11-24",
     'Observed: second.Choice; against ASL "Choice State", which says States.NoChoiceMatched',
 )
-SWITCHES = (NO_NEXT_STATE,)
+INTRINSICS_AS_AWS = Switch(
+    2,
+    "what fails in an intrinsic function is States.Runtime, caught by nothing; numbers are Java's Integers",
+    "2026-11-24",
+    "Observed: second.States, every function; against ASL, which says States.IntrinsicFailure",
+)
+SWITCHES = (NO_NEXT_STATE, INTRINSICS_AS_AWS)
 # What new executions follow.
 CURRENT = len(SWITCHES)

@@ -16,6 +16,7 @@ class FakeScope:
     context: dict[str, JSONValue] = field(default_factory=dict)
     variables: Mapping[str, JSONValue] = field(default_factory=dict)
     random: random.Random = field(default_factory=lambda: random.Random(7))
+    has_former_functions: bool = False
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from step.asl.intrinsic_functions import FUNCTIONS
 from step.asl.intrinsics import IntrinsicSyntaxError, compile_intrinsic, compile_query, parse_intrinsic
+from step.asl.java_json import explain
 from step.asl.scope import Scope
 from step.errors import StateFailure
 
@@ -47,18 +48,36 @@ VALUE: dict[str, Any] = {
         ("States.ArrayRange(1, 9, 3)", [1, 4, 7]),
         ("States.ArrayRange(3, 1, -1)", [3, 2, 1]),
         ("States.ArrayRange(3, 1, 1)", []),
+        ("States.ArrayRange(1.6, 1.4, 1)", [1]),
+        ("States.ArrayRange(5.4, -0.6, -2.4)", [5, 3, 1]),
         ("States.ArrayGetItem($.items, 4)", 5),
+        ("States.ArrayGetItem($.items, 1.9)", 2),
+        ("States.ArrayGetItem($.items, 5)", None),
+        ("States.ArrayContains(States.Array('5'), 5)", True),
+        ("States.ArrayContains($.items, '5.0')", True),
+        ("States.ArrayContains(States.Array('5.0'), 5)", False),
+        ("States.ArrayContains($.items, 'five')", False),
         ("States.ArrayLength($.items[?(@ > 2)])", 3),
         ("States.ArrayUnique(States.Array(1, true, 1, 1.0, '1', $.object, $.object))",
-         [1, True, "1", VALUE["object"]]),
+         [1.0, 1, "1", VALUE["object"], True]),
+        ("States.ArrayUnique(States.StringToJson('[true, false, true]'))", [False, True]),
+        ("States.ArrayUnique(States.StringToJson('[null, 2147483648, -1, 98765432109876543210, []]'))",
+         [None, 2147483648, -1, [], 98765432109876543210]),
         ("States.Base64Encode('bread')", "YnJlYWQ="),
         ("States.Base64Decode('YnJlYWQ=')", "bread"),
+        ("States.Base64Decode('abc')", "i\ufffd"),
+        ("States.Base64Decode('a-b_==cd%')", "k\ufffd\ufffd"),
+        ("States.Base64Decode('YnJlYWQ')", "bread"),
         ("States.Hash('bread', 'MD5')", "dba7b12a19fe9d49fbb53d65c49bbce6"),
         ("States.JsonMerge($.object, States.StringToJson('{\"b\":0}'), false)", {"a": 1, "b": 0}),
         ("States.MathAdd($.n, -1)", 4),
         ("States.MathAdd(1, $.n)", 6),
         ("States.MathAdd($.x, $.x)", 6),
         ("States.MathAdd(-2.5, 0)", -2),
+        ("States.MathAdd(2147483646.5, 0)", 2147483647),
+        ("States.MathRandom(1, 100, 42)", 63),
+        ("States.MathRandom(0, 64, 42)", 46),
+        ("States.StringToJson(' {} and more')", {}),
         ("States.StringSplit('a,b;,c', ',;')", ["a", "b", "c"]),
         ("States.StringSplit('abc', '')", ["abc"]),
     ],
@@ -70,12 +89,8 @@ def test_function_gives(call: str, expected: object, scope: Scope) -> None:
     assert type(found) is type(expected)
 
 
-def test_whole_numbers_stay_exact(scope: Scope) -> None:
-    assert compile_intrinsic("States.MathAdd($.big, 1)").evaluate({"big": 2**60 + 1}, scope) == 2**60 + 2
-
-
 def test_uuid_is_a_version_4_uuid(scope: Scope) -> None:
-    uuid = compile_intrinsic("States.UUID()").evaluate(None, scope)
+    uuid = compile_intrinsic("States.UUID('x', null)").evaluate(None, scope)
 
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", str(uuid))
 
@@ -99,32 +114,115 @@ def test_seeded_random_number_repeats_and_leaves_the_execution_alone(scope: Scop
     [
         "States.MathAdd($.name, 1)",
         "States.MathAdd($.flag, 1)",
+        "States.MathAdd(2147483647, 1)",
+        "States.MathAdd(1, 2147483647)",
+        "States.MathAdd($.n, 2147483643)",
+        "States.MathAdd(-2147483649, 1)",
+        "States.MathAdd(1)",
+        "States.MathAdd(1, 2, 3)",
         "States.Format('{} {}', $.n)",
         "States.Format($.n)",
-        "States.StringToJson('{')",
-        "States.StringToJson('NaN')",
+        "States.Format()",
         "States.StringToJson('1e999')",
+        "States.StringToJson($.n)",
         "States.ArrayPartition($.items, 0)",
+        "States.ArrayPartition($.items, -0.4)",
         "States.ArrayRange(1, 5, 0)",
+        "States.ArrayRange(1, 5)",
         "States.ArrayRange(1, 2000, 1)",
-        "States.ArrayGetItem($.items, 5)",
         "States.ArrayGetItem($.items, -1)",
+        "States.ArrayGetItem($.items, '1')",
         "States.ArrayLength($.name)",
-        "States.Base64Decode('%')",
+        "States.Base64Decode($.n)",
         "States.Hash('a', 'CRC')",
         "States.JsonMerge($.object, $.object, true)",
         "States.JsonMerge($.object, $.n, false)",
         "States.MathRandom(2, 2)",
+        "States.MathRandom(1.4, 1.6)",
+        "States.MathRandom(-2147483648, 2147483647)",
+        "States.MathRandom(1, 2, 3, 4)",
         "States.StringSplit($.n, ',')",
     ],
 )
-def test_wrong_argument_fails_with_the_source_of_the_call(call: str, scope: Scope) -> None:
+def test_wrong_arguments_fail_the_state_at_run_time(call: str, scope: Scope) -> None:
     with pytest.raises(StateFailure) as failure:
         compile_intrinsic(call).evaluate(VALUE, scope)
 
-    name, cause = failure.value.error
-    assert name == "States.IntrinsicFailure"
-    assert str(cause).startswith(f"The function '{call}' had the following error: ")
+    assert failure.value.error == (
+        "States.Runtime",
+        f"There was an error while evaluating the intrinsic function: {call}. "
+        f"Invalid arguments in {call.partition('(')[0]}",
+    )
+
+
+SOURCE = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: "
+TOKENS = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (
+            "States.Format('a {{}}', $.n)",
+            "Invalid template in States.Format: matching '}' not found for '{'.",
+        ),
+        ("States.Format('}')", "Invalid template in States.Format: matching '{' not found for '}'."),
+        ("States.Format($.brace)", "Invalid template in States.Format: matching '}' not found for '{'."),
+        (
+            "States.JsonToString()",
+            "Invalid arguments in States.JsonToString: only a single argument is allowed.",
+        ),
+        (
+            "States.StringToJson($.bad)",
+            "Cannot convert String to Json in States.StringToJson, caused by: Unexpected character "
+            f"('b' (code 98)): was expecting double-quote to start field name\n at {SOURCE}1, column: 2]",
+        ),
+    ],
+)
+def test_some_functions_say_more_of_their_arguments(call: str, reason: str, scope: Scope) -> None:
+    outer = f"States.Array(1, {call})"
+
+    with pytest.raises(StateFailure) as failure:
+        compile_intrinsic(outer).evaluate({"n": 1, "brace": "{", "bad": "{bad json}"}, scope)
+
+    told = f"There was an error while evaluating the intrinsic function: {outer}. {reason}"
+    assert failure.value.error == ("States.Runtime", told)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place"),
+    [
+        ("undefined", f"Unrecognized token 'undefined': was expecting {TOKENS}", "1, column: 10"),
+        ("{", f": expected close marker for Object (start marker at {SOURCE}1, column: 1])", "1, column: 2"),
+        ("[1,\n 2", f": expected close marker for Array (start marker at {SOURCE}1, column: 1])",
+         "2, column: 3"),
+        ("[1,", " within/between Array entries", "1, column: 4"),
+        ('{"a', " in field name", "1, column: 4"),
+        ('{"a":', " within/between Object entries", "1, column: 6"),
+        ('"a', ": was expecting closing quote for a string value", "1, column: 3"),
+        ("[1 2]", "'2' (code 50)): was expecting comma to separate Array entries", "1, column: 4"),
+        ('{"a" 1}', "'1' (code 49)): was expecting a colon to separate field name and value", "1, column: 6"),
+        ("[1,]", f"']' (code 93)): expected a valid value {TOKENS}", "1, column: 4"),
+        ("[1}", f"close marker '}}': expected ']' (for Array starting at {SOURCE}1, column: 1])",
+         "1, column: 4"),
+        ("'a'", f"' (code 39)): expected a valid value {TOKENS}", "1, column: 1"),
+        ("01", "Invalid numeric value: Leading zeroes not allowed", "1, column: 2"),
+        ("1.x", "in numeric value: Decimal point not followed by a digit", "1, column: 3"),
+        ("-", " in a Number value", "1, column: 2"),
+        ("NaN", "Non-standard token 'NaN'", "1, column: 4"),
+        ('"\n"', "Illegal unquoted character ((CTRL-CHAR, code 10))", "1, column: 2"),
+        (r'"\x"', "Unrecognized character escape 'x' (code 120)", "1, column: 3"),
+    ],
+)  # fmt: skip
+def test_text_that_is_no_json_is_explained_as_jackson_does(text: str, message: str, place: str) -> None:
+    told = str(explain(text))
+
+    assert message in told
+    assert told.endswith(f"\n at {SOURCE}{place}]")
+
+
+def test_json_is_not_explained() -> None:
+    assert explain(' {"a": [1, -2.5e3, "x\\u00e4", true, null, {}, []]} ') is None
 
 
 @pytest.mark.parametrize(
@@ -158,10 +256,6 @@ def test_missing_path_inside_a_function_is_a_runtime_failure(call: str, scope: S
         "States.Array(1e999)",
         "States.Array(.5)",
         "States.Array(truth)",
-        "States.UUID(1)",
-        "States.MathAdd(1)",
-        "States.MathRandom(1, 2, 3, 4)",
-        "States.Format()",
         "States.Array(" * 11 + ")" * 11,
         "$.a",
     ],

@@ -10,7 +10,7 @@ import pytest
 from step import StateMachine
 from step.engine.kernel import Kernel
 from step.engine.program import Program
-from step.engine.switches import CURRENT, NO_NEXT_STATE, SWITCHES
+from step.engine.switches import CURRENT, INTRINSICS_AS_AWS, NO_NEXT_STATE, SWITCHES
 from step.engine.vocabulary import Start
 
 NO_CHOICE = {
@@ -33,11 +33,37 @@ def test_switches_are_numbered_in_the_order_in_which_they_came() -> None:
     [(NO_NEXT_STATE.number - 1, "States.NoChoiceMatched"), (CURRENT, "States.Runtime")],
 )
 def test_an_execution_keeps_the_rules_that_it_began_under(engine: Any, rules: int, error: str) -> None:
-    machine = StateMachine.from_json(NO_CHOICE, name="machine")
-    info = replace(engine.info_of({"n": 1}), rules=rules)
-    kernel = Kernel(Program.from_definition(machine.definition), info, None)
-
-    kernel.handle(Start({"n": 1}), engine.start_ms)
+    kernel = run(engine, NO_CHOICE, rules)
 
     assert kernel.error is not None
     assert kernel.error.name == error
+
+
+@pytest.mark.parametrize(
+    ("call", "former", "today"),
+    [
+        ("States.MathAdd(2147483647, $.n)", 2147483648, "States.Runtime"),
+        ("States.ArrayGetItem($.items, 1.5)", "States.IntrinsicFailure", "a"),
+        ("States.ArrayUnique($.items)", [True, "a"], ["a", True]),
+        ("States.MathRandom(1, 3, 2)", 1, 2),
+        ("States.Format('}{}', $.n)", "}1", "States.Runtime"),
+    ],
+)
+def test_intrinsic_functions_of_former_executions_are_the_former_ones(
+    engine: Any, call: str, former: object, today: object
+) -> None:
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"x.$": call}, "End": True}}}
+
+    for rules, expected in ((INTRINSICS_AS_AWS.number - 1, former), (CURRENT, today)):
+        kernel = run(engine, machine, rules)
+        found = kernel.error.name if kernel.error else kernel.output["x"]  # type: ignore[index,call-overload]  # an object
+        assert found == expected
+
+
+def run(engine: Any, definition: dict[str, Any], rules: int) -> Kernel:
+    value = {"n": 1, "items": [True, "a"]}
+    machine = StateMachine.from_json(definition, name="machine")
+    info = replace(engine.info_of(value), rules=rules)
+    kernel = Kernel(Program.from_definition(machine.definition), info, None)
+    kernel.handle(Start(value), engine.start_ms)
+    return kernel

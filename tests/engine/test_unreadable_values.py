@@ -108,16 +108,7 @@ def test_text_that_is_no_readable_json_fails_the_function(text: str) -> None:
 
     execution = machine.execute({"text": text})
 
-    assert execution.error == "States.IntrinsicFailure"
-
-
-def test_sum_of_more_than_a_thousand_digits_fails_the_function() -> None:
-    double = {"n.$": "States.MathAdd($.n, 1)", "sum.$": "States.MathAdd($.sum, $.sum)"}
-
-    execution = loop({"Type": "Pass", "Parameters": double}, 20_000).execute({"n": 0, "sum": 1})
-
-    assert execution.error == "States.IntrinsicFailure"
-    assert len(list(execution.history)) < 20_000
+    assert execution.error == "States.Runtime"
 
 
 HUGE = {"positive": 10**5000, "negative": -(10**5000), "inside": [{"n": 10**5000, "text": "all" * 1000}]}
