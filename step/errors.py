@@ -9,6 +9,7 @@ Pure: knows no other module of step.
     +-- TaskError               what a handler raises to fail its task under any error name
     +-- Refused                   an API of AWS would refuse the request: its code and message
     +-- NoContact                 AWS, or the service that stands for it, can't be asked
+    +-- MissingExtra              a part of step isn't installed
     +-- ExecutionFailed           raised by ``Execution.result()`` only: the execution didn't succeed
 
     StateError                    a workflow failure: an ASL error name with its cause, matched by
@@ -121,6 +122,14 @@ class Refused(StepError):  # noqa: N818 - reads as the sentence it is
 
 class NoContact(StepError):  # noqa: N818 - reads as the sentence it is
     """AWS, or the service that stands for it, can't be asked: no credentials, no region, no answer."""
+
+
+class MissingExtra(StepError):  # noqa: N818 - reads as the sentence it is
+    """A part of step isn't installed; ``extra`` is what brings it."""
+
+    def __init__(self, extra: str, what: str, package: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs {package}, which isn't installed: pip install 'slowcode[{extra}]'")
 
 
 class ExecutionFailed(StepError):  # noqa: N818 - the name AWS gives the event

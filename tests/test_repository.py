@@ -118,6 +118,15 @@ def test_wheel_runs_without_any_other_package(wheel: Path, tmp_path: Path) -> No
 
     run(sys.executable, "-I", "-S", "-W", "error", "-c", exports, str(wheel), cwd=tmp_path)
 
+    # Unpacked as an installer does it: its commands say which extra they lack.
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    started = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from step.cli.main import main\n"
+        "sys.exit([main(['json']), main(['start', 'bread'])] != [0, 3])"
+    )
+    run(sys.executable, "-I", "-S", "-W", "error", "-c", started, str(tmp_path / "installed"), cwd=tmp_path)
+
 
 @pytest.mark.requires_component("terraform")
 def test_terraform_files_are_formatted() -> None:

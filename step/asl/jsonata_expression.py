@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from step.asl.jsonata import is_expression, strip_delimiters
 from step.asl.scope import UNBOUND, Bound, Scope
-from step.errors import StateFailure, StepError
+from step.errors import MissingExtra, StateFailure, StepError
 from step.jsonvalue import JSONObject, JSONValue, to_text
 
 # What $states has beside input and context: a result after success, an error output in a catcher.
@@ -20,7 +20,6 @@ Second = Literal["result", "errorOutput"]
 Evaluate = Callable[[JSONValue, JSONValue, Scope], JSONValue]
 
 ERROR = "States.QueryEvaluationError"
-MISSING_LIBRARY = "this definition uses JSONata, which needs a library: pip install 'slowcode[jsonata]'"
 # More than any number that JSON text of a double or a long takes.
 _NUMBER_BYTES = 32
 _TYPES = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
@@ -44,7 +43,8 @@ def compile_template(template: JSONValue, field: str, second: Second | None = No
     """Compile a field whose strings may be expressions, at any depth.
 
     Raises:
-        StepError: the library isn't installed, or an expression isn't JSONata (``validate`` finds it).
+        MissingExtra: the library isn't installed.
+        StepError: an expression isn't JSONata (``validate`` finds it).
     """
     if isinstance(template, str) and is_expression(template):
         return compile_expression(strip_delimiters(template), field, second)
@@ -124,7 +124,7 @@ def _library() -> Any:
     try:
         from step.asl import jsonata_library
     except ImportError as missing:
-        raise StepError(MISSING_LIBRARY) from missing
+        raise MissingExtra("jsonata", "JSONata", "jsonata2py") from missing
     return jsonata_library
 
 

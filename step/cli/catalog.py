@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
+
+from step.errors import MissingExtra
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "write and try": {
@@ -46,7 +49,25 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
 }
 COMMANDS: Mapping[str, str] = {name: text for group in GROUPS.values() for name, text in group.items()}
+# The packages that an extra brings, by the names they are imported by.
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "aws": ("boto3",),
+    "deploy": ("boto3", "packaging"),
+    "jsonata": ("jsonata2py",),
+    "local": ("boto3", "moto", "flask", "flask_cors", "httptools", "awslambdaric"),
+}
+# What the commands of a group can't do without, beyond the base wheel: an extra, and what they use of it.
+_NEEDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "functions": ("deploy", ("packaging",)),
+    "AWS on this machine": ("local", EXTRAS["local"]),
+    "deploys, through the deployer": ("deploy", ("boto3",)),
+    "executions, on the local service or AWS": ("aws", ("boto3",)),
+}
+_NOTHING: tuple[None, tuple[str, ...]] = (None, ())
+# What comes with another package.
+_COMES_WITH = {"botocore": "boto3", "werkzeug": "moto"}
 WRONG_USE = 2
+MISSING_EXTRA = 3
 INTERRUPTED = 130
 # As after the signal SIGPIPE, which ends other programs.
 NOBODY_HEARS = 141
@@ -67,4 +88,42 @@ def load(name: str) -> ModuleType:
 def exits(name: str) -> Mapping[int, str]:
     """Say what a command's exit statuses mean."""
     told: Mapping[int, str] = getattr(load(name), "EXITS", EXITS)
-    return told
+    missing = "a part of step isn't installed: the message names the extra that brings it"
+    return dict(sorted({**told, MISSING_EXTRA: missing}.items()))
+
+
+def extra_of(name: str) -> str | None:
+    """Name the extra that a command can't do without; None: the base wheel has it all."""
+    return _needed(name)[0]
+
+
+def check_extra(name: str) -> None:
+    """See that what a command always needs is installed, before it has begun anything.
+
+    Raises:
+        MissingExtra: it isn't.
+    """
+    extra, packages = _needed(name)
+    for package in packages:
+        if find_spec(package) is None:
+            raise _missing(extra, package)
+
+
+def missing_extra(name: str, module: str | None) -> MissingExtra | None:
+    """Say which extra would have brought a module that isn't there; None: none of them."""
+    root = (module or "").partition(".")[0]
+    package = _COMES_WITH.get(root, root)
+    extras = [extra for extra, packages in EXTRAS.items() if package in packages]
+    own = extra_of(name)
+    return _missing(own if own in extras else extras[0], package) if extras else None
+
+
+def _needed(name: str) -> tuple[str | None, tuple[str, ...]]:
+    if name == "view":
+        # It serves its pages as the local service does.
+        return "local", ("boto3", "httptools")
+    return next(_NEEDED.get(group, _NOTHING) for group, commands in GROUPS.items() if name in commands)
+
+
+def _missing(extra: str | None, package: str) -> MissingExtra:
+    return MissingExtra(str(extra), "this command", package)

@@ -14,8 +14,19 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from step.cli import streams
-from step.cli.catalog import COMMANDS, GROUPS, INTERRUPTED, NOBODY_HEARS, WRONG_USE, exits, load
-from step.errors import DefinitionError, StepError
+from step.cli.catalog import (
+    COMMANDS,
+    GROUPS,
+    INTERRUPTED,
+    MISSING_EXTRA,
+    NOBODY_HEARS,
+    WRONG_USE,
+    check_extra,
+    exits,
+    load,
+    missing_extra,
+)
+from step.errors import DefinitionError, MissingExtra, StepError
 
 _OPTION_LIKE = re.compile(r"--?[a-z][a-z-]*(=.*)?", re.DOTALL)
 _ABOUT = "Slow code that can be trusted: AWS Step Functions in Python."
@@ -100,6 +111,7 @@ def _run(name: str, words: Sequence[str]) -> int:
     try:
         options = command_parser(name).parse_args(words)
         _check_text(options)
+        check_extra(name)
         status: int = options.run(options)
     except KeyboardInterrupt:
         print(f"{said}: {exits(name).get(INTERRUPTED, 'interrupted')}", file=sys.stderr)
@@ -112,6 +124,15 @@ def _run(name: str, words: Sequence[str]) -> int:
         return WRONG_USE
     except BrokenPipeError:
         raise
+    except ModuleNotFoundError as error:
+        missing = missing_extra(name, error.name)
+        if missing is None:
+            raise
+        print(f"{said}: {missing}", file=sys.stderr)
+        return MISSING_EXTRA
+    except MissingExtra as error:
+        print(f"{said}: {error}", file=sys.stderr)
+        return MISSING_EXTRA
     except (StepError, OSError, TypeError) as error:
         print(f"{said}: {_message(error)}", file=sys.stderr)
         return WRONG_USE

@@ -22,7 +22,8 @@ results alone. `--output json` prints one JSON document. Nothing asks a question
 Texts are UTF-8, in files, on stdin and on the command line. A word that begins with a dash and looks like no
 option (a task's token) is taken as it is; after `--` every word is.
 
-Each command's exit statuses are below. One is the same for all: 141, where the reader of stderr has gone
+Each command's exit statuses are below. The base wheel lints, draws and runs; what needs more ends with 3 and
+one line that says what to install. One status is the same for all: 141, where the reader of stderr has gone
 before the command had ended (`2>&1 | head`). Where only stdout's reader has gone, the status is what it would
 have been.
 

@@ -9,10 +9,12 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-from packaging.tags import Tag, compatible_tags, cpython_tags, sys_tags
+from typing import TYPE_CHECKING
 
 from step.errors import StepError
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 # The C library of each runtime's operating system: a wheel may ask for no newer one.
 # AWS: Lambda developer guide, "Lambda runtimes": Amazon Linux 2 has glibc 2.26, Amazon Linux 2023 has 2.34.
@@ -73,6 +75,8 @@ class Target:
     @property
     def tags(self) -> tuple[Tag, ...]:
         """The tags of wheels that run on the target, best first."""
+        from packaging.tags import compatible_tags, cpython_tags, sys_tags
+
         if self.is_here:
             return tuple(sys_tags())
         version, platforms = self.python, list(self._platforms())

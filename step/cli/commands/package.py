@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import step
 from step.errors import StepError
-from step.packaging.package import MANIFEST, Package, Repository, pack_functions
 from step.packaging.target import ARCHITECTURES, RUNTIMES, Target
+
+if TYPE_CHECKING:
+    from step.packaging.package import Package
 
 EXAMPLES = (
     "step package --environment local",
@@ -29,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from step.packaging.package import MANIFEST, Repository, pack_functions
+
     target = (
         Target.here()
         if options.environment == "local"

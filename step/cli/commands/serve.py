@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from step.cli.inputs import speed
 from step.durable.clocks import Clock, RealClock, VirtualClock
 from step.errors import StepError
-from step.local.functions.boundary import Boundary, kept
-from step.local.functions.environment import AWS_HOSTS
 from step.local.http import is_loopback
-from step.local.serving import LocalService, Options
+
+if TYPE_CHECKING:
+    from step.local.serving import LocalService
 
 EXAMPLES = (
     "step serve",
@@ -59,6 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from step.local.functions.boundary import Boundary, kept
+    from step.local.functions.environment import AWS_HOSTS
+
     token = options.token or os.environ.get("STEP_TOKEN")
     _check(options, token)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -112,6 +115,8 @@ def _store(folder: Path | None) -> AbstractContextManager[str]:
 
 
 def _started(options: argparse.Namespace, folder: Path, token: str | None) -> LocalService:
+    from step.local.serving import LocalService, Options
+
     clock: Clock = VirtualClock() if options.clock == "virtual" else RealClock(options.speed)
     try:
         return LocalService.start(

@@ -9,8 +9,6 @@ import webbrowser
 from step.aws.step_functions import StepFunctions
 from step.cli.places import add_place_arguments, aws_of
 from step.clock import pause
-from step.local.viewer.aws_source import AwsSource
-from step.local.viewing import StandaloneViewer
 
 EXAMPLES = (
     "step view --profile production",
@@ -42,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from step.local.viewer.aws_source import AwsSource
+    from step.local.viewing import StandaloneViewer
+
     aws = aws_of(options)
     arn = StepFunctions(aws).execution_arn(options.execution) if options.execution else None
     viewer = StandaloneViewer(AwsSource(aws, can_act=options.actions), port=options.port)
