@@ -63,17 +63,24 @@ class StateFailure(Exception):  # noqa: N818 - a signal inside the engine, not a
 class Diagnostic:
     """One problem of a definition, in the shape of AWS's ValidateStateMachineDefinition.
 
-    ``location`` is a JSON pointer ("/States/Bake/Next"), ``line`` counts from 1 (0: no text is known).
+    ``location`` is a JSON pointer ("/States/Bake/Next"; None: the problem has no place), ``line`` counts
+    from 1 (0: no text is known). ``message`` has AWS's words where they are known, ``hint`` what step adds.
     """
 
     severity: Severity
     code: str
     message: str
-    location: str
+    location: str | None
     line: int = 0
+    hint: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message and the hint."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def __str__(self) -> str:
-        return f"{self.location or '/'}: {self.code}: {self.message}"
+        return f"{self.location or '/'}: {self.code}: {self.text}"
 
 
 class StepError(Exception):

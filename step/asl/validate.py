@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from step.asl.model import QueryLanguage
+from step.asl.rules import messages
 from step.asl.rules.objects import Field
 from step.asl.rules.place import MachineType, Place, Report
 from step.asl.rules.scopes import check_member, check_scope
@@ -46,7 +47,7 @@ def validate(source: Source, *, type: MachineType = "STANDARD", for_run: bool = 
     _report_duplicates(report)
     place = Place(report=report, pointer="", language=language, is_express=type == "EXPRESS")
     check_scope(document, place, check_state, _MACHINE)
-    return report.diagnostics
+    return report.diagnostics + report.later
 
 
 def validate_state(source: Source, name: str) -> list[Diagnostic]:
@@ -62,7 +63,7 @@ def validate_state(source: Source, name: str) -> list[Diagnostic]:
     place = Place(report=report, pointer=join("", "States", name), language="JSONPath", is_express=False)
     _report_duplicates(report)
     check_member(source.value, place, check_state)
-    return report.diagnostics
+    return report.diagnostics + report.later
 
 
 def has_errors(diagnostics: list[Diagnostic]) -> bool:
@@ -77,7 +78,7 @@ def _at_root(code: str, message: str, source: Source) -> Diagnostic:
 def _report_duplicates(report: Report) -> None:
     for duplicate in report.source.duplicates:
         if _STATE.fullmatch(duplicate.pointer):
-            code, message = "DUPLICATE_STATE_NAME", f"Duplicate State name: {duplicate.key}"
+            code, message = "DUPLICATE_STATE_NAME", messages.duplicate_state(duplicate.key)
         else:
             code, message = "INVALID_JSON_DESCRIPTION", f"Duplicate field '{duplicate.key}'"
         report.diagnostics.append(

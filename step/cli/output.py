@@ -22,7 +22,7 @@ def diagnostic_rows(diagnostics: Iterable[Diagnostic], file: str) -> list[dict[s
             "file": file,
             "severity": diagnostic.severity,
             "code": diagnostic.code,
-            "message": diagnostic.message,
+            "message": diagnostic.text,
             "location": diagnostic.location,
             "line": diagnostic.line,
         }
@@ -40,7 +40,7 @@ def print_diagnostics(
     for diagnostic in diagnostics:
         place = f"{file}:{diagnostic.line}" if diagnostic.line else file
         print(
-            f"{place}: {diagnostic.severity.lower()}: {diagnostic.location or '/'}: {diagnostic.message} "
+            f"{place}: {diagnostic.severity.lower()}: {diagnostic.location or '/'}: {diagnostic.text} "
             f"[{diagnostic.code}]",
             file=to or sys.stderr,
         )

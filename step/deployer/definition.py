@@ -73,7 +73,7 @@ def check_definition(
     """
     source = read_source(text)
     problems = [
-        f"definition{'' if not one.location else one.location}: {one.code}: {one.message}"
+        f"definition{'' if not one.location else one.location}: {one.code}: {one.text}"
         for one in validate(source, type=machine_type)
         if one.severity == "ERROR"
     ]

@@ -5,21 +5,20 @@ Pure: no clock, no IO.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from step.asl import model, taskfn
 from step.asl.parse import inner_branches, parse, parse_state
+from step.asl.refusal import refuse_errors
 from step.asl.source import read_source
 from step.asl.validate import validate, validate_state
-from step.errors import Diagnostic, Refused
+from step.errors import Refused
 from step.jsonvalue import JSONObject
 
 # Observed: whatever a tested state's name is, this is what its context and its causes call it.
 NAME = "StateName"
-_INDEX = re.compile(r"/(\d+)(?=/|$)")
 
 
 class Tested(NamedTuple):
@@ -36,7 +35,7 @@ def read_tested(text: str, name: str | None) -> Tested:
         Refused: the definition is wrong, or has no such state.
     """
     source = read_source(text)
-    _refuse(validate(source, for_run=True) if name is not None else validate_state(source, NAME))
+    refuse_errors(validate(source, for_run=True) if name is not None else validate_state(source, NAME))
     assert isinstance(source.value, dict)
     if name is None:
         return Tested(_lone_state(source.value), False)
@@ -66,15 +65,3 @@ def _every_state(branch: model.Branch, *, is_in_map: bool) -> Iterator[Tested]:
         yield Tested(state, is_in_map)
         for inner in inner_branches(state):
             yield from _every_state(inner, is_in_map=is_in_map or isinstance(state, model.Map))
-
-
-def _refuse(diagnostics: Iterable[Diagnostic]) -> None:
-    errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity == "ERROR"]
-    if errors:
-        listed = ", ".join(f"{error.code}: {error.message} at {_place(error)}" for error in errors)
-        raise Refused("InvalidDefinition", f"Invalid State Machine Definition: '{listed}'")
-
-
-def _place(error: Diagnostic) -> str:
-    """Write a JSON pointer as AWS writes places: ``/States/Pick/Choices[0]``."""
-    return _INDEX.sub(r"[\1]", error.location) or "/"

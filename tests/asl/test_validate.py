@@ -96,7 +96,7 @@ def test_what_the_validator_passes_for_a_run_can_be_parsed(data: st.DataObject) 
     advise(source)
 
     # then
-    assert all(problem.location == "" or problem.location[0] == "/" for problem in problems)
+    assert all(not problem.location or problem.location[0] == "/" for problem in problems)
     if not any(problem.severity == "ERROR" for problem in problems):
         assert isinstance(source.value, dict)
         parse(taskfn.expand(source.value))

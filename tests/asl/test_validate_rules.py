@@ -46,7 +46,7 @@ def check(case: dict[str, Any], severity: str) -> None:
     lines = text.split("\n")
     for problem, wanted in zip(problems, expected, strict=True):
         assert wanted["line"] in lines[problem.line - 1]
-        assert wanted.get("message", problem.message) == problem.message
+        assert wanted.get("message", problem.text) == problem.text
 
 
 @pytest.mark.parametrize("case", cases("accepted"))

@@ -16,6 +16,7 @@ from run_conformance import LambdaFailure, NotSupported
 
 from step.asl import taskfn
 from step.asl.parse import parse
+from step.asl.refusal import refuse_errors
 from step.asl.source import read_source
 from step.asl.validate import validate
 from step.aws.models import output_shape
@@ -39,11 +40,10 @@ _START_MS = 1_767_225_600_123
 def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[str, Any]) -> dict[str, Any]:
     text = definition if isinstance(definition, str) else json.dumps(definition)
     source = read_source(text)
-    errors = [
-        d for d in validate(source, type=case.get("machine_type") or "STANDARD") if d.severity == "ERROR"
-    ]
-    if errors:
-        return {"status": "REJECTED", "error": "InvalidDefinition", "cause": _refusal(errors)}
+    try:
+        refuse_errors(validate(source, type=case.get("machine_type") or "STANDARD"))
+    except Refused as refusal:
+        return {"status": "REJECTED", "error": refusal.code, "cause": refusal.message}
     if case["kind"] == "create_error":
         return _create(case)
     document = source.value
@@ -89,14 +89,6 @@ def _create(case: dict[str, Any]) -> dict[str, Any]:
     except Refused as refusal:
         return {"status": "REJECTED", "error": refusal.code, "cause": refusal.message}
     return {"status": "CREATED"}
-
-
-def _refusal(errors: list[Any]) -> str:
-    return (
-        "Invalid State Machine Definition: '"
-        + ", ".join(f"{error.code}: {error.message} at {error.location or '/'}" for error in errors)
-        + "'"
-    )
 
 
 def _perform(

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from step.asl import jsonata
 from step.asl.choice import OPERATORS, OperandType
+from step.asl.rules import messages
 from step.asl.rules.objects import Field, check_list, check_object
-from step.asl.rules.place import Check, Place, did_you_mean, is_open, list_words
+from step.asl.rules.place import Check, Place, did_you_mean, is_open
 from step.asl.rules.values import (
     anything,
     boolean,
@@ -32,6 +33,48 @@ _OPERAND_CHECKS: Mapping[OperandType, Check] = {
     "path": reference_path,
 }
 _COMBINATIONS = ("And", "Or", "Not")
+# In the order in which AWS lists them. Observed: second.Feature.ChoiceValidation.
+_LISTED = (
+    "StringEquals",
+    "IsBoolean",
+    "StringLessThan",
+    "IsNumeric",
+    "BooleanEquals",
+    "StringLessThanEqualsPath",
+    "NumericLessThan",
+    "NumericGreaterThan",
+    "NumericLessThanPath",
+    "StringMatches",
+    "TimestampLessThanEqualsPath",
+    "NumericEquals",
+    "TimestampGreaterThan",
+    "StringGreaterThanEqualsPath",
+    "TimestampGreaterThanEqualsPath",
+    "TimestampLessThanEquals",
+    "NumericLessThanEqualsPath",
+    "TimestampEquals",
+    "BooleanEqualsPath",
+    "IsTimestamp",
+    "StringLessThanEquals",
+    "NumericLessThanEquals",
+    "StringLessThanPath",
+    "TimestampGreaterThanPath",
+    "StringGreaterThan",
+    "StringGreaterThanPath",
+    "IsString",
+    "StringEqualsPath",
+    "TimestampEqualsPath",
+    "TimestampLessThan",
+    "StringGreaterThanEquals",
+    "NumericGreaterThanPath",
+    "NumericGreaterThanEquals",
+    "NumericEqualsPath",
+    "TimestampLessThanPath",
+    "IsNull",
+    "IsPresent",
+    "TimestampGreaterThanEquals",
+    "NumericGreaterThanEqualsPath",
+)
 
 
 def choice_rules(value: JSONValue, place: Place) -> None:
@@ -64,16 +107,15 @@ def _check_test(fields: JSONObject, place: Place) -> None:
     operators = [name for name in fields if name in OPERATORS or name in _COMBINATIONS]
     if not operators:
         unknown = next((name for name in fields if name not in _TOP_RULE), "")
-        place.refuse(f"A choice rule needs a comparison operator{did_you_mean(unknown, OPERATORS)}")
+        place.refuse(messages.none_of(_LISTED), hint=did_you_mean(unknown, OPERATORS))
     elif len(operators) > 1:
-        place.refuse(
-            f"There should only be one of the following fields: {list_words(operators)}",
-            line_of=place / operators[1],
-        )
+        is_mixed = any(name in _COMBINATIONS for name in operators)
+        listed = operators if is_mixed else _LISTED
+        place.refuse(messages.one_too_many(listed), line_of=place / operators[1])
     elif operators[0] in OPERATORS and "Variable" not in fields:
-        place.refuse("These fields are required: [Variable]")
+        place.refuse(messages.required(["Variable"]))
     elif operators[0] in _COMBINATIONS and "Variable" in fields:
-        place.refuse(f"Field 'Variable' is not supported beside '{operators[0]}'", line_of=place / "Variable")
+        place.refuse(messages.unsupported("Variable"), line_of=place / "Variable")
 
 
 def _condition(value: JSONValue, place: Place) -> None:
@@ -82,7 +124,7 @@ def _condition(value: JSONValue, place: Place) -> None:
     if isinstance(value, str) and jsonata.has_delimiter(value):
         expression(value, place)
     else:
-        place.refuse("Expected a Boolean or a JSONata expression")
+        place.refuse(messages.NOT_A_CONDITION)
 
 
 _INNER_RULE: dict[str, Field] = {

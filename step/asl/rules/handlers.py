@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from step.asl.rules import messages
 from step.asl.rules.objects import Field, check_list, check_object
 from step.asl.rules.place import Place, did_you_mean, has_placeholder
 from step.asl.rules.values import MAX_SECONDS, number, result_path, string, template, variables, word
@@ -71,7 +72,7 @@ def _error_name(value: JSONValue, place: Place) -> None:
         return
     if value not in ERROR_NAMES and not value.startswith(_OPEN_FAMILIES):
         hint = did_you_mean(value, sorted(ERROR_NAMES))
-        place.refuse(f"'{value}' is not an error name of the language{hint}", code="UNKNOWN_ERROR_NAME")
+        place.refuse(f"'{value}' is not an error name of the language", code="UNKNOWN_ERROR_NAME", hint=hint)
 
 
 def _check_last(value: JSONValue, place: Place) -> None:
@@ -84,7 +85,7 @@ def _check_last(value: JSONValue, place: Place) -> None:
 
 
 def _refuse_all(place: Place) -> None:
-    place.refuse("States.ALL must appear alone and at end of list")
+    place.refuse(messages.ALL_ALONE)
 
 
 _RETRIER = {

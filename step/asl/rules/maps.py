@@ -6,11 +6,14 @@ Pure: no clock, no IO. Spec: ASL "Map State"; AWS: developer guide, "Distributed
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from step.asl import jsonata
-from step.asl.rules.objects import Choice, Field, check_list, check_object
+from step.asl.rules import messages
+from step.asl.rules.objects import Choice, Field, Variant, Variants, check_list, check_object, check_variants
 from step.asl.rules.place import Place, has_placeholder, is_open
 from step.asl.rules.values import (
+    anything,
     expression,
     json_template,
     number,
@@ -28,6 +31,7 @@ _NOT_IN_LABEL = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u
 _DISTRIBUTED_ONLY = ("ItemReader", "ItemBatcher", "ResultWriter", "Label")
 # AWS: developer guide, "ItemReader"; all of them list or read S3.
 _READERS = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:s3:(getObject|listObjectsV2)")
+_LISTING = ":listObjectsV2"
 _WRITERS = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:s3:putObject")
 
 
@@ -45,21 +49,18 @@ def check_mode(state: JSONObject, place: Place) -> None:
     """Check what depends on the mode of the whole Map."""
     if mode_of(state) == "DISTRIBUTED":
         if place.is_express:
-            place.refuse("Express state machine does not support Map states in DISTRIBUTED mode")
+            place.refuse(messages.EXPRESS_DISTRIBUTED)
     elif mode_of(state) == "INLINE":
         for name in _DISTRIBUTED_ONLY:
             if name in state:
-                place.refuse(
-                    f"Field '{name}' is only supported for Map states in DISTRIBUTED mode",
-                    line_of=place / name,
-                )
+                place.refuse(messages.distributed_only(name), line_of=place / name)
 
 
 def processor_config(value: JSONValue, place: Place) -> None:
     """Check a ProcessorConfig."""
     config = check_object(value, place, _PROCESSOR_CONFIG)
     if config is not None and config.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in config:
-        place.refuse("These fields are required: [ExecutionType]")
+        place.refuse(messages.required(["ExecutionType"]))
 
 
 def items(value: JSONValue, place: Place) -> None:
@@ -68,32 +69,38 @@ def items(value: JSONValue, place: Place) -> None:
         if jsonata.is_expression(value):
             expression(value, place)
         elif not is_open(value, place):
-            place.refuse("Expected an Array, an Object or a JSONata expression")
+            place.refuse(messages.NOT_ITEMS)
     elif isinstance(value, list | dict):
         json_template(value, place)
     else:
-        place.refuse("Expected an Array, an Object or a JSONata expression")
+        place.refuse(messages.NOT_ITEMS)
 
 
 def label(value: JSONValue, place: Place) -> None:
     """Check a Label, unique labels included."""
     if not isinstance(value, str):
-        place.refuse("Expected value of type String")
+        place.refuse(messages.wrong_type("String"))
     elif has_placeholder(value):
         return
     elif not value or len(value) > _MAX_LABEL:
-        place.refuse(f"Label '{value}' must have 1 to {_MAX_LABEL} characters", code="INVALID_LABEL_NAME")
+        why = f"must have 1 to {_MAX_LABEL} characters"
+        place.refuse(messages.bad_label(value, why), code="INVALID_LABEL_NAME")
     elif _NOT_IN_LABEL.search(value):
-        place.refuse(f"Label '{value}' has a character that isn't allowed", code="INVALID_LABEL_NAME")
+        why = "has a character that isn't allowed"
+        place.refuse(messages.bad_label(value, why), code="INVALID_LABEL_NAME")
     elif value in place.report.labels:
-        first = place.report.labels[value]
-        place.refuse(f"Duplicate label: {value}, first at {first}", code="DUPLICATE_LABEL_NAME")
+        hint = f"first at {place.report.labels[value]}"
+        place.refuse(messages.duplicate_label(value), code="DUPLICATE_LABEL_NAME", hint=hint)
     else:
         place.report.labels[value] = place.pointer
 
 
 def item_reader(value: JSONValue, place: Place) -> None:
+    """Check an ItemReader; its ReaderConfig is one of what its Resource reads."""
     check_object(value, place, _ITEM_READER, required=["Resource"])
+    if isinstance(value, dict) and "ReaderConfig" in value:
+        resource = str(value.get("Resource"))
+        _reader_config(value["ReaderConfig"], place / "ReaderConfig", is_listing=resource.endswith(_LISTING))
 
 
 def item_batcher(value: JSONValue, place: Place) -> None:
@@ -121,18 +128,26 @@ def _writer_resource(value: JSONValue, place: Place) -> None:
 def _check_resource(value: JSONValue, place: Place, known: re.Pattern[str]) -> None:
     string(value, place)
     if isinstance(value, str) and not has_placeholder(value) and not known.fullmatch(value):
-        place.refuse(
-            f"The resource provided {value} is not recognized. The value is not a valid resource ARN, "
-            "or the resource is not available in this region."
-        )
+        place.refuse(messages.unknown_resource(value))
 
 
-def _reader_config(value: JSONValue, place: Place) -> None:
-    config = check_object(
-        value, place, _READER_CONFIG, choices=[Choice("at most one", ("MaxItems", "MaxItemsPath"))]
-    )
-    if config is not None and config.get("CSVHeaderLocation") == "GIVEN" and "CSVHeaders" not in config:
-        place.refuse("These fields are required: [CSVHeaders]")
+def _reader_config(value: JSONValue, place: Place, *, is_listing: bool) -> None:
+    choices = [Choice("at most one", ("MaxItems", "MaxItemsPath"))]
+    if not isinstance(value, dict):
+        place.refuse(messages.wrong_type("Object"))
+    elif is_listing and value.get("Transformation", "NONE") == "NONE":
+        check_object(value, place, _LISTED, choices=choices)
+    elif not is_listing and "InputType" not in value and value.get("ManifestType") == "S3_INVENTORY":
+        # AWS: developer guide, "ItemReader": an inventory's input type is taken to be CSV.
+        check_object(value, place, _INVENTORY, choices=choices)
+    else:
+        check_variants(value, place, _LOADED if is_listing else _STORED, choices)
+
+
+def _pointer(value: JSONValue, place: Place) -> None:
+    string(value, place)
+    if isinstance(value, str) and value and not value.startswith("/") and not is_open(value, place):
+        place.refuse(messages.bad_pointer(value))
 
 
 def _writer_config(value: JSONValue, place: Place) -> None:
@@ -147,20 +162,50 @@ _PROCESSOR_CONFIG = {
     "Mode": Field(word("INLINE", "DISTRIBUTED")),
     "ExecutionType": Field(word("STANDARD", "EXPRESS")),
 }
-_READER_CONFIG = {
-    "InputType": Field(word("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")),
-    "Transformation": Field(word("NONE", "LOAD_AND_FLATTEN")),
-    "CSVDelimiter": Field(word("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")),
-    "CSVHeaderLocation": Field(word("FIRST_ROW", "GIVEN")),
-    "CSVHeaders": Field(_headers),
-    "ItemsPointer": Field(string),
-    "ManifestType": Field(word("ATHENA_DATA", "S3_INVENTORY")),
+_LIMIT = {
     "MaxItems": Field(or_expression(number(minimum=0, maximum=100_000_000))),
     "MaxItemsPath": Field(number_path, "JSONPath"),
 }
+_TYPED = {**_LIMIT, "InputType": Field(string)}
+_ROWS = {
+    **_TYPED,
+    "CSVDelimiter": Field(word("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")),
+    "CSVHeaderLocation": Field(string),
+}
+
+
+def _formats(more: Mapping[str, Field], of_manifests: Mapping[str, Field]) -> dict[str, Variant | Variants]:
+    """Tell of the formats in which items may be stored.
+
+    Observed: second.Validation.ItemReader: what a format doesn't have isn't supported, a manifest of JSON
+    included; headers that are given must be there.
+    """
+    rows = {**_ROWS, **more, **of_manifests}
+    given = Variant({**rows, "CSVHeaders": Field(_headers)}, ("CSVHeaders",))
+    lines = Variant({**_TYPED, **more, **of_manifests})
+    return {
+        "CSV": Variants("CSVHeaderLocation", {"FIRST_ROW": Variant(rows), "GIVEN": given}),
+        "JSON": Variant({**_TYPED, **more, "ItemsPointer": Field(_pointer)}),
+        "JSONL": lines,
+        "PARQUET": lines,
+    }
+
+
+_MANIFEST_TYPE = {"ManifestType": Field(word("ATHENA_DATA", "S3_INVENTORY"))}
+_INVENTORY = {**_LIMIT, **_MANIFEST_TYPE}
+# An inventory tells its own columns; AWS takes what is said of them besides.
+_MANIFEST = Variant({**_ROWS, **_MANIFEST_TYPE, "CSVHeaders": Field(_headers)})
+_STORED = Variants("InputType", {**_formats({}, _MANIFEST_TYPE), "MANIFEST": _MANIFEST})
+_TRANSFORMATION = {"Transformation": Field(string)}
+_LISTED = {**_LIMIT, **_TRANSFORMATION}
+_LOADED = Variants(
+    "Transformation",
+    {"NONE": Variant(_LISTED), "LOAD_AND_FLATTEN": Variants("InputType", _formats(_TRANSFORMATION, {}))},
+)
 _ITEM_READER = {
     "Resource": Field(_reader_resource),
-    "ReaderConfig": Field(_reader_config),
+    # Checked by what the Resource reads.
+    "ReaderConfig": Field(anything),
     "Parameters": Field(template, "JSONPath"),
     "Arguments": Field(template, "JSONata"),
 }

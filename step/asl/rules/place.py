@@ -37,19 +37,41 @@ class Report:
     machine_language: QueryLanguage
     is_for_run: bool = False
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    # What is wrong with transitions; AWS tells of it after everything else.
+    later: list[Diagnostic] = field(default_factory=list)
     # Names that must be unique in the whole definition, with the place that has them first.
     state_names: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
 
-    def add(self, code: str, message: str, location: str, line_of: str | None = None) -> None:
-        """Report a problem; ``line_of`` is the place whose line is told, where it isn't ``location``."""
-        self.diagnostics.append(
+    def add(
+        self,
+        code: str,
+        message: str,
+        location: str | None,
+        line_of: str | None = None,
+        *,
+        hint: str = "",
+        is_late: bool = False,
+    ) -> None:
+        """Report a problem.
+
+        Args:
+            code: One of ``codes``.
+            message: AWS's words.
+            location: Its place; None: AWS tells none.
+            line_of: The place whose line is told, where it isn't ``location``.
+            hint: What step adds.
+            is_late: Whether AWS tells of it after everything that isn't.
+        """
+        place = (location or "") if line_of is None else line_of
+        (self.later if is_late else self.diagnostics).append(
             Diagnostic(
                 severity=CODES[code].severity,
                 code=code,
                 message=message,
                 location=location,
-                line=self.source.line(location if line_of is None else line_of),
+                line=self.source.line(place),
+                hint=hint,
             )
         )
 
@@ -71,11 +93,21 @@ class Place:
     def is_jsonata(self) -> bool:
         return self.language == "JSONata"
 
+    @property
+    def field(self) -> str:
+        """The name of the field whose place this is."""
+        return self.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+
     def refuse(
-        self, message: str, *, code: str = "SCHEMA_VALIDATION_FAILED", line_of: Place | None = None
+        self,
+        message: str,
+        *,
+        code: str = "SCHEMA_VALIDATION_FAILED",
+        line_of: Place | None = None,
+        hint: str = "",
     ) -> None:
         """Report a problem here."""
-        self.report.add(code, message, self.pointer, None if line_of is None else line_of.pointer)
+        self.report.add(code, message, self.pointer, None if line_of is None else line_of.pointer, hint=hint)
 
 
 Check = Callable[[JSONValue, Place], None]
@@ -100,14 +132,9 @@ def is_open(value: JSONValue, place: Place) -> bool:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Give the hint to append to a message, empty where nothing is near."""
+    """Give a hint, empty where nothing is near."""
     if not word or len(word) > _LONGEST_HINT:
         return ""
     names = [name for name in islice(known, _MOST_HINTS) if name != word and len(name) <= _LONGEST_HINT]
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
-    return f' (did you mean "{near[0]}"?)' if near else ""
-
-
-def list_words(words: Iterable[str]) -> str:
-    """Write words as AWS lists them: ``[Next, End]``."""
-    return f"[{', '.join(words)}]"
+    return f'did you mean "{near[0]}"?' if near else ""

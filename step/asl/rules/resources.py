@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from step.asl.rules import messages
 from step.asl.rules.place import Place, did_you_mean, has_placeholder
 from step.jsonvalue import JSONValue
 
@@ -87,7 +88,7 @@ INTEGRATIONS: dict[str, dict[str, frozenset[str]]] = {
 def resource(value: JSONValue, place: Place) -> None:
     """Check the Resource of a Task."""
     if not isinstance(value, str):
-        place.refuse("Expected value of type String")
+        place.refuse(messages.wrong_type("String"))
         return
     if not has_placeholder(value):
         _check_form(value, place)
@@ -117,18 +118,13 @@ def _check_form(arn: str, place: Place) -> None:
 
 
 def _refuse(arn: str, place: Place, hint: str = "") -> None:
-    # Observed: invalid_integration.
-    place.refuse(
-        f"The resource provided {arn} is not recognized. The value is not a valid resource ARN, "
-        f"or the resource is not available in this region.{hint}"
-    )
+    place.refuse(messages.unknown_resource(arn), hint=hint)
 
 
 def _check_express(arn: str, place: Place) -> None:
-    # Observed: validate_state_machine_definition_type_express and illegal_activity_task, the blank included.
     if _ACTIVITY.fullmatch(arn):
-        place.refuse("Express state machine does not support Activity ARN")
+        place.refuse(messages.EXPRESS_ACTIVITY)
     elif arn.endswith(_WAIT):
-        place.refuse(f"Express state machine does not support '{_WAIT}' service integration ")
+        place.refuse(messages.EXPRESS_TOKEN)
     elif arn.endswith((_SYNC, _SYNC2)):
-        place.refuse(f"Express state machine does not support '{_SYNC}' service integration ")
+        place.refuse(messages.EXPRESS_SYNC)

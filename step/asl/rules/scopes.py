@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from step.asl.rules import messages
 from step.asl.rules.objects import Field, check_object
 from step.asl.rules.place import Check, Place, did_you_mean, has_placeholder, is_open
 from step.asl.rules.values import string
@@ -18,6 +19,7 @@ from step.jsonvalue import JSONObject, JSONValue
 # AWS: quotas, "State name: maximum length 80 Unicode characters".
 _MAX_NAME = 80
 _MAX_HINTS = 30
+_WAYS_ON = ("Next", "End")
 _WITH_TRANSITION = ("Task", "TaskFn", "Wait", "Pass", "Parallel", "Map")
 
 
@@ -40,16 +42,16 @@ def check_scope(
     fields = {**own, **(more or {})}
     scope = check_object(value, place, fields, required=("States", "StartAt"))
     states = scope.get("States") if scope is not None else None
-    if scope is not None and isinstance(states, dict) and states:
+    if scope is not None and isinstance(states, dict):
         _check_graph(scope, states, place)
 
 
 def _check_states(states: JSONValue, place: Place, check_state: Check) -> None:
     if not isinstance(states, dict):
-        place.refuse("Expected value of type Object")
+        place.refuse(messages.wrong_type("Object"))
         return
     if not states:
-        place.refuse("There must be at least one state")
+        place.refuse(messages.EMPTY)
     for name, state in states.items():
         _check_name(name, place / name)
         check_member(state, place / name, check_state)
@@ -65,24 +67,21 @@ def check_member(state: JSONValue, place: Place, check_state: Check) -> None:
 def _check_name(name: str, place: Place) -> None:
     known = place.report.state_names
     if not name:
-        place.refuse("Invalid State name: a name must not be empty", code="INVALID_STATE_NAME")
+        place.refuse(messages.EMPTY_STATE_NAME, code="INVALID_STATE_NAME")
     elif len(name) > _MAX_NAME:
-        place.refuse(
-            f"Invalid State name: State '{name}' exceeds the {_MAX_NAME}-character limit "
-            "allowed by the service",
-            code="INVALID_STATE_NAME",
-        )
+        place.refuse(messages.long_state_name(name, _MAX_NAME), code="INVALID_STATE_NAME")
     if name in known:
-        place.refuse(f"Duplicate State name: {name}, first at {known[name]}", code="DUPLICATE_STATE_NAME")
+        hint = f"first at {known[name]}"
+        place.refuse(messages.duplicate_state(name), code="DUPLICATE_STATE_NAME", hint=hint)
     known.setdefault(name, place.pointer)
 
 
 def _check_way_on(state: JSONObject, place: Place) -> None:
     ends = state.get("End") is True or has_placeholder(state.get("End"))
     if ends and "Next" in state and not has_placeholder(state.get("End")):
-        place.refuse("There should only be one of the following fields: [Next, End]", line_of=place / "End")
+        place.refuse(messages.one_too_many(_WAYS_ON), line_of=place / "End")
     elif not ends and "Next" not in state:
-        place.refuse("There should be exactly one of the following fields: [Next, End]")
+        place.refuse(messages.none_of(_WAYS_ON))
 
 
 def _check_graph(scope: JSONObject, states: JSONObject, place: Place) -> None:
@@ -91,9 +90,11 @@ def _check_graph(scope: JSONObject, states: JSONObject, place: Place) -> None:
     ways = {name: list(transitions(state, join(at, name))) for name, state in states.items()}
     for transition in [*starts, *(way for found in ways.values() for way in found)]:
         _check_target(transition, states, place)
-    # Observed: a scope without an end isn't asked for its unreachable states too.
-    if not any(_may_end(state) for state in states.values()):
-        place.refuse("Workflow has no terminal state", code="MISSING_END_STATE")
+    # Observed: AWS tells no place of this one, and nothing of states that can't be reached beside it.
+    if not any(_ends(state) for state in states.values()):
+        place.report.add(
+            "MISSING_END_STATE", messages.NO_TERMINAL_STATE, None, line_of=place.pointer, is_late=True
+        )
     elif starts and all(isinstance(way.target, str) for found in (starts, *ways.values()) for way in found):
         _check_reachable(starts, ways, place)
 
@@ -121,14 +122,13 @@ def _check_target(transition: Transition, states: JSONObject, place: Place) -> N
     # Hints are dear in a large document, and nobody reads the hundredth.
     wants_hint = len(place.report.diagnostics) < _MAX_HINTS
     hint = (did_you_mean(target, states) or _elsewhere(target, place)) if wants_hint else ""
-    # Observed: AWS says 'Next' of every kind of transition, StartAt included.
-    message = f"Missing 'Next' target: {target}{hint}"
-    place.report.add("MISSING_TRANSITION_TARGET", message, transition.pointer)
+    message = messages.no_target(target)
+    place.report.add("MISSING_TRANSITION_TARGET", message, transition.pointer, hint=hint, is_late=True)
 
 
 def _elsewhere(target: str, place: Place) -> str:
     if target in _all_names(place.report.source.value):
-        return " (a state of that name is in another scope; a transition can't leave its own)"
+        return "a state of that name is in another scope; a transition can't leave its own"
     return ""
 
 
@@ -143,14 +143,17 @@ def _all_names(value: JSONValue) -> Iterator[str]:
             yield from _all_names(item)
 
 
-def _may_end(state: JSONValue) -> bool:
-    if not isinstance(state, dict):
+def _ends(state: JSONValue) -> bool:
+    """Say whether a state ends its scope.
+
+    Observed: one that has neither Next nor End doesn't, nor has it to have a Type that there is; one without
+    any Type doesn't.
+    """
+    if not isinstance(state, dict) or "Type" not in state:
+        return False
+    if state["Type"] in ("Succeed", "Fail"):
         return True
-    kind = state.get("Type")
-    if kind in _WITH_TRANSITION:
-        # Without Next and End a state is reported for that.
-        return state.get("End") is True or has_placeholder(state.get("End")) or "Next" not in state
-    return kind != "Choice"
+    return state["Type"] != "Choice" and (state.get("End") is True or has_placeholder(state.get("End")))
 
 
 def _check_reachable(starts: list[Transition], ways: Mapping[str, list[Transition]], place: Place) -> None:
@@ -167,6 +170,7 @@ def _check_reachable(starts: list[Transition], ways: Mapping[str, list[Transitio
         if name not in reached:
             place.report.add(
                 "MISSING_TRANSITION_TARGET",
-                f'State "{name}" is not reachable.',
+                messages.not_reachable(name),
                 join(place.pointer, "States", name),
+                is_late=True,
             )

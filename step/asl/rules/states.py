@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from step.asl.rules import maps
+from step.asl import jsonata
+from step.asl.rules import maps, messages
 from step.asl.rules.choices import choice_rules
 from step.asl.rules.handlers import catchers, retriers
 from step.asl.rules.objects import Choice, Field, check_list, check_object
-from step.asl.rules.place import Check, Place, did_you_mean, list_words
+from step.asl.rules.place import Check, Place, did_you_mean
 from step.asl.rules.resources import resource
 from step.asl.rules.scopes import check_scope
 from step.asl.rules.values import (
@@ -21,7 +22,6 @@ from step.asl.rules.values import (
     boolean,
     number,
     number_path,
-    object_template,
     or_expression,
     path,
     payload_template,
@@ -55,11 +55,11 @@ class StateType(NamedTuple):
 def check_state(value: JSONValue, place: Place) -> None:
     """Check one state with everything inside it."""
     if not isinstance(value, dict):
-        place.refuse("Expected value of type Object")
+        place.refuse(messages.wrong_type("Object"))
         return
     place = _with_language(value, place)
     kind = value.get("Type")
-    state_type = _TYPES.get(kind) if isinstance(kind, str) else None
+    state_type = TYPES.get(kind) if isinstance(kind, str) else None
     if state_type is None:
         _refuse_type(value, place)
         return
@@ -73,30 +73,23 @@ def _with_language(state: JSONObject, place: Place) -> Place:
     machine_language = place.report.machine_language
     written = state.get("QueryLanguage")
     if written == "JSONPath" and machine_language == "JSONata":
-        place.refuse(
-            "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine",
-            line_of=place / "QueryLanguage",
-        )
+        place.refuse(messages.LANGUAGE_OF_MACHINE, line_of=place / "QueryLanguage")
     return replace(place, language="JSONata" if written == "JSONata" else machine_language)
 
 
 def _refuse_type(state: JSONObject, place: Place) -> None:
     kind = state.get("Type")
     if "Type" not in state:
-        place.refuse("These fields are required: [Type]")
+        place.refuse(messages.required_to_choose("Type"))
     else:
         hint = did_you_mean(kind, (*STATE_TYPES, TASK_FN)) if isinstance(kind, str) else ""
-        (place / "Type").refuse(
-            f"The field 'Type' should have one of these values: {list_words(STATE_TYPES)}{hint}"
-        )
+        (place / "Type").refuse(messages.not_one_of("Type", STATE_TYPES), hint=hint)
 
 
 def _check_heartbeat(state: JSONObject, place: Place) -> None:
     heartbeat, timeout = state.get("HeartbeatSeconds"), state.get("TimeoutSeconds")
     if _is_number(heartbeat) and _is_number(timeout) and heartbeat >= timeout:  # type: ignore[operator]  # both
-        place.refuse(
-            "HeartbeatSeconds must be smaller than TimeoutSeconds", line_of=place / "HeartbeatSeconds"
-        )
+        place.refuse(messages.LATE_HEARTBEAT, line_of=place / "HeartbeatSeconds")
 
 
 def _is_number(value: JSONValue) -> bool:
@@ -122,6 +115,17 @@ def _item_processor(value: JSONValue, place: Place) -> None:
     check_scope(value, place, check_state, {"ProcessorConfig": Field(maps.processor_config)})
 
 
+def _credentials(value: JSONValue, place: Place) -> None:
+    """Check a Task's Credentials: the role to assume. AWS: developer guide, "Accessing other accounts"."""
+    if place.is_jsonata and isinstance(value, str) and jsonata.is_expression(value):
+        template(value, place)
+        return
+    is_dynamic = isinstance(value, dict) and "RoleArn.$" in value and not place.is_jsonata
+    check_object(value, place, _CREDENTIALS, required=["RoleArn.$" if is_dynamic else "RoleArn"])
+    if isinstance(value, dict):
+        template(value, place)
+
+
 def _only(language: str, **fields: Check) -> dict[str, Field]:
     if language == "JSONata":
         return {name: Field(check, "JSONata") for name, check in fields.items()}
@@ -131,6 +135,7 @@ def _only(language: str, **fields: Check) -> dict[str, Field]:
 _seconds = or_expression(number(minimum=1, maximum=MAX_SECONDS))
 _count = or_expression(number(minimum=0))
 
+_CREDENTIALS = {"RoleArn": Field(string), "RoleArn.$": Field(string, "JSONPath")}
 _COMMON = {
     "Type": Field(string),
     "Comment": Field(string),
@@ -158,7 +163,7 @@ _TASK = {
     "TimeoutSeconds": Field(_seconds),
     "HeartbeatSeconds": Field(_seconds),
     **_only("JSONPath", TimeoutSecondsPath=reference_path, HeartbeatSecondsPath=reference_path),
-    "Credentials": Field(object_template),
+    "Credentials": Field(_credentials),
 }
 _TASK_CHOICES = (
     Choice("at most one", ("TimeoutSeconds", "TimeoutSecondsPath")),
@@ -191,9 +196,10 @@ _MAP_CHOICES = (
     Choice("at most one", ("ToleratedFailureCount", "ToleratedFailureCountPath")),
     Choice("at most one", ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath")),
 )
-_WAIT_FIELDS = ("Seconds", "Timestamp", "SecondsPath", "TimestampPath")
+# In the order in which AWS lists them.
+_WAIT_FIELDS = ("SecondsPath", "Seconds", "TimestampPath", "Timestamp")
 
-_TYPES: dict[str, StateType] = {
+TYPES: dict[str, StateType] = {
     "Task": StateType(_TASK, ("Resource",), _TASK_CHOICES, _check_heartbeat),
     TASK_FN: StateType(_TASK, (), _TASK_CHOICES, _check_heartbeat),
     "Parallel": StateType(

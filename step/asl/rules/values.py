@@ -10,7 +10,8 @@ import re
 from step.asl import jsonata
 from step.asl.intrinsics import IntrinsicSyntaxError, is_intrinsic, parse_intrinsic
 from step.asl.jsonpath import Path, PathSyntaxError, parse_path
-from step.asl.rules.place import Check, Place, did_you_mean, has_placeholder, is_open, list_words
+from step.asl.rules import messages
+from step.asl.rules.place import Check, Place, did_you_mean, has_placeholder, is_open
 from step.clock import parse_timestamp
 from step.jsonvalue import JSONValue
 
@@ -18,6 +19,8 @@ from step.jsonvalue import JSONValue
 MAX_SECONDS = 99_999_999
 
 _LOOKS_DYNAMIC = re.compile(r"\$\$?\.[A-Za-z_]|States\.[A-Z]\w+\(")
+# A bracket with something else in it than a name or a number.
+_OPEN_BRACKET = re.compile(r"\[[^'\"\d]")
 # Spec: ASL "Variables": a Unicode identifier.
 _VARIABLE_NAME = re.compile(r"[^\W\d_]\w*|_\w+")
 _MAX_VARIABLE_NAME = 80
@@ -29,12 +32,12 @@ def anything(_value: JSONValue, _place: Place) -> None:
 
 def string(value: JSONValue, place: Place) -> None:
     if not isinstance(value, str):
-        place.refuse("Expected value of type String")
+        place.refuse(messages.wrong_type("String"))
 
 
 def boolean(value: JSONValue, place: Place) -> None:
     if not isinstance(value, bool) and not is_open(value, place):
-        place.refuse("Expected value of type Boolean")
+        place.refuse(messages.wrong_type("Boolean"))
 
 
 def word(*words: str) -> Check:
@@ -44,8 +47,7 @@ def word(*words: str) -> Check:
         if value in words or is_open(value, place):
             return
         hint = did_you_mean(value, words) if isinstance(value, str) else ""
-        name = place.pointer.rpartition("/")[2]
-        place.refuse(f"The field '{name}' should have one of these values: {list_words(words)}{hint}")
+        place.refuse(messages.not_one_of(place.field, words), hint=hint)
 
     return check
 
@@ -58,11 +60,11 @@ def number(*, integer: bool = True, minimum: float | None = None, maximum: float
             return
         is_number = not isinstance(value, bool) and isinstance(value, int if integer else int | float)
         if not is_number:
-            place.refuse(f"Expected value of type {'Integer' if integer else 'Number'}")
+            place.refuse(messages.wrong_type("Integer" if integer else "Number"))
         elif minimum is not None and value < minimum:  # type: ignore[operator]  # a number by now
-            place.refuse(f"Minimum value is {minimum}")
+            place.refuse(messages.below(minimum))
         elif maximum is not None and value > maximum:  # type: ignore[operator]  # a number by now
-            place.refuse(f"Maximum value is {maximum}")
+            place.refuse(messages.above(maximum))
 
     return check
 
@@ -84,7 +86,7 @@ def expression(value: str, place: Place) -> None:
     if jsonata.has_delimiter(value) and is_open(value, place):
         return
     if jsonata.is_torn(value):
-        place.refuse("A JSONata expression must begin with '{%' and end with '%}', with nothing around them")
+        place.refuse(messages.TORN_EXPRESSION)
     elif jsonata.is_expression(value):
         for problem in jsonata.find_problems(jsonata.strip_delimiters(value), in_catcher=place.in_catcher):
             place.refuse(problem.message, code=problem.code)
@@ -125,10 +127,7 @@ def dynamic_field(key: str, value: JSONValue, place: Place) -> None:
         return
     fault = query_fault(value) if isinstance(value, str) else ""
     if fault is not None:
-        place.refuse(
-            f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call",
-            line_of=place / key,
-        )
+        place.refuse(messages.bad_dynamic_field(key), line_of=place / key)
 
 
 def query_fault(text: str) -> str | None:
@@ -148,48 +147,50 @@ def template(value: JSONValue, place: Place) -> None:
     (json_template if place.is_jsonata else payload_template)(value, place)
 
 
-def object_template(value: JSONValue, place: Place) -> None:
-    """Check a template that has to be an object (or one JSONata expression)."""
-    if isinstance(value, dict) or (
-        place.is_jsonata and isinstance(value, str) and jsonata.is_expression(value)
-    ):
-        template(value, place)
-    elif not is_open(value, place):
-        place.refuse("Expected value of type Object")
-
-
 def variables(value: JSONValue, place: Place) -> None:
     """Check an Assign. Spec: ASL "Variables"."""
     if not isinstance(value, dict):
-        place.refuse("Expected value of type Object")
+        place.refuse(messages.wrong_type("Object"))
         return
     for key in value:
         name = key if place.is_jsonata else key.removesuffix(".$")
         if is_open(name, place / key):
             continue
         if name == "states":
-            (place / key).refuse("Variable name 'states' is reserved")
+            (place / key).refuse(messages.RESERVED_VARIABLE)
         elif not _VARIABLE_NAME.fullmatch(name):
-            (place / key).refuse(
-                f"'{name}' is not a variable name: letters, digits and _, not beginning with a digit"
-            )
+            (place / key).refuse(messages.bad_variable(name))
         elif len(name) > _MAX_VARIABLE_NAME:
-            (place / key).refuse(f"Variable name '{name}' is longer than {_MAX_VARIABLE_NAME} characters")
+            (place / key).refuse(messages.long_variable(name, _MAX_VARIABLE_NAME))
     template(value, place)
 
 
 def read_path(value: JSONValue, place: Place) -> Path | None:
     """Parse the path at a place; None where a problem was reported or nothing can be said."""
+    return _read(value, place, is_reference=False)
+
+
+def _read(value: JSONValue, place: Place, *, is_reference: bool) -> Path | None:
     if is_open(value, place):
         return None
     if not isinstance(value, str):
-        place.refuse("Expected value of type String")
+        place.refuse(messages.wrong_type("String"))
         return None
     try:
-        return parse_path(value)
+        found = parse_path(value)
     except (PathSyntaxError, RecursionError) as fault:
-        place.refuse(f"Value must be a valid JSONPath. {fault}")
+        place.refuse(_no_reference(value) if is_reference else messages.NOT_A_PATH, hint=str(fault))
         return None
+    if is_reference and not found.is_reference:
+        place.refuse(_no_reference(value), hint=f"'{value}' may pick more than one value")
+        return None
+    return found
+
+
+def _no_reference(path: str) -> str:
+    if not path.startswith("$"):
+        return messages.NO_DOLLAR_AT_START
+    return messages.OPEN_BRACKET if _OPEN_BRACKET.search(path) else messages.AMBIGUOUS_PATH
 
 
 def path(value: JSONValue, place: Place) -> None:
@@ -200,31 +201,23 @@ def path(value: JSONValue, place: Place) -> None:
 
 def reference_path(value: JSONValue, place: Place) -> None:
     """Check a path that picks one value. Spec: ASL "Reference Paths"."""
-    found = read_path(value, place)
-    if found is not None and not found.is_reference:
-        place.refuse(f"Value is not a Reference Path: '{found.text}' may pick more than one value")
+    _read(value, place, is_reference=True)
 
 
 def number_path(value: JSONValue, place: Place) -> None:
     """Check the path of a Map's number, which AWS doesn't read from the context object."""
-    found = read_path(value, place)
-    if found is not None and not found.is_reference:
-        place.refuse(f"Value is not a Reference Path: '{found.text}' may pick more than one value")
-    elif found is not None and found.root == "$$":
-        place.refuse(f"Value is not a Reference Path: '{found.text}' reads the context object")
+    found = _read(value, place, is_reference=True)
+    if found is not None and found.root == "$$":
+        place.refuse(messages.AMBIGUOUS_PATH, hint=f"'{value}' reads the context object")
 
 
 def result_path(value: JSONValue, place: Place) -> None:
     """Check a ResultPath: a place in the input, or ``null``."""
     if value is None:
         return
-    found = read_path(value, place)
-    if found is None:
-        return
-    if not found.is_reference:
-        place.refuse(f"Value is not a Reference Path: '{found.text}' may pick more than one value")
-    elif found.root != "$":
-        place.refuse(f"Value is not a Reference Path: a ResultPath begins with '$', '{found.text}' doesn't")
+    found = _read(value, place, is_reference=True)
+    if found is not None and found.root != "$":
+        place.refuse(messages.AMBIGUOUS_PATH, hint=f"a ResultPath begins with '$', '{value}' doesn't")
 
 
 def query(value: JSONValue, place: Place) -> None:
@@ -232,7 +225,7 @@ def query(value: JSONValue, place: Place) -> None:
     if isinstance(value, str) and is_intrinsic(value) and not has_placeholder(value):
         fault = query_fault(value)
         if fault is not None:
-            place.refuse(f"Value must be a valid JSONPath or a valid intrinsic function call. {fault}")
+            place.refuse(messages.NOT_A_QUERY, hint=fault)
     else:
         read_path(value, place)
 
@@ -246,7 +239,7 @@ def text_not_path(value: JSONValue, place: Place) -> None:
         and _LOOKS_DYNAMIC.match(value)
         and not has_placeholder(value)
     ):
-        name = place.pointer.rpartition("/")[2]
+        name = place.field
         place.refuse(f"Value of '{name}' looks like a path; name the field '{name}Path'?", code="NO_PATH")
 
 
@@ -255,4 +248,4 @@ def timestamp(value: JSONValue, place: Place) -> None:
     if is_open(value, place):
         return
     if not isinstance(value, str) or parse_timestamp(value) is None:
-        place.refuse("String does not match RFC3339 timestamp")
+        place.refuse(messages.NOT_RFC3339)

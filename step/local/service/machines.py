@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple, cast
 
+from step.asl.refusal import location, refuse_errors
 from step.asl.rules.place import MachineType
 from step.asl.source import read_source
 from step.asl.validate import validate
@@ -269,14 +270,8 @@ def check_role(arn: str) -> None:
 
 
 def check_definition(text: str, type: str) -> None:
-    """Refuse a definition with errors, all of them at once.
-
-    Observed: definition_errors.
-    """
-    wrong = [diagnostic for diagnostic in _diagnostics(text, type) if diagnostic.severity == "ERROR"]
-    if wrong:
-        listed = ", ".join(f"{d.code}: {d.message} at {_location(d)}" for d in wrong)
-        raise Refused("InvalidDefinition", f"Invalid State Machine Definition: '{listed}'")
+    """Refuse a definition with errors, all of them at once."""
+    refuse_errors(_diagnostics(text, type))
 
 
 def _diagnostics(text: str, type: str) -> list[Diagnostic]:
@@ -284,17 +279,15 @@ def _diagnostics(text: str, type: str) -> list[Diagnostic]:
 
 
 def _diagnostic(diagnostic: Diagnostic, text: str) -> JSONObject:
+    """Tell of a problem; with step's hint, since AWS says of these words that they may change."""
     told: JSONObject = {
         "severity": diagnostic.severity,
         "code": diagnostic.code,
-        "message": diagnostic.message,
+        "message": diagnostic.text,
     }
+    place = location(diagnostic)
     # Observed: validate_state_machine_definition_not_a_definition: a text without anything has no place.
-    return told | {"location": _location(diagnostic)} if text.strip() else told
-
-
-def _location(diagnostic: Diagnostic) -> str:
-    return diagnostic.location or "/"
+    return told if place is None or not text.strip() else told | {"location": place}
 
 
 def _listed(machine: Machine) -> JSONValue:
