@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -19,6 +19,8 @@ from step.clock import pause
 from step.errors import Refused, StepError
 
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE")
+# The error that step's own service gives an execution that is RUNNING and can't go on; its cause says why.
+SUSPENDED = "Step.Suspended"
 _SERVICE = "stepfunctions"
 # arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, and then perhaps a version or an alias.
 _ARN_PARTS = 7
@@ -30,7 +32,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """An execution in a list."""
+    """An execution in a list; ``note`` says why one that is RUNNING can't go on, where step runs it."""
 
     arn: str
     name: str
@@ -39,6 +41,7 @@ class Listed:
     started: datetime
     stopped: datetime | None
     redrives: int
+    note: str | None = None
 
 
 class StepFunctions:
@@ -121,7 +124,14 @@ class StepFunctions:
             arns = [m["stateMachineArn"] for m in self._machines() if m.get("type") != "EXPRESS"]
             lists = [self._listed({"stateMachineArn": arn}, status, limit) for arn in arns]
             found = merge(*lists, key=lambda one: one.started, reverse=True)
-        return list(islice(found, limit))
+        return [self._noted(one) for one in islice(found, limit)]
+
+    def _noted(self, one: Listed) -> Listed:
+        """Ask step's own service whether an execution is suspended; AWS's never is."""
+        if one.status != "RUNNING" or not self._aws.endpoint:
+            return one
+        told = self.describe(one.arn)
+        return replace(one, note=told.get("cause")) if told.get("error") == SUSPENDED else one
 
     def _listed(self, owner: dict[str, str], status: str | None, limit: int) -> Iterator[Listed]:
         wanted: dict[str, Any] = {"maxResults": min(limit, 1000), **owner}

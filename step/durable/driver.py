@@ -24,6 +24,7 @@ from step.durable.workers import Returned, Work, Workers
 from step.engine.children import child_answer, child_kernel
 from step.engine.vocabulary import (
     Continue,
+    Fault,
     Heartbeat,
     Input,
     MapRunUpdated,
@@ -38,7 +39,7 @@ from step.engine.vocabulary import (
     TimePassed,
     WriteResults,
 )
-from step.errors import StateError, StepError
+from step.errors import StepError
 from step.runtime.virtual import Items
 
 # Hears of an execution whose history has grown or whose status has changed; must return at once.
@@ -131,10 +132,10 @@ class Driver:
         """Write an input that takes effect at once when the transaction is committed."""
         op = getattr(item, "op", 0)
         if live.is_durable:
-            digest = UNCHECKED if live.pending else live.sum_up()
+            sum_ = UNCHECKED if live.pending else live.sum_up()
             if live.held and live.held.get(op) is item:
                 self.journal.release(live.id, op)
-            self.journal.append(live.id, live.number + live.pending, now, digest, item)
+            self.journal.append(live.id, live.number + live.pending, now, sum_, item)
         live.pending += 1
 
     def write_redrive(self, live: Live, count: int) -> Turn:
@@ -183,17 +184,7 @@ class Driver:
         return max(at_ms or self.clock.now_ms(), live.kernel.now)
 
     def _take(self, live: Live, item: Input, now: int) -> Turn:
-        try:
-            return live.take(item, now)
-        except Exception as error:  # a fault of step's must not stop what else runs
-            _log.exception("%s: stopped by a fault of step", live.info.arn)
-            closed = list(live.tasks.values())
-            dropped = [child for child in live.children.values() if isinstance(child, Live)]
-            live.kernel.end("FAILED", StateError("States.Runtime", f"{type(error).__name__}: {error}"))
-            live.kernel.commands.clear()
-            for opened in (live.tasks, live.children, live.errands):
-                opened.clear()
-            return Turn([], closed, dropped)
+        return live.take(item, now)
 
     def after(self, live: Live, turn: Turn, *, is_written: bool = False) -> None:
         """Do what came of an input; ``is_written``: the journal has it already where the execution ended."""
@@ -224,6 +215,10 @@ class Driver:
                 self._end(live)
             else:
                 self._owed.append((live, None))
+        elif live.kernel.fault is not None:
+            fault = live.kernel.fault
+            _log.error("%s: a fault of step", live.info.arn, exc_info=fault)
+            self.put(live, Fault("States.Runtime", f"{type(fault).__name__}: {fault}"))
         elif live.kernel.is_busy:
             self.put(live, Continue())
         else:
@@ -384,7 +379,9 @@ class Driver:
         if is_durable:
             record = parent.runs.of_op(command.op) if parent.runs is not None else None
             place = (parent.id, command.state, record.arn if record else "")
-            child.id = self.journal.begin(ended_row(row_of(kernel.info, "", {}, place), kernel), first)
+            child.id = self.journal.begin(
+                ended_row(row_of(kernel.info, "", {}, place), kernel), child.sum_up(), first
+            )
         return child, turn, command
 
     def _redrive_child(self, parent: Live, command: StartChild) -> _Deed | None:
@@ -456,6 +453,8 @@ def _is_wanted(live: Live, item: Input) -> bool:
         return live.kernel.wake_at is not None
     if isinstance(item, Continue):
         return live.kernel.is_busy
+    if isinstance(item, Fault):
+        return live.kernel.fault is not None
     if isinstance(item, Stop | Redrive | Heartbeat | Start | MapRunUpdated):
         return True
     return item.op in live.tasks or item.op in live.children or item.op in live.errands

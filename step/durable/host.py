@@ -13,10 +13,10 @@ from typing import Any
 
 from step.durable.clocks import Clock
 from step.durable.driver import Driver, Listener
-from step.durable.journal import ExecutionRow, Journal
+from step.durable.journal import UNCHECKED, ExecutionRow, Journal
 from step.durable.live import Live
 from step.durable.map_runs import MapRunRecord, MapRuns
-from step.durable.recovery import answer_of, arn_of_child, ended_row, row_of
+from step.durable.recovery import Disagreement, answer_of, arn_of_child, ended_row, row_of
 from step.durable.workers import Work
 from step.engine.frames import ExecutionInfo
 from step.engine.history import History
@@ -30,11 +30,9 @@ from step.engine.vocabulary import (
     StartChild,
     StartTask,
     Stop,
-    TaskFailed,
     TaskStarted,
     WriteResults,
 )
-from step.errors import StepError
 from step.runtime.virtual import Items
 
 __all__ = ["Host", "Listener", "Live", "Work"]
@@ -64,6 +62,8 @@ class Host:
         self.journal = journal
         self.clock = clock
         self._driver = Driver(journal, clock, work, items, threads=threads)
+        # What can't go on, since its replay doesn't give what was recorded; a mended step goes on with it.
+        self._suspended: dict[str, Disagreement] = {}
 
     @property
     def listeners(self) -> list[Listener]:
@@ -86,8 +86,12 @@ class Host:
             rows = self.journal.running(children=False)
             for row in rows:
                 self._recover(row, held.get(row.id, {}))
+            suspended = {found.row.id: found for found in self._suspended.values()}
             for row in self.journal.running(children=True):
-                if row.arn not in driver.running:
+                if row.parent in suspended:
+                    around = suspended[row.parent].row.arn
+                    self._suspend(Disagreement(row, f"{around}, which started it, is suspended"))
+                elif row.arn not in driver.running and row.arn not in self._suspended:
                     # Its parent ended, or doesn't want it any more, and it was not told.
                     self._recover(row, {}, is_unwanted=True)
             driver.open()
@@ -132,7 +136,7 @@ class Host:
             turn = live.take(first, info.start_ms)
             if not is_express:
                 row = ended_row(row_of(info, definition, more or {}), kernel)
-                live.id = self.journal.begin(row, first)
+                live.id = self.journal.begin(row, live.sum_up(), first)
             driver.running[info.arn] = live
             driver.after(live, turn, is_written=True)
             driver.settle()
@@ -142,10 +146,30 @@ class Host:
         """Abort a running execution; False where none runs under this ARN."""
         with self._driver.lock:
             live = self._driver.running.get(arn)
+            if arn in self._suspended:
+                self._stop_suspended(self._suspended.pop(arn).row, Stop(error, cause))
+                return True
             if live is None or not live.is_running:
                 return False
             self._driver.feed(live, Stop(error, cause))
             return True
+
+    def _stop_suspended(self, row: ExecutionRow, item: Stop) -> None:
+        """Write the end of an execution that nothing can be done with: a mended step takes it as it is."""
+        now = self.clock.now_ms()
+        with self.journal.together():
+            number = sum(1 for _ in self.journal.entries(row.id))
+            self.journal.append(row.id, number, now, UNCHECKED, item)
+            self.journal.finish(row.id, "ABORTED", now, None, item.error, item.cause)
+
+    def suspended(self, arn: str) -> str | None:
+        """Say why a running execution can't go on; None: it can."""
+        found = self._suspended.get(arn)
+        return None if found is None else str(found)
+
+    def _suspend(self, found: Disagreement) -> None:
+        _log.error("suspended: %s", found)
+        self._suspended[found.row.arn] = found
 
     def redrive(self, arn: str) -> bool:
         """Go on with an execution that failed, was stopped or timed out; False where it can't.
@@ -172,10 +196,14 @@ class Host:
     def history(self, arn: str) -> History | None:
         """Read the history of an execution that runs or has ended; None where there is none.
 
+        That of a suspended one ends where the replay no longer gives what was recorded.
+
         Raises:
-            StepError: a replay gives other events than were recorded.
+            Disagreement: it has ended, and a replay gives other events than were recorded.
         """
         with self._driver.lock:
+            if arn in self._suspended:
+                return self._suspended[arn].history
             live = self._found(arn)
             return None if live is None else History(list(live.kernel.rows), live.kernel.count)
 
@@ -222,6 +250,8 @@ class Host:
         live = self._driver.running.get(arn)
         if live is not None:
             return live
+        if arn in self._suspended:
+            return self._suspended[arn].live
         row = self.journal.execution(arn)
         return None if row is None else self._driver.recovery.ended(row)
 
@@ -234,11 +264,15 @@ class Host:
 
         Raises:
             StoreFull: the answer isn't taken.
+            Disagreement: it isn't taken: the execution is suspended.
         """
         driver = self._driver
         with driver.lock:
             owner = driver.tokens.owner(token)
             if owner is None:
+                found = self._suspended_owner(token)
+                if found is not None:
+                    raise found
                 return False
             live, op = owner
             item = make(op)
@@ -259,9 +293,13 @@ class Host:
             self._driver.settle()
 
     def is_open(self, token: str) -> bool:
-        """Say whether a task waits for an answer to its token."""
+        """Say whether a task waits for an answer to its token; of a suspended execution: whether it may."""
         with self._driver.lock:
-            return self._driver.tokens.owner(token) is not None
+            is_open = self._driver.tokens.owner(token) is not None
+            return is_open or self._suspended_owner(token) is not None
+
+    def _suspended_owner(self, token: str) -> Disagreement | None:
+        return next((found for found in self._suspended.values() if found.has(token)), None)
 
     def take_activity(self, activity: str, timeout: float, worker: str | None) -> StartTask | None:
         """Wait up to ``timeout`` real seconds for a task of an activity, and take it.
@@ -294,16 +332,14 @@ class Host:
         op: int = 0,
         is_unwanted: bool = False,
     ) -> None:
-        """Replay an execution and go on with it; one whose replay disagrees is stopped, and nothing else."""
+        """Replay an execution and go on with it; one whose replay disagrees is suspended, and only that."""
         driver = self._driver
         program = parent.kernel.program.children[row.map_state or ""] if parent is not None else None
         try:
             live, writes = driver.recovery.replay(row, program)
-        except StepError as error:
-            _log.error("%s", error)
-            self.journal.finish(row.id, "FAILED", self.clock.now_ms(), None, "States.Runtime", str(error))
-            if parent is not None:
-                driver.put(parent, TaskFailed(op, "States.Runtime", str(error)))
+        except Disagreement as found:
+            # Its parent, if it has one, waits for it.
+            self._suspend(found)
             return
         live.parent, live.op = parent, op
         driver.running[row.arn] = live

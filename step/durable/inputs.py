@@ -30,6 +30,7 @@ KINDS: dict[str, type[Any]] = {
         vocabulary.MapRunUpdated,
         vocabulary.Stop,
         vocabulary.Redrive,
+        vocabulary.Fault,
     )
 }
 # What an input begins with; its fields follow.

@@ -21,10 +21,11 @@ from step.errors import StepError
 from step.jsonvalue import JSONValue, to_text
 
 Sync = Literal["normal", "full"]
-# The digest of an entry that was written together with the one before it.
+# The sum of an entry that nothing is compared with: it was written together with the one before it, or
+# follows a fault of step's, after which a mended step has other events.
 UNCHECKED = -1
 # The format of new stores; older ones are brought to it when they are opened.
-_FORMAT = 2
+_FORMAT = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS definitions (
     id INTEGER PRIMARY KEY,
@@ -83,7 +84,11 @@ CREATE TABLE IF NOT EXISTS documents (
 ) WITHOUT ROWID;
 """
 # What makes the next format of one.
-_UPGRADES = {1: "ALTER TABLE executions ADD COLUMN rules INTEGER NOT NULL DEFAULT 0"}
+_UPGRADES = {
+    1: "ALTER TABLE executions ADD COLUMN rules INTEGER NOT NULL DEFAULT 0",
+    # Sums of rows as they were kept in memory, which say nothing of events.
+    2: "UPDATE inputs SET digest = -1",
+}
 
 
 class StoreFull(StepError):  # noqa: N818 - reads as the sentence it is
@@ -127,10 +132,10 @@ _BEGIN = (
 
 
 class Entry(NamedTuple):
-    """A journalled input; ``digest`` is the kernel's before it was taken, or UNCHECKED."""
+    """A journalled input; ``sum`` is that of the events when it was written, or UNCHECKED."""
 
     at_ms: int
-    digest: int
+    sum: int
     item: Input
 
 
@@ -181,8 +186,10 @@ class Journal:
 
     # ------------------------------------------------------------ executions
 
-    def begin(self, row: ExecutionRow, item: Input) -> int:
+    def begin(self, row: ExecutionRow, sum_: int, item: Input) -> int:
         """Write an execution with its first input; return its id (``row.id`` is ignored).
+
+        ``sum_`` is that of the events that came of the input: an execution starts before it is written.
 
         Raises:
             KeyError: its ARN is taken.
@@ -196,15 +203,15 @@ class Journal:
             key = cursor.lastrowid
             assert key is not None
             self._db.execute(
-                "INSERT INTO inputs VALUES (?, 0, ?, 0, ?)", (key, row.start_ms, write_input(item))
+                "INSERT INTO inputs VALUES (?, 0, ?, ?, ?)", (key, row.start_ms, sum_, write_input(item))
             )
         return key
 
-    def append(self, key: int, number: int, at_ms: int, digest: int, item: Input) -> None:
+    def append(self, key: int, number: int, at_ms: int, sum_: int, item: Input) -> None:
         """Write an input, before it takes effect."""
         with self.together():
             self._db.execute(
-                "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", (key, number, at_ms, digest, write_input(item))
+                "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", (key, number, at_ms, sum_, write_input(item))
             )
 
     def finish(
@@ -242,8 +249,8 @@ class Journal:
         rows = self._db.execute(
             "SELECT at_ms, digest, item FROM inputs WHERE execution = ? ORDER BY number", (key,)
         )
-        for at_ms, digest, text in rows.fetchall():
-            yield Entry(at_ms, digest, read_input(text))
+        for at_ms, sum_, text in rows.fetchall():
+            yield Entry(at_ms, sum_, read_input(text))
 
     def last_ms(self) -> int:
         """Say when the last input of a running execution was taken; 0: none runs."""

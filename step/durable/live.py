@@ -1,6 +1,6 @@
 """A running execution in memory: its kernel, and what is open in it.
 
-Knows nothing of the journal, of threads or of clocks: the same code runs when an input comes and when a
+Knows nothing of threads or of clocks: the same code runs when an input comes and when a
 journal is replayed.
 """
 
@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple
 
+from step.durable.journal import UNCHECKED
 from step.durable.map_runs import MapRuns
-from step.engine import history
+from step.engine.event_sum import EventSum
 from step.engine.frames import ExecutionInfo
 from step.engine.kernel import Kernel
 from step.engine.vocabulary import (
     CancelTask,
     Command,
+    Fault,
     Input,
     ItemsRead,
     ReadItems,
@@ -57,10 +59,9 @@ class Live:
     __slots__ = (
         "calling",
         "children",
-        "digest",
-        "digested",
         "ended",
         "errands",
+        "events",
         "held",
         "id",
         "info",
@@ -96,8 +97,7 @@ class Live:
         # How many inputs were taken, and how many more are in a transaction that isn't committed.
         self.number = 0
         self.pending = 0
-        self.digest = 0
-        self.digested = 0
+        self.events: EventSum | None = EventSum()
         self.tasks: dict[int, StartTask] = {}
         self.calling: set[int] | None = None
         self.held: dict[int, Input] | None = None
@@ -115,12 +115,8 @@ class Live:
         return self.kernel.status == "RUNNING"
 
     def sum_up(self) -> int:
-        """Sum up the history so far, so that a replay can be compared with it."""
-        rows = self.kernel.rows
-        if len(rows) > self.digested:
-            self.digest = history.digest(rows[self.digested :], self.digest)
-            self.digested = len(rows)
-        return self.digest
+        """Sum up the events so far, so that a replay can be compared with them."""
+        return UNCHECKED if self.events is None else self.events.of(self.kernel.rows)
 
     def take(self, item: Input, now: int) -> Turn:
         """Let an input take effect; keep account of what is open."""
@@ -136,6 +132,8 @@ class Live:
         elif kind is TaskSubmitted or kind is TaskStarted:
             self.told = self.told or set()
             self.told.add(item.op)  # type: ignore[union-attr]  # both have one
+        elif kind is Fault:
+            self.events = None
         for command in self.kernel.handle(item, now):
             if type(command) is CancelTask:
                 if self.runs is not None:

@@ -8,25 +8,62 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from step.arn import labelled_arn
 from step.asl.parse import parse
 from step.durable.journal import UNCHECKED, ExecutionRow, Journal
 from step.durable.live import Live
 from step.engine.child_execution import child_arn
+from step.engine.event_sum import is_known
 from step.engine.frames import ExecutionInfo
+from step.engine.history import History
 from step.engine.kernel import Kernel
 from step.engine.program import Program
 from step.engine.quotas import Quotas
+from step.engine.switches import CURRENT
 from step.engine.vocabulary import Input, StartChild, TaskFailed, TaskSucceeded, WriteResults
 from step.errors import StepError
 from step.jsonvalue import JSONObject, to_text
 
+_WHY = "a replay gives other events than were recorded: another version of step, or a damaged store"
+
+
+class _Agreed(NamedTuple):
+    """How much of a history is as it was recorded."""
+
+    rows: int
+    events: int
+
+
+_NONE = _Agreed(0, 0)
 # So many ended executions are kept rebuilt: whoever pages through a history asks for it again and again.
 _KEPT = 16
 # So many definitions are kept compiled.
 _PROGRAMS = 1000
+
+
+class Disagreement(StepError):  # noqa: N818 - reads as the sentence it is
+    """A replay doesn't give the events that an execution has had.
+
+    Attributes:
+        live: The execution as far as the replay went; None: the replay never began.
+        history: Those of its events that are as they were recorded.
+    """
+
+    def __init__(
+        self, row: ExecutionRow, why: str, live: Live | None = None, agreed: _Agreed = _NONE
+    ) -> None:
+        super().__init__(f"{row.arn}: {why}")
+        self.row = row
+        self.live = live
+        rows = live.kernel.rows[: agreed.rows] if live is not None else []
+        self.history = History(rows, agreed.events)
+
+    def has(self, token: str) -> bool:
+        """Whether one of its tasks was given this token."""
+        return self.live is not None and self.live.kernel.has_given(token)
 
 
 class Recovery:
@@ -50,18 +87,24 @@ class Recovery:
         """Rebuild an execution; give also what its Map Runs wrote or were about to write, in order.
 
         Raises:
-            StepError: the replay doesn't do what was recorded.
+            Disagreement: the replay doesn't give what was recorded.
         """
+        live = None
         try:
+            if row.rules > CURRENT:
+                raise StepError("a later version of step began it")
             info = info_of(row)
             live = Live(
                 row.id, info, Kernel(program or self._program_of(row), info, Quotas()), is_durable=True
             )
             return live, self._take_again(live, row)
-        except StepError:
+        except Disagreement:
             raise
+        except StepError as error:
+            raise Disagreement(row, str(error), live) from error
         except Exception as error:  # what a damaged store holds may break anything
-            raise StepError(f"{row.arn}: the store is damaged: {type(error).__name__}: {error}") from error
+            why = f"the store is damaged: {type(error).__name__}: {error}"
+            raise Disagreement(row, why, live) from error
 
     def ended(self, row: ExecutionRow) -> Live:
         """Rebuild an execution that has ended, to be looked at only."""
@@ -77,14 +120,17 @@ class Recovery:
 
     def _take_again(self, live: Live, row: ExecutionRow) -> list[WriteResults]:
         writes: list[WriteResults] = []
+        kernel, agreed = live.kernel, _NONE
         for entry in self._journal.entries(row.id):
-            if entry.digest != UNCHECKED and live.number and live.sum_up() != entry.digest:
-                raise StepError(
-                    f"{row.arn}: input {live.number} was recorded after other events than a replay gives: "
-                    "another version of step, or a damaged store"
-                )
+            # The first one was written when it had taken effect, all others before that.
+            if live.number:
+                agreed = _compared(row, live, entry.sum, agreed)
             turn = live.take(entry.item, entry.at_ms)
+            if live.number == 1:
+                agreed = _compared(row, live, entry.sum, agreed)
             writes += [command for command in turn.commands if isinstance(command, WriteResults)]
+        if row.status not in ("RUNNING", kernel.status):
+            raise Disagreement(row, f"{_named(kernel, agreed)}: {_WHY}", live, agreed)
         return writes
 
     def _program_of(self, row: ExecutionRow) -> Program:
@@ -92,6 +138,29 @@ class Recovery:
             return self.program(row.definition)
         parent = self._program_of(self._journal.execution_by_id(row.parent))
         return parent.children[row.map_state or ""]
+
+
+def _compared(row: ExecutionRow, live: Live, recorded: int, agreed: _Agreed) -> _Agreed:
+    """Compare the events so far with what was recorded; give those that agree.
+
+    Raises:
+        Disagreement: they differ.
+    """
+    if recorded == UNCHECKED or not is_known(recorded) or live.events is None:
+        return agreed
+    if live.sum_up() != recorded:
+        raise Disagreement(row, f"{_named(live.kernel, agreed)}: {_WHY}", live, agreed)
+    return _Agreed(len(live.kernel.rows), live.kernel.count)
+
+
+def _named(kernel: Kernel, agreed: _Agreed) -> str:
+    """Name the first event that isn't known to agree."""
+    number = agreed.events
+    event = next(islice(kernel.history, number, None), None)
+    if event is None:
+        return f"after event {number}"
+    names = [value["name"] for value in event.values() if isinstance(value, dict) and "name" in value]
+    return f"from event {number + 1}, {' '.join([event['type'], *map(repr, names)])}, on"
 
 
 def row_of(

@@ -10,6 +10,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from step.clock import format_timestamp
@@ -44,6 +45,17 @@ class ExecutionInfo:
     redrive_count: int | None = 0
     context: JSONObject | None = None
     rules: int = CURRENT
+
+
+class Timer(Enum):
+    """What a timer is for. The first two are the execution's own, the others a state's."""
+
+    QUOTA = "the longest duration of any execution"
+    EXECUTION = "TimeoutSeconds of the machine"
+    WAIT = "Seconds or Timestamp of a Wait"
+    RETRY = "IntervalSeconds of a retrier"
+    TIMEOUT = "TimeoutSeconds of a task"
+    HEARTBEAT = "HeartbeatSeconds of a task"
 
 
 class Item(NamedTuple):
@@ -306,7 +318,7 @@ class State:
     def enter(self, turn: Turn, frame: Frame) -> bool:
         raise NotImplementedError
 
-    def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
+    def timed(self, turn: Turn, frame: Frame, what: Timer) -> bool:
         """Take a timer that the state started; say whether the frame goes on."""
         raise NotImplementedError
 
@@ -377,7 +389,7 @@ class Turn(Protocol):
     def open_op(self, frame: Frame) -> int:
         """Name what the frame waits for from now on; whatever it waited for before is stale."""
 
-    def start_timer(self, frame: Frame, at: int, what: str) -> None:
+    def start_timer(self, frame: Frame, at: int, what: Timer) -> None:
         """Call the state's ``timed`` at ``at`` (ms), unless the frame waits for something else by then."""
 
     def start_work(self, frame: Frame, command: Command) -> None:

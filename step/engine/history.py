@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, overload
-from zlib import crc32
 
 from step.errors import StateError
 from step.jsonvalue import JSONValue, to_text
@@ -47,14 +46,27 @@ class Record:
 
 
 _WHOLE = {"truncated": False}
+# The value written last, with its text: what one event gives is most often what the next one is given.
+_written: tuple[JSONValue, str] = (None, "null")
+
+
+def payload_text(value: JSONValue) -> str:
+    """Write a payload; the same object again costs nothing."""
+    global _written
+    known, text = _written
+    if known is value:
+        return text
+    text = to_text(value)
+    _written = (value, text)
+    return text
 
 
 def input_details(value: JSONValue) -> dict[str, Any]:
-    return {"input": to_text(value), "inputDetails": _WHOLE}
+    return {"input": payload_text(value), "inputDetails": _WHOLE}
 
 
 def output_details(value: JSONValue) -> dict[str, Any]:
-    return {"output": to_text(value), "outputDetails": _WHOLE}
+    return {"output": payload_text(value), "outputDetails": _WHOLE}
 
 
 def error_details(error: StateError) -> dict[str, Any]:
@@ -198,19 +210,6 @@ class History(Sequence[Event]):
 def _enters(head: Any) -> bool:
     # A straight-line visit's head is the state itself.
     return head.enters if isinstance(head, Record) else head is not None
-
-
-def digest(rows: Iterable[Written], before: int = 0) -> int:
-    """Sum up which events rows tell of, without their payloads; ``before`` is the digest of earlier rows."""
-    for row in rows:
-        if isinstance(row, int):
-            before = crc32(str(row).encode(), before)
-            continue
-        head = row[0]
-        names = [head.name] if head is not None and not isinstance(head, Record) else []
-        names += [str(item) for item in row[1:3] if isinstance(item, str | int)]
-        before = crc32("/".join(names).encode("utf-8", "surrogatepass"), before)
-    return before
 
 
 def read(rows: Iterable[Written]) -> Iterator[Event]:

@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from typing import Any, Literal
 
 from step.engine import history
-from step.engine.frames import FATAL, ExecutionInfo, Frame, Group, State
+from step.engine.frames import FATAL, ExecutionInfo, Frame, Group, State, Timer
 from step.engine.history import History, Row, Written
 from step.engine.program import Program
 from step.engine.quotas import TURN_BUDGET, Quotas
@@ -23,6 +23,7 @@ from step.engine.vocabulary import (
     CancelTask,
     Command,
     Continue,
+    Fault,
     Heartbeat,
     Input,
     ItemsRead,
@@ -60,6 +61,7 @@ class Kernel:
         "commands",
         "count",
         "error",
+        "fault",
         "info",
         "invocations",
         "marked_at",
@@ -91,12 +93,15 @@ class Kernel:
         self.status: Status = "RUNNING"
         self.output: JSONValue = None
         self.error: StateError | None = None
+        # What broke inside step; the execution is in no state to go on until a Fault ends it.
+        self.fault: Exception | None = None
         self.ready: deque[Frame] = deque()
         self.root: Frame
         self.ops: dict[int, Frame] = {}
         # How often each Task state has been given out as work.
         self.invocations: dict[str, int] = {}
-        self.timers: list[tuple[int, int, int, Frame, str]] = []
+        # (at, order, op, frame, what); op 0: the whole execution's.
+        self.timers: list[tuple[int, int, int, Frame, Timer]] = []
         self.commands: list[Command] = []
         self._last_op = 0
         self._last_timer = 0
@@ -108,8 +113,14 @@ class Kernel:
     # ------------------------------------------------------------ for drivers
 
     def handle(self, item: Input, now: int) -> list[Command]:
-        """Take one input at the time ``now`` (ms); return what is to be done. Late answers are ignored."""
+        """Take one input at the time ``now`` (ms); return what is to be done. Late answers are ignored.
+
+        Never raises: where step itself is at fault, ``fault`` says so, nothing is to be done, and the
+        execution takes nothing but the Fault that ends it.
+        """
         self.now = now
+        if self.fault is not None and type(item) is not Fault:
+            return []
         if self.status == "RUNNING" or type(item) is Redrive:
             try:
                 # A deadline that has passed comes before an answer; at the same instant the answer wins.
@@ -122,6 +133,12 @@ class Kernel:
                 self._run()
             except HistoryFull:
                 self._fail_by_quota()
+            except Exception as fault:
+                self.fault = fault
+                self.commands = []
+        timers = self.timers
+        while timers and timers[0][2] and timers[0][3].op != timers[0][2]:
+            heappop(timers)
         commands = self.commands
         self.commands = []
         return commands
@@ -129,20 +146,23 @@ class Kernel:
     @property
     def wake_at(self) -> int | None:
         """The time (ms) at which the kernel wants to hear of time passing; None: it has no timer."""
-        timers = self.timers
-        while timers and timers[0][2] and timers[0][3].op != timers[0][2]:
-            heappop(timers)
-        return timers[0][0] if timers else None
+        return self.timers[0][0] if self.timers else None
 
     @property
     def only_quota_wakes(self) -> bool:
         """Whether nothing but the longest duration of any execution would end this one."""
-        return self.wake_at is None or self.timers[0][4] == "quota"
+        return not self.timers or self.timers[0][4] is Timer.QUOTA
+
+    def next_of(self, what: Timer) -> int | None:
+        """The time (ms) at which a timer of this kind goes off next; None: none is set."""
+        return min(
+            (at for at, _, op, frame, kind in self.timers if kind is what and frame.op == op), default=None
+        )
 
     @property
     def is_busy(self) -> bool:
         """Whether the turn ran out of its budget: send Continue."""
-        return bool(self.ready)
+        return bool(self.ready) and self.fault is None
 
     @property
     def history(self) -> History:
@@ -177,14 +197,19 @@ class Kernel:
 
     def _limit_duration(self, frame: Frame) -> None:
         if self.quotas:
-            heappush(self.timers, (self.now + self.quotas.duration_ms, 0, 0, frame, "quota"))
+            self._start_timer(self.now + self.quotas.duration_ms, 0, frame, Timer.QUOTA)
         if self.program.timeout_seconds is not None:
-            heappush(self.timers, (self.now + self.program.timeout_seconds * 1000, 0, 0, frame, "execution"))
+            self._start_timer(self.now + self.program.timeout_seconds * 1000, 0, frame, Timer.EXECUTION)
 
-    def _answer(self, item: Any, how: str, detail: object) -> None:
+    def _started(self, item: TaskStarted) -> None:
         frame = self.ops.get(item.op)
         if frame is not None:
-            getattr(frame.state, how)(self, frame, detail)
+            frame.state.started(self, frame, item.worker)
+
+    def _submitted(self, item: TaskSubmitted) -> None:
+        frame = self.ops.get(item.op)
+        if frame is not None:
+            frame.state.submitted(self, frame, item.output)
 
     def _succeeded(self, item: TaskSucceeded) -> None:
         frame = self.ops.pop(item.op, None)
@@ -210,6 +235,16 @@ class Kernel:
         for frame in self.ops.values():
             if frame.group is not None and frame.group.update(self, item):
                 return
+
+    def _time_passed(self, _: TimePassed | Continue) -> None:
+        """Nothing: timers fire, and what is ready goes on, after any input."""
+
+    def _stop(self, item: Stop) -> None:
+        self.end("ABORTED", StateError(item.error, item.cause))
+
+    def _faulted(self, item: Fault) -> None:
+        self.fault = None
+        self.end("FAILED", StateError(item.error, item.cause))
 
     def _fire(self, now: int) -> None:
         timers = self.timers
@@ -273,6 +308,10 @@ class Kernel:
                     break
         except StateFailure as caught:
             failure = caught
+        except Exception as fault:
+            self.count += 2 * (len(rows) - first)
+            frame.previous = self.count
+            raise fault
         visits = len(rows) - first
         self._budget -= visits
         if visits:
@@ -435,10 +474,13 @@ class Kernel:
         frame.op = self._last_op
         return self._last_op
 
-    def start_timer(self, frame: Frame, at: int, what: str) -> None:
+    def start_timer(self, frame: Frame, at: int, what: Timer) -> None:
         """Call the state's ``timed`` at ``at`` (ms), unless the frame waits for something else by then."""
+        self._start_timer(at, frame.op, frame, what)
+
+    def _start_timer(self, at: int, op: int, frame: Frame, what: Timer) -> None:
         self._last_timer += 1
-        heappush(self.timers, (at, self._last_timer, frame.op, frame, what))
+        heappush(self.timers, (at, self._last_timer, op, frame, what))
 
     def start_work(self, frame: Frame, command: Command) -> None:
         """Ask the driver for work; its answer comes back to the frame's state."""
@@ -448,6 +490,10 @@ class Kernel:
     def token(self, op: int) -> str:
         """Make the task token of an op: unguessable where the seed is."""
         return urlsafe_b64encode(sha256(f"{self.info.seed}/{self.info.arn}/{op}".encode()).digest()).decode()
+
+    def has_given(self, token: str) -> bool:
+        """Whether a token is that of one of this execution's ops."""
+        return any(token == self.token(op) for op in range(1, self._last_op + 1))
 
     def drop_op(self, frame: Frame) -> None:
         """Stop waiting; tell the driver where work was under way."""
@@ -569,15 +615,16 @@ def data_limit_cause(owner: str) -> str:
 
 _APPLY: dict[type[Any], Callable[[Kernel, Any], None]] = {
     Start: Kernel._start,
-    TaskStarted: lambda kernel, item: kernel._answer(item, "started", item.worker),
-    TaskSubmitted: lambda kernel, item: kernel._answer(item, "submitted", item.output),
+    TaskStarted: Kernel._started,
+    TaskSubmitted: Kernel._submitted,
     TaskSucceeded: Kernel._succeeded,
     TaskFailed: Kernel._failed,
     Heartbeat: Kernel._heartbeat,
     ItemsRead: Kernel._items_read,
     MapRunUpdated: Kernel._map_run_updated,
-    TimePassed: lambda kernel, _: None,
-    Continue: lambda kernel, _: None,
+    TimePassed: Kernel._time_passed,
+    Continue: Kernel._time_passed,
     Redrive: Kernel._redrive,
-    Stop: lambda kernel, item: kernel.end("ABORTED", StateError(item.error, item.cause)),
+    Stop: Kernel._stop,
+    Fault: Kernel._faulted,
 }

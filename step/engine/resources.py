@@ -10,8 +10,17 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from step.arn import Arn
-from step.engine.history import Record, Told, entered, error_details, exited, input_details, output_details
-from step.jsonvalue import JSONValue, to_text
+from step.engine.history import (
+    Record,
+    Told,
+    entered,
+    error_details,
+    exited,
+    input_details,
+    output_details,
+    payload_text,
+)
+from step.jsonvalue import JSONValue
 
 Pattern = Literal["", "sync", "sync:2", "waitForTaskToken"]
 DEFAULT_REGION = "us-east-1"
@@ -100,8 +109,9 @@ def _limits(schedule: Schedule) -> dict[str, Any]:
 
 def _lambda_scheduled(resource: Resource, *given: Any) -> Iterable[Told]:
     # The event has no member for a heartbeat.
-    schedule = Schedule(*given)._replace(heartbeat=None)
+    schedule = Schedule(*given)
     details = {"resource": resource.arn, **input_details(schedule.payload), **_limits(schedule)}
+    details.pop("heartbeatInSeconds", None)
     yield "LambdaFunctionScheduled", "lambdaFunctionScheduledEventDetails", details
     yield "LambdaFunctionStarted", None, {}
 
@@ -133,7 +143,7 @@ def _service_scheduled(resource: Resource, *given: Any) -> Iterable[Told]:
     schedule = Schedule(*given)
     arn = Arn.from_text(resource.arn)
     region = (arn.region if arn else "") or DEFAULT_REGION
-    details = {"region": region, "parameters": to_text(schedule.payload), **_limits(schedule)}
+    details = {"region": region, "parameters": payload_text(schedule.payload), **_limits(schedule)}
     yield _service("Scheduled", resource, details)
     yield _service("Started", resource, {})
 

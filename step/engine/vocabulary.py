@@ -90,6 +90,13 @@ class Redrive(NamedTuple):
     """RedriveExecution: go on from the states that failed."""
 
 
+class Fault(NamedTuple):
+    """Step itself broke in a turn (``Kernel.fault``): the execution fails; a redrive goes on from there."""
+
+    error: str
+    cause: str
+
+
 Input = (
     Start
     | TaskStarted
@@ -103,6 +110,7 @@ Input = (
     | MapRunUpdated
     | Stop
     | Redrive
+    | Fault
 )
 
 # ---------------------------------------------------------------- commands

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from step.asl import model
 from step.asl.retry import match_first
-from step.engine.frames import FATAL, ExecutionInfo, Frame, Item, State, Turn
+from step.engine.frames import FATAL, ExecutionInfo, Frame, Item, State, Timer, Turn
 from step.engine.kernel import Kernel
 from step.engine.program import Program, compile_state
 from step.engine.quotas import Quotas
@@ -165,6 +165,8 @@ def _drive(kernel: Kernel, perform: Perform) -> StateError | None:
             for answer in done[0] if done is not None else ():
                 assert done is not None
                 heappush(answers, (now + done[1], next(orders), answer))
+        if kernel.fault is not None:
+            raise kernel.fault
         if kernel.status != "RUNNING" or _retry_at(kernel) is not None:
             return None
         answered_at, wake_at = answers[0][0] if answers else None, kernel.wake_at
@@ -176,7 +178,7 @@ def _drive(kernel: Kernel, perform: Perform) -> StateError | None:
 
 def _retry_at(kernel: Kernel) -> int | None:
     """Say when the state would be tried again; None: it doesn't wait for that."""
-    return next((at for at, _, _, _, what in kernel.timers if what == "retry"), None)
+    return kernel.next_of(Timer.RETRY)
 
 
 # ---------------------------------------------------------------- what came of it

@@ -240,6 +240,8 @@ class VirtualDriver:
 
     def _handle(self, run: Run, item: Input, now: int) -> None:
         commands = run.kernel.handle(item, now)
+        if run.kernel.fault is not None:
+            raise run.kernel.fault
         if commands:
             self._carry_out(run, commands, now)
         if run is not self._root:

@@ -9,6 +9,7 @@ import pytest
 from step.durable.inputs import KINDS, VERSION, read_input, write_input
 from step.engine.vocabulary import (
     Continue,
+    Fault,
     Heartbeat,
     Input,
     ItemsRead,
@@ -37,7 +38,9 @@ ALL: list[Input] = [
     MapRunUpdated("arn", 3, None, 0.5),
     Stop(None, "enough"),
     Redrive(),
+    Fault("States.Runtime", "KeyError: 'a'"),
 ]
+FIRST = [item for item in ALL if not isinstance(item, Fault)]
 # A form that changes gets a new version; this table grows, and no line of it changes.
 FIELDS = {
     2: {
@@ -53,6 +56,7 @@ FIELDS = {
         "MapRunUpdated": ("run", "max_concurrency", "tolerated_count", "tolerated_percentage"),
         "Stop": ("error", "cause"),
         "Redrive": (),
+        "Fault": ("error", "cause"),
     }
 }
 
@@ -76,7 +80,7 @@ def test_what_is_written_is_read_again_in_any_order(item: Input) -> None:
     assert type(read_input(text)) is type(item)
 
 
-@pytest.mark.parametrize("item", ALL, ids=lambda item: type(item).__name__)
+@pytest.mark.parametrize("item", FIRST, ids=lambda item: type(item).__name__)
 def test_the_first_version_is_read(item: Input) -> None:
     assert read_input(json.dumps([type(item).__name__, *item])) == item
 

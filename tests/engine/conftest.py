@@ -114,6 +114,8 @@ def drive(
                 # What nobody waits for any more is not delivered.
                 coming = [entry for entry in coming if getattr(entry[2], "op", None) != command.op]
                 heapify(coming)
+        if kernel.fault is not None:
+            raise kernel.fault
         if kernel.status != "RUNNING":
             return inputs
         wake_at = kernel.wake_at

@@ -39,6 +39,9 @@ def run(options: argparse.Namespace) -> int:
         print_json([_document(one) for one in listed])
         return 0
     print_table(("started", "took", "status", "machine", "execution"), [_row(one) for one in listed])
+    for one in listed:
+        if one.note:
+            print(f"suspended: {one.note}")
     return 0
 
 
@@ -51,16 +54,18 @@ def _document(one: Listed) -> dict[str, object]:
         "started": one.started,
         "stopped": one.stopped,
         "redrives": one.redrives,
+        "note": one.note,
     }
 
 
 def _row(one: Listed) -> tuple[str, ...]:
     took = one.stopped - one.started if one.stopped else timedelta()
+    note = " (suspended)" if one.note else ""
     redriven = f" (redriven {one.redrives}×)" if one.redrives else ""
     return (
         f"{one.started.astimezone():%Y-%m-%d %H:%M:%S}",
         human_duration(took.total_seconds()) if one.stopped else "",
-        one.status + redriven,
+        one.status + note + redriven,
         one.machine,
         one.name,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from step.engine.frames import Frame, Turn
+from step.engine.frames import Frame, Timer, Turn
 from step.engine.history import PLAIN
 from step.engine.requests import check_request, request_of
 from step.engine.resources import Resource
@@ -88,11 +88,11 @@ class TaskState(WorkState):
         row = (self.records.scheduled, self.resource, payload, timeout, heartbeat, credentials)
         turn.log(frame, row, self.records.scheduled_events)
         if timeout is not None:
-            turn.start_timer(frame, turn.now + timeout * 1000, "timeout")
+            turn.start_timer(frame, turn.now + timeout * 1000, Timer.TIMEOUT)
         if heartbeat is not None:
             frame.heartbeat_at = turn.now
             frame.heartbeat_ms = heartbeat * 1000
-            turn.start_timer(frame, turn.now + heartbeat * 1000, "heartbeat")
+            turn.start_timer(frame, turn.now + heartbeat * 1000, Timer.HEARTBEAT)
         number = turn.invocations.get(self.name, 0)
         turn.invocations[self.name] = number + 1
         turn.start_work(
@@ -111,17 +111,17 @@ class TaskState(WorkState):
         )
         return False
 
-    def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
-        if what == "retry":
+    def timed(self, turn: Turn, frame: Frame, what: Timer) -> bool:
+        if what is Timer.RETRY:
             return super().timed(turn, frame, what)
         due = frame.heartbeat_at + frame.heartbeat_ms
-        if what == "heartbeat" and turn.now < due:
-            turn.start_timer(frame, due, "heartbeat")
+        if what is Timer.HEARTBEAT and turn.now < due:
+            turn.start_timer(frame, due, Timer.HEARTBEAT)
             return False
         turn.drop_op(frame)
         turn.log(frame, (self.records.timed_out, self.resource, TIMEOUT))
         # Observed: a missed heartbeat is recorded as a timeout. Spec: it has a name of its own to match.
-        matched_as = "States.HeartbeatTimeout" if what == "heartbeat" else None
+        matched_as = "States.HeartbeatTimeout" if what is Timer.HEARTBEAT else None
         return self.broke(turn, frame, TIMEOUT, matched_as=matched_as)
 
     def started(self, turn: Turn, frame: Frame, worker: str | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from step.engine.frames import Frame, State, Turn
+from step.engine.frames import Frame, State, Timer, Turn
 from step.engine.history import PLAIN
 from step.errors import StateFailure
 from step.jsonvalue import JSONValue
@@ -40,10 +40,10 @@ class WaitState(State):
             turn.state_failed(frame, failure)
             return False
         turn.open_op(frame)
-        turn.start_timer(frame, max(at, turn.now), "wait")
+        turn.start_timer(frame, max(at, turn.now), Timer.WAIT)
         return False
 
-    def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
+    def timed(self, turn: Turn, frame: Frame, what: Timer) -> bool:
         frame.op = 0
         frame.now = turn.now
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from step.asl.model import Retrier
 from step.asl.retry import delay_ms, match_error
-from step.engine.frames import FATAL, Frame, State, Turn
+from step.engine.frames import FATAL, Frame, State, Timer, Turn
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -65,8 +65,8 @@ class WorkState(State):
     def gave_up(self, turn: Turn, frame: Frame) -> None:
         """Log what stands between the last failure and its consequence."""
 
-    def timed(self, turn: Turn, frame: Frame, what: str) -> bool:
-        assert what == "retry", what
+    def timed(self, turn: Turn, frame: Frame, what: Timer) -> bool:
+        assert what is Timer.RETRY, what
         frame.op = 0
         frame.now = turn.now
         return self.attempt(turn, frame)
@@ -125,7 +125,7 @@ class WorkState(State):
         frame.fallen = None
         frame.retry_count += 1
         turn.open_op(frame)
-        turn.start_timer(frame, turn.now + delay_ms(retrier, tried + 1, frame.random), "retry")
+        turn.start_timer(frame, turn.now + delay_ms(retrier, tried + 1, frame.random), Timer.RETRY)
         return True
 
     def _caught(self, turn: Turn, frame: Frame, catcher: Catcher, error: StateError) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from step.aws.step_functions import SUSPENDED
 from step.durable.host import Host, Live
 from step.durable.journal import ExecutionRow
 from step.engine.history import Event, History
@@ -51,6 +52,9 @@ class Executions:
         for name, value in {"error": row.error, "cause": row.cause}.items():
             if value is not None:
                 told[name] = value
+        note = self._host.suspended(row.arn)
+        if note is not None:
+            told |= {"error": SUSPENDED, "cause": note}
         if "trace_header" in kept:
             told["traceHeader"] = kept["trace_header"]
         return told

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from step.aws.requests import Operations
 from step.durable.host import Host
 from step.durable.journal import StoreFull
+from step.durable.recovery import Disagreement
 from step.errors import Refused
 from step.jsonvalue import JSONObject, to_text
 from step.local.cloud.addressing import Address
@@ -93,9 +94,9 @@ class StepFunctions:
             return _told(self._do(found, self.caller(request), self._model.read(operation, request.body)))
         except Refused as refusal:
             return refused(refusal.code, refusal.message)
-        except StoreFull as full:
-            _log.error("%s: %s", operation, full)
-            return refused("ServiceUnavailable", str(full))
+        except (StoreFull, Disagreement) as problem:
+            _log.error("%s: %s", operation, problem)
+            return refused("ServiceUnavailable", str(problem))
 
     def call(self, operation: str, caller: Caller, params: JSONObject) -> JSONObject:
         """Do an operation for another part of the process; parameters are those of the API.
