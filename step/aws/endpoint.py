@@ -5,6 +5,7 @@ The first client loads boto3.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -34,6 +35,7 @@ class EndpointSession:
             connect_timeout=5,
             read_timeout=900,
             max_pool_connections=50,
+            proxies={},
         )
         merged = here if config is None else config.merge(here)
         given = {"region_name": self.region_name, **more}
@@ -46,9 +48,18 @@ class EndpointSession:
     @cached_property
     def _session(self) -> Any:
         import boto3
+        import botocore.session
+        from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as VARIABLES
 
+        # Each setting at its default: neither a variable of the environment nor a profile has a say.
+        settings = {name: (None, None, default, cast) for name, (_, _, default, cast) in VARIABLES.items()}
+        for file in ("config_file", "credentials_file"):
+            settings[file] = (None, None, os.devnull, None)
         return boto3.Session(
-            aws_access_key_id=self._key, aws_secret_access_key=self._key, region_name=self.region_name
+            botocore_session=botocore.session.Session(session_vars=settings),
+            aws_access_key_id=self._key,
+            aws_secret_access_key=self._key,
+            region_name=self.region_name,
         )
 
 
