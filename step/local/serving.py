@@ -21,9 +21,9 @@ from step.durable.clocks import Clock
 from step.durable.host import Host
 from step.durable.journal import Journal, Sync
 from step.jsonvalue import JSONObject
+from step.local.boundary import Boundary
 from step.local.cloud import Cloud
-from step.local.functions.boundary import Boundary
-from step.local.functions.environment import confined
+from step.local.confined import confined
 from step.local.http import Request, Response
 from step.local.http_server import Server
 from step.local.service.arns import Caller

@@ -6,7 +6,7 @@ Registered by installing step; imports the interpreter only when a fixture is us
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def load_machine(request: pytest.FixtureRequest) -> Callable[..., StateMachine]:
+def load_machine(request: pytest.FixtureRequest) -> Iterator[Callable[..., StateMachine]]:
     """Load a machine: ``load_machine("states/bread.asl.json", substitutions={...})``.
 
     A relative path starts at pytest's root folder. A bare name is states/NAME.asl.json with the handlers of
-    lambda/NAME.py attached, where that file is.
+    lambda/NAME.py attached, where that file is. With ENV=local handlers reach the local service alone.
     """
+    from step.local.confined import confined_where_asked
     from step.machine import StateMachine
     from step.machine.files import definition_file, handlers_file, load_handlers
 
@@ -51,7 +52,8 @@ def load_machine(request: pytest.FixtureRequest) -> Callable[..., StateMachine]:
         handlers = handlers_file(file, None)
         return machine.attach(load_handlers(handlers)) if handlers else machine
 
-    return load
+    with confined_where_asked():
+        yield load
 
 
 @pytest.fixture

@@ -56,6 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", default="0", help="what jitter, UUIDs and random numbers come from (default: 0)"
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="with ENV=local: let handlers call this other machine (repeatable; *.example.com)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no line for each event on stderr")
     durable = parser.add_argument_group(
         "a durable run", "Interrupted or killed, it goes on when it is run again."
@@ -76,7 +83,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from step.local.confined import confined_where_asked
+
     _check(options)
+    with confined_where_asked(options.allow_host):
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     value = None if options.input is None else decode(read_text(options.input), "--input")
     machine = _machine(options)
     if options.store:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 from step.cli.inputs import speed
 from step.durable.clocks import Clock, RealClock, VirtualClock
 from step.errors import StepError
+from step.local.boundary import Boundary, kept
+from step.local.confined import AWS_HOSTS
 from step.local.http import is_loopback
 
 if TYPE_CHECKING:
@@ -59,9 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from step.local.functions.boundary import Boundary, kept
-    from step.local.functions.environment import AWS_HOSTS
-
     token = options.token or os.environ.get("STEP_TOKEN")
     _check(options, token)
     for number in (signal.SIGTERM, signal.SIGINT):

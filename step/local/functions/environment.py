@@ -1,70 +1,18 @@
-"""The environment of code under trial: Lambda's variables, and SDKs that find this service and no account.
+"""The environment variables that Lambda sets for a function.
 
-AWS: Lambda developer guide, "Defined runtime environment variables"; SDKs and Tools guide, "Settings".
+Pure. AWS: Lambda developer guide, "Defined runtime environment variables".
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from step.clock import format_timestamp
 from step.jsonvalue import JSONObject
-from step.local.functions.boundary import Boundary, kept
+from step.local.confined import sdk_variables
 from step.local.functions.runtimes import Python
-
-# What an account's owner may reach with --allow-aws, the places where SDKs find credentials among it.
-AWS_HOSTS = (
-    "*.amazonaws.com",
-    "*.amazonaws.com.cn",
-    "*.api.aws",
-    "169.254.169.254",
-    "169.254.170.2",
-    "169.254.170.23",
-    "fd00:ec2::254",
-)
-_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
-# A proxy on this machine leads to others.
-_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
-
-
-def sdk_variables(endpoint: str, access_key: str) -> dict[str, str]:
-    """Say how SDKs find the service, and neither an account's credentials nor its settings."""
-    return {
-        "AWS_ACCESS_KEY_ID": access_key,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_SESSION_TOKEN": "local",
-        "AWS_ENDPOINT_URL": endpoint,
-        # A host like "sync-127.0.0.1" is nowhere.
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "BOTO_CONFIG": os.devnull,
-    }
-
-
-@contextmanager
-def confined(endpoint: str, region: str, hosts: Sequence[str]) -> Iterator[None]:
-    """Let code in this process find the service alone: with its SDKs, and by name but for ``hosts``.
-
-    The environment is the process's own, so this holds for all of it; it is put back at the end.
-    """
-    before = dict(os.environ)
-    for name in before:
-        if name.startswith("AWS_") or name.lower() in _PROXIES:
-            del os.environ[name]
-    own = next((before[name] for name in _REGIONS if before.get(name)), region)
-    # boto3 reads one of them only, other SDKs the other.
-    os.environ.update(dict.fromkeys(_REGIONS, own), **sdk_variables(endpoint, "local"))
-    try:
-        with kept(Boundary(hosts)):
-            yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def log_stream(version: str, moment_ms: int, process_id: str) -> str:

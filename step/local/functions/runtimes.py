@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from step.errors import Refused
 from step.jsonvalue import JSONObject
-from step.local.functions import boundary
+from step.local import boundary
 
 _BOUNDARY = "step_boundary"
 # What AWS's Python runtimes bring, as far as it is installed here.

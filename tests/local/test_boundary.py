@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import socket
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from step.local.functions.boundary import Boundary
+from step.local.boundary import Boundary
 from tests.serving import ACCOUNT, ServeProcess
 
 # Every way out that a handler has without meaning to; what it answers says where that led.
@@ -112,7 +114,7 @@ class Running:
         self.proxy = socket.create_server(("127.0.0.1", 0))
         self.proxy.setblocking(False)
         proxy = f"http://127.0.0.1:{self.proxy.getsockname()[1]}"
-        environment = {
+        self.environment = {
             "HOME": str(folder / "home"),
             "AWS_PROFILE": "real",
             "AWS_ACCESS_KEY_ID": "AKIAREAL",
@@ -125,7 +127,7 @@ class Running:
             "HTTPS_PROXY": proxy,
             "http_proxy": proxy,
         }
-        self.service = ServeProcess(folder, "--handlers", "lambda", *options, environment=environment)
+        self.service = ServeProcess(folder, "--handlers", "lambda", *options, environment=self.environment)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("out.py", CODE)
@@ -190,6 +192,43 @@ def test_every_way_out_leads_to_the_service_or_to_a_sentence(running: Running, f
     assert sentence("169.254.169.254") in found["metadata"]
     assert found["keys"] not in (None, "AKIAREAL")
     assert found["variables"] == []
+    with pytest.raises(BlockingIOError):
+        running.proxy.accept()
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_step_run_with_env_local_reaches_the_service_alone(
+    running: Running, is_served: bool, tmp_path: Path
+) -> None:
+    states = {name: {"Type": "TaskFn", "End": True} for name in ("Try",)}
+    (tmp_path / "m.asl.json").write_text(json.dumps({"StartAt": "Try", "States": states}))
+    handlers = "from step import TaskHandlers\nhandlers = TaskHandlers()\n"
+    task = "@handlers.task('Try')\ndef answer(event: object) -> object:\n    return handler(event, None)\n"
+    (tmp_path / "m.py").write_text(CODE + handlers + task)
+    if is_served:
+        (tmp_path / "build" / "local").mkdir(parents=True)
+        about = {"endpoint": running.service.endpoint, "pid": running.service.pid}
+        (tmp_path / "build" / "local" / "service.json").write_text(json.dumps(about))
+    environment = {**running.environment, "ENV": "local", "PATH": os.environ["PATH"]}
+    words = ["run", "m.asl.json", "--handlers", "m.py", "--output", "json", "--quiet"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "step.cli.main", *words],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+
+    found = json.loads(done.stdout)["output"]
+    if is_served:
+        assert found["made at import"] == found["client"] == ["near"]
+    else:
+        assert 'Could not connect to the endpoint URL: "http://127.0.0.1:9/"' in found["client"]
+    for way in ("endpoint", "ignored", "web"):
+        assert "isn't this machine" in found[way]
+    assert (found["keys"], found["variables"]) == ("local", [])
     with pytest.raises(BlockingIOError):
         running.proxy.accept()
 
