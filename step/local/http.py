@@ -14,8 +14,6 @@ from typing import NamedTuple
 
 # Leave to send a body, where a client asked for it.
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# What browsers say of themselves; no page can keep them from it, and no client of AWS has a reason to.
-BROWSER_HEADERS = frozenset({"origin", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site"})
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _NO_BODY = frozenset({204, 304})
 _BREAKS = re.compile(r"[\r\n\0]+")

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from socket import gethostname
 from typing import Any
 
 from step.aws.endpoint import EndpointSession, LazyClient
@@ -85,7 +84,7 @@ class LocalService:
             raise
 
     def _build(self, options: Options) -> None:
-        self._server = Server(self._answer, host=options.host, port=options.port)
+        self._server = Server(self._answer, host=options.host, port=options.port, admit=self._admit)
         self._closing.callback(self._server.close)
         self.endpoint = f"http://{_reachable(options.host)}:{self._server.port}"
         self.viewer = f"{self.endpoint}/_step/"
@@ -122,7 +121,7 @@ class LocalService:
         # The store tells one local service from another: scripts/local_service.py looks for its own.
         where = f"local service {options.store.resolve()}"
         source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
-        viewer = Viewer(source, allowed_hosts=frozenset({options.host, gethostname().lower()}))
+        viewer = Viewer(source)
         self._closing.callback(viewer.close)
         self._gateway = Gateway(
             service=self.step_functions.answer,
@@ -162,6 +161,9 @@ class LocalService:
 
     def _answer(self, request: Request) -> Response:
         return self._gateway.answer(request)
+
+    def _admit(self, head: Request) -> Response | None:
+        return self._gateway.admit(head)
 
     def _logs_again(self, arns: list[str]) -> None:
         """Deliver what executions that go on do from now on."""

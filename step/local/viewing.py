@@ -1,12 +1,12 @@
 """A viewer with a port of its own: for executions that aren't this machine's, on AWS for one.
 
 What it shows is read with somebody's credentials, so the address holds a token that nobody else knows: other
-users of this machine reach the port too.
+users of this machine reach the port too. It stands behind a ``#``, where browsers send it to nobody.
 """
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from step.local.entropy import new_uuid
 from step.local.http import Request, Response
@@ -25,13 +25,10 @@ class StandaloneViewer:
     def __init__(self, source: Source, *, port: int = 0) -> None:
         self._viewer = Viewer(source, most_read=_MOST_READ)
         self._token = new_uuid()
-        self._server = Server(
-            Gateway(
-                service=_nothing_here, viewer=self._viewer.answer, cloud=_nothing_here, token=self._token
-            ).answer,
-            port=port,
-            most_body_bytes=MOST_BODY_BYTES,
+        gateway = Gateway(
+            service=_nothing_here, viewer=self._viewer.answer, cloud=_nothing_here, token=self._token
         )
+        self._server = Server(gateway.answer, port=port, most_body_bytes=MOST_BODY_BYTES, admit=gateway.admit)
 
     def start(self) -> None:
         """Answer from now on."""
@@ -44,9 +41,8 @@ class StandaloneViewer:
 
     def url(self, arn: str | None = None) -> str:
         """Say where a browser finds the list of executions, or one of them."""
-        query = {"token": self._token} | ({"arn": arn} if arn else {})
-        page = "execution" if arn else "executions"
-        return f"http://127.0.0.1:{self._server.port}{BASE}{page}?{urlencode(query)}"
+        page = f"execution?{urlencode({'arn': arn})}" if arn else "executions"
+        return f"http://127.0.0.1:{self._server.port}{BASE}{page}#token={quote(self._token)}"
 
 
 def _nothing_here(request: Request) -> Response:

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 from step.local.functions.api import is_lambda_path
 from step.local.http import Request
 
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]*)/([^/,\s]*)/aws4_request")
+# Bounded, since whoever isn't admitted may send much of what almost fits.
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]{1,200})/(\d{8})/([^/,\s]{0,99})/([^/,\s]{0,99})/aws4_request")
 _SIGNATURE_2 = re.compile(r"AWS ([A-Za-z0-9]+):")
 _READS = re.compile(
     r"(Get|List|Describe|Head|BatchGet|TransactGet|Query|Scan|Lookup|Search|Filter|Select|Simulate|Verify"

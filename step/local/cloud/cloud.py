@@ -68,7 +68,7 @@ class Cloud:
         address = Address.from_request(request)
         try:
             if request.path.startswith(CODE_PATH):
-                return self._code(request.path.removeprefix(CODE_PATH).removesuffix(".zip"))
+                return self._code(request)
             owner = Owner(self._account(address), address.region or self._owner.region)
             if address.service == "lambda":
                 return self.functions.answer(request, owner)
@@ -125,6 +125,6 @@ class Cloud:
             return self._emulation.account_of_key(address.key) or self._owner.account
         return self._owner.account
 
-    def _code(self, digest: str) -> Response:
-        data = self.functions.code(digest) if digest.isalnum() else None
+    def _code(self, request: Request) -> Response:
+        data = self.functions.code(request.path, request.query)
         return Response(404, {}) if data is None else Response(200, {"Content-Type": "application/zip"}, data)

@@ -1,4 +1,4 @@
-"""Errors in the shape of each of AWS's protocols, for what the emulation can't do.
+"""Errors in the shape of each of AWS's protocols, for what isn't admitted and what the emulation can't do.
 
 Pure. AWS: Smithy, "AWS protocols".
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from xml.sax.saxutils import escape
 
+from step.errors import Refused
 from step.local.cloud.addressing import Address
 from step.local.entropy import new_uuid
 from step.local.http import Request, Response
 
 _REST_XML = frozenset({"cloudfront", "route53"})
+_UNSIGNED = "MissingAuthenticationToken"
 
 
 def refusal(request: Request, address: Address, status: int, code: str, message: str) -> Response:
@@ -32,7 +34,7 @@ def refusal(request: Request, address: Address, status: int, code: str, message:
             f"</Errors><RequestID>{request_id}</RequestID></Response>"
         )
         return _response(status, "text/xml", body, request_id)
-    if address.service in ("", "s3"):
+    if address.service == "s3" or not (address.service or address.action):
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>'
             f"<Message>{escape(message)}</Message><RequestId>{request_id}</RequestId></Error>"
@@ -47,6 +49,32 @@ def refusal(request: Request, address: Address, status: int, code: str, message:
         return _response(status, "text/xml", body, request_id)
     response = _response(status, "application/json", json.dumps({"message": message}), request_id)
     return response._replace(headers={**response.headers, "x-amzn-ErrorType": code})
+
+
+def denied(request: Request, address: Address, why: Refused) -> Response:
+    """Answer a request that isn't admitted, as AWS denies access."""
+    if why.code == "UnsupportedMediaTypeException":
+        return refusal(request, address, 415, why.code, why.message)
+    code = "AccessDeniedException" if _is_json(request, address) else "AccessDenied"
+    return refusal(request, address, 403, code, why.message)
+
+
+def unsigned(request: Request, address: Address) -> Response:
+    """Answer a request without a signature.
+
+    AWS: "Common Errors" of the services' API references; DynamoDB developer guide, "Error handling" (400).
+    """
+    if "x-amz-target" in request.headers:
+        return refusal(request, address, 400, f"{_UNSIGNED}Exception", "Missing Authentication Token")
+    if _is_json(request, address):
+        return refusal(request, address, 403, f"{_UNSIGNED}Exception", "Missing Authentication Token")
+    if address.service or address.action:
+        return refusal(request, address, 403, _UNSIGNED, "Request is missing Authentication Token")
+    return refusal(request, address, 403, "AccessDenied", "Access Denied")
+
+
+def _is_json(request: Request, address: Address) -> bool:
+    return "x-amz-target" in request.headers or address.service == "lambda"
 
 
 def _response(status: int, content_type: str, body: str, request_id: str) -> Response:

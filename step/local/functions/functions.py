@@ -5,6 +5,7 @@ Puts the parts together: documents and zips in a folder, operations, processes, 
 
 from __future__ import annotations
 
+import hmac
 import logging
 import re
 from base64 import b64encode
@@ -71,6 +72,7 @@ class Functions:
         self._archives.forget_others(used)
         self._logs = Logs(folder / "logs.jsonl")
         self._endpoint = endpoint
+        self._secret = new_uuid().encode()
         self.keys = AccessKeys()
         self._invoker = Invoker(
             folder,
@@ -124,8 +126,11 @@ class Functions:
         headers = {"Lambda-Runtime-Client-Context": client_context} if client_context else {}
         return self._invoker.invoke(name, payload, headers)
 
-    def code(self, digest: str) -> bytes | None:
-        """Give a zip that GetFunction told the location of."""
+    def code(self, path: str, query: str) -> bytes | None:
+        """Give the zip at an address that GetFunction told; None: it told no such address."""
+        digest = path.removeprefix(CODE_PATH).removesuffix(".zip")
+        if not digest.isalnum() or not hmac.compare_digest(query.encode(), self._signature(digest).encode()):
+            return None
         try:
             return self._archives.read(digest)
         except OSError:
@@ -162,7 +167,11 @@ class Functions:
         return found
 
     def _location(self, digest: JSONValue) -> str:
-        return f"{self._endpoint()}{CODE_PATH}{digest}.zip"
+        return f"{self._endpoint()}{CODE_PATH}{digest}.zip?{self._signature(str(digest))}"
+
+    def _signature(self, digest: str) -> str:
+        """Sign an address as AWS does: whoever knows it may read, until the service ends."""
+        return f"X-Amz-Signature={hmac.new(self._secret, digest.encode(), 'sha256').hexdigest()}"
 
     def _invoke(self, call: Call) -> Response:
         name = call.name()

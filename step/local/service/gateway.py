@@ -5,25 +5,32 @@ Knows requests of HTTP and three applications; nothing of what they do.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from hmac import compare_digest
-from urllib.parse import parse_qs, parse_qsl, urlencode
 
+from step.errors import Refused
+from step.local import admission
+from step.local.cloud.addressing import Address
+from step.local.cloud.refusals import denied, unsigned
+from step.local.functions import CODE_PATH
 from step.local.http import Application, Request, Response
-from step.local.service.service import TARGET, refused
-from step.local.viewer.security import is_own_host
+from step.local.service.service import TARGET
+from step.local.viewer.viewer import is_for_viewer, is_page, refused
 
-_VIEWER = "/_step/"
 _BEARER = "bearer "
-_ACCESS_KEY = re.compile(r"(?:^|[ ,])Credential=([^/,\s]+)/")
+TOKEN_HEADER = "x-step-token"
 # What boto3 puts before the host for StartSyncExecution and TestState, unless it is told not to.
 _HOST_PREFIX = "sync-"
-_COOKIE = "step-token"
 _HOW = (
-    "The service's token is missing: send it as Authorization: Bearer, as x-step-token, as the access key id "
-    "of a signed request, or open the viewer with ?token="
+    "the service's token is missing: send it as the access key id of a signed request, as Authorization: "
+    "Bearer, or as x-step-token"
 )
+# What a browser shows of an object may be anybody's: it is no page of this address.
+_NOBODYS_PAGE = {
+    "Content-Security-Policy": "sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class Gateway:
@@ -33,7 +40,7 @@ class Gateway:
         service: Answers Step Functions' API.
         viewer: Answers browsers.
         cloud: Answers everything else.
-        token: What requests must show; None: nothing, and hosts must be this machine's names.
+        token: What requests must show; None: a signature of any key, and a host of this machine's names.
         is_issued: Says whether an access key was given out by the local STS to somebody who had the token.
     """
 
@@ -54,65 +61,66 @@ class Gateway:
 
     def answer(self, request: Request) -> Response:
         """Answer a request, or refuse it."""
-        host = request.headers.get("host", "")
-        if self._token is None and not is_own_host(host.removeprefix(_HOST_PREFIX)):
-            # A page of another site whose name was made to lead here (DNS rebinding) sends its own name.
-            message = f"The request is for host {host[:100]!r}; this machine is meant by its own names only"
-            return refused("AccessDeniedException", message)
-        if self._token is not None:
-            if not self._may_pass(request, self._token):
-                return refused("AccessDeniedException", _HOW)
-            if is_for_viewer(request) and "token" in parse_qs(request.query):
-                return _remembered(request, self._token)
+        if is_for_viewer(request):
+            return self._admit_to_viewer(request) or self._viewer(request)
+        refusal = self._admit_to_aws(request)
+        if refusal is not None:
+            return refusal
         if request.headers.get("x-amz-target", "").startswith(f"{TARGET}."):
             return self._service(request)
-        if is_for_viewer(request):
-            return self._viewer(request)
-        return self._cloud(request)
+        response = self._cloud(request)
+        return response._replace(headers={**response.headers, **_NOBODYS_PAGE})
 
-    def _may_pass(self, request: Request, token: str) -> bool:
-        shown = shown_token(request)
+    def admit(self, head: Request) -> Response | None:
+        """Refuse a request whose body is still to come; None: it is to be read."""
+        if is_for_viewer(head):
+            return self._admit_to_viewer(head)
+        return self._admit_to_aws(head, is_whole=False)
+
+    def _admit_to_viewer(self, request: Request) -> Response | None:
+        try:
+            if self._token is None:
+                admission.check_host(request.headers.get("host", ""))
+            admission.check_page(request, for_viewer=True)
+        except Refused as refusal:
+            return refused(refusal)
+        # A page holds nothing but the means to ask; it finds the token in its own address.
+        if self._token is None or is_page(request) or self._shows_token(request, self._token):
+            return None
+        return refused(Refused("TokenMissing", _HOW))
+
+    def _admit_to_aws(self, request: Request, *, is_whole: bool = True) -> Response | None:
+        address = Address.from_request(request)
+        try:
+            if self._token is None:
+                admission.check_host(request.headers.get("host", "").removeprefix(_HOST_PREFIX))
+            admission.check_page(request, for_viewer=False)
+            admission.check_content_type(request, address)
+        except Refused as refusal:
+            return denied(request, address, refusal)
+        if request.path.startswith(CODE_PATH):
+            # Its address is signed by the service itself.
+            return None
+        if not is_whole and admission.is_form(request):
+            # The signature may stand in the body, or what needs none.
+            return None
+        if self._token is not None:
+            is_known = self._shows_token(request, self._token)
+            return None if is_known else denied(request, address, Refused("TokenMissing", _HOW))
+        is_signed = bool(admission.key_of(request)) or admission.is_unsigned(request, address)
+        return None if is_signed else unsigned(request, address)
+
+    def _shows_token(self, request: Request, token: str) -> bool:
+        shown = _token_of(request)
         return compare_digest(shown.encode(), token.encode()) or (bool(shown) and self._is_issued(shown))
 
 
-def is_for_viewer(request: Request) -> bool:
-    """Say whether a browser looks into the service: its path, or the root without a signature."""
-    if request.path.startswith(_VIEWER):
-        return True
-    is_page = request.path == "/" and request.method in ("GET", "HEAD")
-    return is_page and "text/html" in request.headers.get("accept", "") and not _is_signed(request)
+def _token_of(request: Request) -> str:
+    """Give what a request shows of a token: in a header, or as its access key.
 
-
-def shown_token(request: Request) -> str:
-    """Give what a request shows of a token: in a header, a cookie, or as an access key id."""
+    Never in a cookie: browsers send those to every port of a host, and to every page's requests.
+    """
     authorization = request.headers.get("authorization", "")
     if authorization[: len(_BEARER)].lower() == _BEARER:
         return authorization[len(_BEARER) :].strip()
-    signed = _ACCESS_KEY.search(authorization)
-    if signed is not None:
-        return signed[1]
-    query = parse_qs(request.query)
-    for name in ("X-Amz-Credential", "AWSAccessKeyId", "token"):
-        if name in query:
-            return query[name][0].partition("/")[0]
-    return request.headers.get("x-step-token", "") or _cookie(request)
-
-
-def _remembered(request: Request, token: str) -> Response:
-    """Let a browser show the token from now on, and take it out of its address line."""
-    kept = f"{_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict"
-    rest = [(name, value) for name, value in parse_qsl(request.query) if name != "token"]
-    location = request.path + (f"?{urlencode(rest)}" if rest else "")
-    return Response(302, {"Location": location, "Set-Cookie": kept})
-
-
-def _cookie(request: Request) -> str:
-    for part in request.headers.get("cookie", "").split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == _COOKIE:
-            return value
-    return ""
-
-
-def _is_signed(request: Request) -> bool:
-    return "authorization" in request.headers or "X-Amz-" in request.query
+    return request.headers.get(TOKEN_HEADER, "") or admission.key_of(request)

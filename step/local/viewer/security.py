@@ -1,17 +1,16 @@
-"""Who may ask the local service through a browser: hosts that are this machine, and pages that are its own.
+"""What the viewer's pages may do, and how they ask for actions.
 
-Pure. A page of another site can make a browser send requests here, and with DNS rebinding read the answers: a
-foreign ``Host`` is refused always, an action unless it comes from a page of this very address.
+Pure. Who may ask at all is the admission's affair; an action wants a page of this very address besides.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from step.errors import Refused
-from step.local.http import Request, is_loopback
+from step.local.admission import check_page, is_action
+from step.local.http import Request
 
 # A header of its own can't be set by a form or an image, and by a script of another site only with our leave.
 ACTION_HEADER = "x-step-action"
@@ -31,28 +30,6 @@ HEADERS: Mapping[str, str] = {
 }
 
 
-def is_own_host(host: str, allowed: frozenset[str] = frozenset()) -> bool:
-    """Say whether a ``Host`` header names this machine: a loopback address, localhost, or one of ``allowed``.
-
-    Without a port or with any: it's the name that an attacker's page can't have.
-    """
-    try:
-        name = (urlsplit(f"//{host}").hostname if "@" not in host else None) or ""
-    except ValueError:
-        return False
-    return name in allowed or name.endswith(".localhost") or is_loopback(name)
-
-
-def check_host(request: Request, allowed: frozenset[str] = frozenset()) -> None:
-    """Refuse a request to a foreign name.
-
-    Raises:
-        Refused: its code is "ForeignHost".
-    """
-    if not is_own_host(request.headers.get("host", ""), allowed):
-        raise Refused("ForeignHost", "this address is answered under the name of this machine only")
-
-
 def read_action(request: Request) -> dict[str, str]:
     """Read the body of an action, an object of texts, that a page of this service sent.
 
@@ -60,8 +37,8 @@ def read_action(request: Request) -> dict[str, str]:
         Refused: "CrossSite", where it doesn't come from such a page; "ValidationException", where it isn't
             such an object.
     """
-    headers = request.headers
-    if not _is_own_page(headers):
+    check_page(request, for_viewer=True)
+    if not is_action(request.headers, ACTION_HEADER):
         raise Refused("CrossSite", "actions are taken from the viewer's own pages only")
     if len(request.body) > MOST_ACTION_BYTES:
         raise Refused("ValidationException", f"expected at most {MOST_ACTION_BYTES:,} bytes")
@@ -72,14 +49,3 @@ def read_action(request: Request) -> dict[str, str]:
     if not isinstance(body, dict) or not all(isinstance(value, str) for value in body.values()):
         raise Refused("ValidationException", "expected a JSON object of texts")
     return body
-
-
-def _is_own_page(headers: Mapping[str, str]) -> bool:
-    content = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content != "application/json" or ACTION_HEADER not in headers:
-        return False
-    # Browsers send both with a POST; neither can be set by a script.
-    if headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        return False
-    origin = urlsplit(headers.get("origin", ""))
-    return origin.scheme in ("http", "https") and origin.netloc == headers.get("host", "")

@@ -43,7 +43,14 @@ _SHELL = """<!doctype html>
 <body><noscript>The viewer needs JavaScript.</noscript></body>
 </html>
 """
-_STATUSES = {"ForeignHost": 403, "CrossSite": 403, "ReadOnly": 403, "NotFound": 404, "MethodNotAllowed": 405}
+_STATUSES = {
+    "TokenMissing": 401,
+    "CrossSite": 403,
+    "ForeignHost": 403,
+    "ReadOnly": 403,
+    "NotFound": 404,
+    "MethodNotAllowed": 405,
+}
 _log = logging.getLogger("step.local.viewer")
 
 Query = Mapping[str, str]
@@ -54,17 +61,13 @@ class Viewer:
 
     Args:
         source: What they show.
-        allowed_hosts: Further names under which this machine may be asked; loopback names always may.
         most_read: Of how many executions a search reads the inputs; each is a request to the source.
     """
 
-    def __init__(
-        self, source: Source, *, allowed_hosts: frozenset[str] = frozenset(), most_read: int = MOST_READ
-    ) -> None:
+    def __init__(self, source: Source, *, most_read: int = MOST_READ) -> None:
         self._source = source
         self._catalogue = Catalogue(source, most_read=most_read)
         self._changes = Changes(source.subscribe)
-        self._allowed_hosts = allowed_hosts
         self._reads: Mapping[str, Callable[[Query], Response]] = {
             "api/about": self._about,
             "api/machines": lambda query: _json({"machines": self._catalogue.machines()}),
@@ -91,11 +94,9 @@ class Viewer:
     def answer(self, request: Request) -> Response:
         """Answer a request; whatever it is, never with an exception."""
         try:
-            security.check_host(request, self._allowed_hosts)
             response = self._answer(request)
         except Refused as refusal:
-            status = _STATUSES.get(refusal.code, 400)
-            response = _json({"error": refusal.code, "message": refusal.message}, status)
+            response = refused(refusal)
         except NoContact as error:
             response = _json({"error": "NoContact", "message": str(error)}, 502)
         except StepError as error:
@@ -192,6 +193,29 @@ class Viewer:
     def _redrive(self, body: Mapping[str, str]) -> JSONDocument:
         self._source.call("RedriveExecution", _wanted(body, {"arn": "executionArn"}))
         return {}
+
+
+def is_for_viewer(request: Request) -> bool:
+    """Say whether a browser looks into the service: the viewer's path, or the root without a signature."""
+    if request.path.startswith(BASE):
+        return True
+    is_read = request.path in ("/", BASE.rstrip("/")) and request.method in ("GET", "HEAD")
+    is_signed = "authorization" in request.headers or "X-Amz-" in request.query
+    return is_read and "text/html" in request.headers.get("accept", "") and not is_signed
+
+
+def is_page(request: Request) -> bool:
+    """Say whether a request is for a page or one of its files, the same for everybody, without any data."""
+    path = request.path
+    return path in _PAGES or path in ("/", BASE.rstrip("/")) or path.startswith(f"{BASE}assets/")
+
+
+def refused(refusal: Refused) -> Response:
+    """Write a refusal as the viewer does."""
+    body = {"error": refusal.code, "message": refusal.message}
+    response = _json(body, _STATUSES.get(refusal.code, 400))
+    asked = {"WWW-Authenticate": "Bearer"} if response.status == 401 else {}
+    return response._replace(headers={**security.HEADERS, **response.headers, **asked})
 
 
 def _wanted(body: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:

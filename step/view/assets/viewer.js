@@ -1,9 +1,9 @@
 // The live viewer: one head for all pages, and which page an address shows.
 
 import { openCompare, openRedrive, openStart, openStop } from "./actions.js";
-import { follow, link, read, readHistory, readText, ServiceError } from "./api.js";
+import { follow, link, read, readFile, readHistory, readText, ServiceError } from "./api.js";
 import { COMPARE_KEYS, showCompare } from "./compare.js";
-import { button, make } from "./dom.js";
+import { button, download, make } from "./dom.js";
 import { ExecutionPage } from "./execution.js";
 import { EXECUTION_KEYS, frameButtons, listen } from "./keys.js";
 import { showExecutions, showMachines } from "./lists.js";
@@ -23,7 +23,10 @@ async function showExecution(root, frame, query) {
   const actions = [
     ...(frame.canAct ? [stop, redrive, button("Start again…", () => openStart(about.machine_arn.split("/")[0], about.machine, page.data.input || "{}"))] : []),
     button("Compare…", () => openCompare(arn, about.map_run || about.machine_arn)),
-    make("a", { class: "button", href: link("export", { arn }), download: "" }, "Export"),
+    button("Export", async () => {
+      const { file, text } = await readFile("export", { arn });
+      download(file, text, "text/html");
+    }),
   ];
   const page = new ExecutionPage(root, about, { actions, linkTo: link });
   const show = (facts) => {

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,8 +18,18 @@ from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
 from tests.serving import client_at
 
-LIST = {"X-Amz-Target": "AWSStepFunctions.ListStateMachines", "Content-Type": "application/x-amz-json-1.0"}
+JSON = {"Content-Type": "application/x-amz-json-1.0"}
+UNSIGNED = JSON | {"X-Amz-Target": "AWSStepFunctions.ListStateMachines"}
 TOKEN = "sourdough"
+
+
+def signed(key: str, service: str = "states") -> dict[str, str]:
+    """Headers of a request that is signed with a key, as far as the service looks."""
+    scope = f"Credential={key}/20260101/us-east-1/{service}/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"}
+
+
+LIST = UNSIGNED | signed("any")
 
 
 def ask(
@@ -79,20 +93,30 @@ def test_body_that_is_too_large_is_refused(service: LocalService) -> None:
     [
         {"Authorization": f"Bearer {TOKEN}"},
         {"x-step-token": TOKEN},
-        {"Cookie": f"other=1; step-token={TOKEN}"},
+        signed(TOKEN),
     ],
 )
 def test_token_lets_pass(guarded: LocalService, headers: dict[str, str]) -> None:
-    assert ask(guarded, LIST | headers).status == 200
+    assert ask(guarded, UNSIGNED | headers).status == 200
+    assert ask(guarded, headers, method="GET", path="/_step/api/about").status == 200
 
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Authorization": "Bearer rye"}, {"x-step-token": "rye"}, {"Authorization": "Bearer "}],
+    [
+        {},
+        {"Authorization": "Bearer rye"},
+        {"Authorization": "Bearer "},
+        {"x-step-token": "rye"},
+        {"Cookie": f"step-token={TOKEN}"},
+        signed("rye"),
+    ],
 )
 def test_nothing_is_answered_without_the_token(guarded: LocalService, headers: dict[str, str]) -> None:
-    for path in ("/", "/_step/", "/bucket/key"):
-        assert ask(guarded, LIST | headers, path=path).status == 403
+    for path in ("/", "/bucket/key", f"/bucket/key?token={TOKEN}"):
+        assert ask(guarded, UNSIGNED | headers, path=path).status == 403
+    for path in ("/_step/api/about", f"/_step/api/about?token={TOKEN}", "/_step/export?arn=x"):
+        assert ask(guarded, headers, method="GET", path=path).status == 401
 
 
 def test_clients_show_the_token_as_their_access_key(guarded: LocalService) -> None:
@@ -103,13 +127,37 @@ def test_clients_show_the_token_as_their_access_key(guarded: LocalService) -> No
         client_at(guarded.endpoint, "stepfunctions", key="rye").list_state_machines()
 
 
-def test_browser_shows_the_token_once(guarded: LocalService) -> None:
-    answer = ask(guarded, {}, method="GET", path=f"/_step/?token={TOKEN}")
+def test_pages_without_data_are_for_everybody_and_set_no_cookie(guarded: LocalService) -> None:
+    for path in ("/_step/", "/_step/execution?arn=x", "/_step/assets/viewer.js"):
+        answer = ask(guarded, {}, method="GET", path=path)
+        assert (answer.status, answer.headers["Set-Cookie"]) == (200, None)
 
-    assert (answer.status, answer.headers["Location"]) == (302, "/_step/")
-    cookie = answer.headers["Set-Cookie"]
-    assert "HttpOnly" in cookie
-    assert ask(guarded, {"Cookie": cookie.partition(";")[0]}, method="GET", path="/_step/").status == 200
+
+def test_the_location_of_code_holds_its_own_signature_and_not_the_token(guarded: LocalService) -> None:
+    client = client_at(guarded.endpoint, "lambda", key=TOKEN)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", "")
+    role = "arn:aws:iam::123456789012:role/baker"
+    client.create_function(
+        FunctionName="bake",
+        Role=role,
+        Runtime=f"python3.{sys.version_info.minor}",
+        Handler="app.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+
+    location = urlsplit(client.get_function(FunctionName="bake")["Code"]["Location"])
+
+    assert TOKEN not in location.query
+    assert ask(guarded, {}, method="GET", path=f"{location.path}?{location.query}").status == 200
+    for query in (
+        "",
+        location.query[:-1],
+        "X-Amz-Signature=0",
+        f"X-Amz-Credential={TOKEN}&X-Amz-Signature=0",
+    ):
+        assert ask(guarded, {}, method="GET", path=f"{location.path}?{query}").status == 404
 
 
 def test_tasks_reach_the_own_endpoint_of_a_guarded_service(guarded: LocalService) -> None:

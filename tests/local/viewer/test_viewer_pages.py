@@ -127,7 +127,7 @@ def test_an_execution_is_taken_away_as_a_page_and_as_a_test(
     expect(tab.get_by_role("dialog").locator("pre")).to_contain_text("def test_bread(assert_path):")
     tab.keyboard.press("Escape")
     with tab.expect_download() as download:
-        tab.get_by_role("link", name="Export").click()
+        tab.get_by_role("button", name="Export").click()
     file = tmp_path / download.value.suggested_filename
     download.value.save_as(file)
 
