@@ -39,8 +39,9 @@ class StateFailure(Exception):  # noqa: N818 - a signal inside the engine, not a
 
     ``is_bare`` says that the cause is complete: the kernel adds no
     "An error occurred while executing the state ..." in front of it. ``location`` is the field whose JSONata
-    expression failed ("Output/bread"); history then tells of it in an event of its own. ``is_late``: that
-    event follows the state's entry; an expression's failure follows what came before it.
+    expression failed ("Output/bread", "": one without a name); history then tells of it in an event of its
+    own. ``is_late``: in executions that began before November 2026 that event follows the state's entry,
+    where an expression's failure follows what came before it.
     """
 
     def __init__(

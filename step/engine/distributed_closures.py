@@ -15,7 +15,7 @@ from step.asl.jsonata_expression import expect
 from step.asl.model import ABSENT, Field
 from step.engine.dataflow import path_flow, template_flow
 from step.engine.frames import Frame
-from step.engine.jsonata_language import number
+from step.engine.jsonata_language import given_items, number
 from step.engine.jsonpath_language import map_number
 from step.engine.states.distributed_map import DistributedClosures, Items, Part
 from step.engine.states.map import Number
@@ -134,7 +134,9 @@ def _jsonata_number(part: Mapping[str, Any], name: str) -> Number | None:
 
 
 def _jsonata_items(state: model.Map) -> Items:
-    given: JSONValue = "{% $states.input %}" if state.items is ABSENT else state.items
+    if state.items is ABSENT:
+        return lambda raw, frame: raw if isinstance(raw, dict) else given_items(raw, frame)
+    given = state.items
     query = compile_jsonata(given, "Items")
     refuse = expect(query, given, "Items", "array")
 

@@ -23,6 +23,7 @@ from step.engine.states.map import Number
 from step.engine.states.task import Limits
 from step.engine.states.wait import Until
 from step.engine.states.work import Finish
+from step.engine.switches import HISTORY_AS_AWS
 from step.errors import StateFailure
 from step.jsonvalue import JSONValue, to_text
 
@@ -134,17 +135,35 @@ class JSONata:
     # ------------------------------------------------------------ Map
 
     def map_closures(self, state: model.Map) -> MapClosures:
-        given = "{% $states.input %}" if state.items is ABSENT else state.items
-        items = _expecting(given, "Items", "array")
+        items = given_items if state.items is ABSENT else _items(state.items)
         concurrency = number(state.max_concurrency, "MaxConcurrency")
         assert concurrency is not None
         return MapClosures(
-            lambda raw, frame: cast("list[JSONValue]", items(raw, None, frame)),
+            items,
             self.template(state.item_selector, "ItemSelector"),
             concurrency,
             number(state.tolerated_failure_count, "ToleratedFailureCount"),
             number(state.tolerated_failure_percentage, "ToleratedFailurePercentage", most=100),
         )
+
+
+# ---------------------------------------------------------------- Map
+
+_FORMER_ITEMS = "{% $states.input %}"
+
+
+def _items(given: JSONValue) -> Callable[[JSONValue, Frame], list[JSONValue]]:
+    items = _expecting(given, "Items", "array")
+    return lambda raw, frame: cast("list[JSONValue]", items(raw, None, frame))
+
+
+def given_items(raw: JSONValue, frame: Frame) -> list[JSONValue]:
+    """Take the input for the items of a Map that has no Items. Observed: map_state_items_input_types."""
+    if isinstance(raw, list):
+        return raw
+    if not HISTORY_AS_AWS.holds(frame.info):
+        return _items(_FORMER_ITEMS)(raw, frame)
+    raise StateFailure(ERROR, f"Map state input must be an array but was: {to_text(raw)}", location="")
 
 
 # ---------------------------------------------------------------- Choice
@@ -283,6 +302,10 @@ def number(
 
     def read(raw: JSONValue, frame: Frame) -> float:
         value = cast(float, evaluate(raw, None, frame))
+        if is_whole and value != int(value) and HISTORY_AS_AWS.holds(frame.info):
+            # Observed: second.Feature.JSONataValidation.010, of TimeoutSeconds.
+            cause = f"The {field} field cannot be parsed as an integer: {to_text(value)}"
+            raise StateFailure(ERROR, cause, location=field)
         if value < least or (most is not None and value > most) or (is_whole and value != int(value)):
             wanted = _wanted(least, most, is_whole=is_whole)
             raise StateFailure(ERROR, f"The {field} field must be {wanted}: {to_text(value)}", location=field)

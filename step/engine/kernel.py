@@ -19,6 +19,7 @@ from step.engine.frames import FATAL, ExecutionInfo, Frame, Group, State, Timer
 from step.engine.history import History, Row, Written
 from step.engine.program import Program
 from step.engine.quotas import TURN_BUDGET, Quotas
+from step.engine.switches import HISTORY_AS_AWS
 from step.engine.vocabulary import (
     CancelTask,
     Command,
@@ -251,7 +252,8 @@ class Kernel:
         while timers and timers[0][0] <= now and self.status == "RUNNING":
             _, _, op, frame, what = heappop(timers)
             if not op:
-                self.end("TIMED_OUT", StateError(None))
+                is_named = HISTORY_AS_AWS.holds(self.info)
+                self.end("TIMED_OUT", StateError("States.Timeout" if is_named else None))
             elif frame.op == op and frame.state.timed(self, frame, what):
                 self.ready.append(frame)
 
@@ -515,8 +517,9 @@ class Kernel:
                 error.name, f"{where} (entered at the event id #{frame.entered_id}). {error.cause}"
             )
         if failure.location is not None:
-            if frame.previous == frame.entered_id and not failure.is_late:
-                # Observed: undefined_reference. An expression is evaluated before the entry is recorded.
+            is_former = not HISTORY_AS_AWS.holds(frame.info)
+            if is_former and frame.previous == frame.entered_id and not failure.is_late:
+                # Observed: undefined_reference, in 2024. The event followed what the entry follows.
                 frame.previous = frame.came_from
             self.log(frame, (history.EVALUATION_FAILED, frame.state.name, error, failure.location))
         return error
@@ -528,7 +531,7 @@ class Kernel:
 
     def branch_failed(self, frame: Frame, error: StateError, *, is_fatal: bool) -> None:
         """End a branch with an error; a fatal one is caught by nothing outside either."""
-        if frame.group is None:
+        if frame.group is None or (is_fatal and HISTORY_AS_AWS.holds(frame.info)):
             self.end("FAILED", error, frame)
         else:
             frame.group.broke(self, frame, error, is_fatal=is_fatal)
@@ -544,7 +547,10 @@ class Kernel:
             if frame in self.ready:  # between two states, or not begun
                 self.ready.remove(frame)
             else:
+                previous = frame.previous
                 frame.state.aborted(self, frame)
+                if HISTORY_AS_AWS.holds(frame.info):
+                    frame.previous = previous
             group.stopped(self, frame)
         group.live.clear()
 

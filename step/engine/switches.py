@@ -54,6 +54,14 @@ INTRINSICS_AS_AWS = Switch(
     "2026-11-24",
     "Observed: second.States, every function; against ASL, which says States.IntrinsicFailure",
 )
-SWITCHES = (NO_NEXT_STATE, INTRINSICS_AS_AWS)
+HISTORY_AS_AWS = Switch(
+    3,
+    "a fatal error ends the execution with no event between, EvaluationFailed follows the last event, "
+    "TaskStateAborted and its like are followed by none, ExecutionTimedOut names States.Timeout",
+    "2026-11-24",
+    "Published: floci-io/floci 2733, 2782, 2868, 3167, August and September 2026, read off AWS. "
+    "Observed in 2024: EvaluationFailed followed what its state's entry follows",
+)
+SWITCHES = (NO_NEXT_STATE, INTRINSICS_AS_AWS, HISTORY_AS_AWS)
 # What new executions follow.
 CURRENT = len(SWITCHES)

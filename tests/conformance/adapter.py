@@ -31,6 +31,7 @@ from step.jsonvalue import to_text
 from step.machine import test_state as api
 from step.machine.create_request import check_create
 from step.runtime.integrations import LAMBDA_INVOKE, function_key, invocation, invoke_response
+from tests.conformance.dated import has_redrive_count, history_then, names_timeout
 from tests.conformance.services import World
 
 # A moment with all its digits, as most have.
@@ -62,7 +63,9 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
         role_arn="arn:aws:iam::111111111111:role/role",
         machine_arn=case.get("machine_arn") or f"arn:aws:states:us-east-1:111111111111:stateMachine:{name}",
         machine_name=name,
-        redrive_count=None if is_express and "express_sync" in case["id"] else 0,
+        redrive_count=0
+        if has_redrive_count(case) and not (is_express and "express_sync" in case["id"])
+        else None,
     )
     kernel = Kernel(program, info, Quotas())
     stubs = {function_key(arn): stub for arn, stub in resources.items()}
@@ -73,10 +76,10 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
     else:
         with World(case, stubs, lambda task: _perform(task, stubs, delays), S3Objects()) as world:
             world.drive(kernel, input)
-    answer: dict[str, Any] = {"status": kernel.status, "history": list(kernel.history)}
+    answer: dict[str, Any] = {"status": kernel.status, "history": history_then(list(kernel.history), case)}
     if kernel.status == "SUCCEEDED":
         answer["output"] = kernel.output
-    elif kernel.error is not None:
+    elif kernel.error is not None and (kernel.status != "TIMED_OUT" or names_timeout(case)):
         answer |= {key: value for key, value in kernel.error._asdict().items() if value is not None}
         answer = {("error" if key == "name" else key): value for key, value in answer.items()}
     return answer

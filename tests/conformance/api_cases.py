@@ -23,14 +23,15 @@ from botocore.exceptions import ClientError, ParamValidationError
 from step.clock import pause
 from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
+from tests.conformance.dated import REDRIVE, recorded_on
 from tests.serving import client_at
 
 ACCOUNT = "111111111111"
 # What AWS tells today and didn't tell when some cases were recorded.
 _TOLD_SINCE = {
-    "redriveCount": date(2023, 11, 15),
-    "failuresNotRedrivable": date(2023, 11, 15),
-    "pendingRedrive": date(2023, 11, 15),
+    "redriveCount": REDRIVE,
+    "failuresNotRedrivable": REDRIVE,
+    "pendingRedrive": REDRIVE,
     "encryptionConfiguration": date(2024, 7, 25),
     "variableReferences": date(2024, 11, 22),
 }
@@ -95,8 +96,7 @@ class _Played:
         self._results: list[dict[str, Any]] = []
         self._bound: dict[str, str] = {}
         self._before: dict[int, Callable[[], None]] = {}
-        day, month, year = case["recorded"].partition(",")[0].split("-")
-        self._recorded = date(int(year), int(month), int(day))
+        self._recorded = recorded_on(case)
 
     def before(self, number: int, do: Callable[[], None]) -> None:
         """Have something done before a call."""

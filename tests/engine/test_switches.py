@@ -10,7 +10,7 @@ import pytest
 from step import StateMachine
 from step.engine.kernel import Kernel
 from step.engine.program import Program
-from step.engine.switches import CURRENT, INTRINSICS_AS_AWS, NO_NEXT_STATE, SWITCHES
+from step.engine.switches import CURRENT, HISTORY_AS_AWS, INTRINSICS_AS_AWS, NO_NEXT_STATE, SWITCHES
 from step.engine.vocabulary import Start
 
 NO_CHOICE = {
@@ -58,6 +58,32 @@ def test_intrinsic_functions_of_former_executions_are_the_former_ones(
         kernel = run(engine, machine, rules)
         found = kernel.error.name if kernel.error else kernel.output["x"]  # type: ignore[index,call-overload]  # an object
         assert found == expected
+
+
+FATAL = {"Type": "Pass", "InputPath": "$.missing", "End": True}
+FORK = {
+    "Type": "Parallel",
+    "Branches": [{"StartAt": "B", "States": {"B": FATAL}}],
+    "End": True,
+}
+UNDEFINED = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $states.input.gone %}", "End": True}
+
+
+@pytest.mark.parametrize(
+    ("state", "former", "today"),
+    [
+        (FORK, [("PassStateEntered", 3), ("ParallelStateFailed", 4), ("ExecutionFailed", 5)],
+         [("ParallelStateStarted", 2), ("PassStateEntered", 3), ("ExecutionFailed", 4)]),
+        (UNDEFINED, [("PassStateEntered", 0), ("EvaluationFailed", 0), ("ExecutionFailed", 3)],
+         [("PassStateEntered", 0), ("EvaluationFailed", 2), ("ExecutionFailed", 3)]),
+    ],
+)  # fmt: skip
+def test_histories_of_former_executions_go_on_as_they_began(
+    engine: Any, state: dict[str, Any], former: list[Any], today: list[Any]
+) -> None:
+    for rules, expected in ((HISTORY_AS_AWS.number - 1, former), (CURRENT, today)):
+        events = list(run(engine, {"StartAt": "A", "States": {"A": state}}, rules).history)
+        assert [(event["type"], event["previousEventId"]) for event in events[-3:]] == expected
 
 
 def run(engine: Any, definition: dict[str, Any], rules: int) -> Kernel:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from step.engine.frames import Frame, Group, Item, State, Turn
+from step.engine.frames import FATAL, Frame, Group, Item, State, Turn
 from step.engine.history import ITERATION, MAP_STARTED, PLAIN
 from step.engine.quotas import INLINE_MAP_CONCURRENCY
 from step.engine.states.work import WorkState
+from step.engine.switches import HISTORY_AS_AWS
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONValue
 
@@ -162,12 +163,12 @@ class MapRun(Group):
         """Leave the state with the iterations' results; say whether the frame goes on."""
         owner = self.owner
         owner.inner = None
-        turn.log_aside(owner, (PLAIN, "MapStateSucceeded"))
-        return self.state.complete(turn, owner, self.results)
+        return self.state.succeed(turn, owner, "MapStateSucceeded", self.results)
 
     def _fell(self, turn: Turn, failure: StateFailure) -> None:
-        turn.abort(self)
         owner = self.owner
+        if failure.error.name not in FATAL or not HISTORY_AS_AWS.holds(owner.info):
+            turn.abort(self)
         owner.inner = None
         if self.state.fell(turn, owner, failure):
             turn.ready.append(owner)

@@ -21,6 +21,7 @@ from step.engine.history import MAP_RUN_FAILED, MAP_RUN_REDRIVEN, PLAIN
 from step.engine.quotas import BATCH_BYTES, MAP_RUN_CONCURRENCY
 from step.engine.states.map_plan import Batching, Member, Plan, each, source_uri
 from step.engine.states.work import WorkState
+from step.engine.switches import HISTORY_AS_AWS
 from step.engine.vocabulary import MapRunUpdated, ReadItems, StartChild, WriteResults
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue, to_text
@@ -396,9 +397,10 @@ class MapRun(Group):
         before = owner.previous
         turn.log(owner, (PLAIN, "MapRunSucceeded"))
         turn.log(owner, (PLAIN, "MapStateSucceeded"))
+        if not HISTORY_AS_AWS.holds(owner.info):
+            owner.previous = before
         # Observed: since November 2024 what comes next follows MapRunStarted; it followed MapRunSucceeded.
-        owner.previous = before
-        return self.state.complete(turn, owner, result)
+        return self.state.complete(turn, owner, result, follows=before)
 
     # ------------------------------------------------------------ failing
 

@@ -65,8 +65,7 @@ class ParallelRun(Group):
         owner = self.owner
         owner.inner = None
         owner.previous = frame.previous
-        turn.log_aside(owner, (PLAIN, "ParallelStateSucceeded"))
-        if self.state.complete(turn, owner, self.results):
+        if self.state.succeed(turn, owner, "ParallelStateSucceeded", self.results):
             turn.ready.append(owner)
 
     def broke(self, turn: Turn, frame: Frame, error: StateError, *, is_fatal: bool) -> None:

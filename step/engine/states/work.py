@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from step.asl.model import Retrier
 from step.asl.retry import delay_ms, match_error
 from step.engine.frames import FATAL, Frame, State, Timer, Turn
+from step.engine.history import PLAIN
+from step.engine.switches import HISTORY_AS_AWS
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -71,17 +73,30 @@ class WorkState(State):
         frame.now = turn.now
         return self.attempt(turn, frame)
 
-    def complete(self, turn: Turn, frame: Frame, result: JSONValue) -> bool:
-        """Leave the state with a result."""
+    def complete(self, turn: Turn, frame: Frame, result: JSONValue, *, follows: int | None = None) -> bool:
+        """Leave the state with a result; ``follows`` is the id that the exit follows, if not the last one."""
         frame.op = 0
         frame.now = turn.now
+        last = frame.previous
         try:
             out, assigned = self.finish(frame.value, result, frame)
             frame.token = None
+            if follows is not None:
+                frame.previous = follows
             turn.leave(frame, self.following, out, assigned)
         except StateFailure as failure:
+            if HISTORY_AS_AWS.holds(frame.info):
+                frame.previous = last
             return self.fell(turn, frame, failure)
         return True
+
+    def succeed(self, turn: Turn, frame: Frame, event: str, result: JSONValue) -> bool:
+        """Log that a group came to its end, and leave the state: the exit follows what the event follows."""
+        follows = frame.previous
+        turn.log(frame, (PLAIN, event))
+        if not HISTORY_AS_AWS.holds(frame.info):
+            frame.previous = follows
+        return self.complete(turn, frame, result, follows=follows)
 
     def fell(self, turn: Turn, frame: Frame, failure: StateFailure) -> bool:
         """Take a failure of the state itself: an expression, a size. Some of those nothing catches."""
@@ -113,9 +128,14 @@ class WorkState(State):
             for catcher in self.catch:
                 if match_error(name, catcher.error_equals):
                     return self._caught(turn, frame, catcher, error)
-        self.gave_up(turn, frame)
+        self._give_up(turn, frame, is_fatal=is_fatal)
         turn.branch_failed(frame, error, is_fatal=is_fatal)
         return False
+
+    def _give_up(self, turn: Turn, frame: Frame, *, is_fatal: bool) -> None:
+        # Published: what ends the execution is told by no event of the state.
+        if not is_fatal or not HISTORY_AS_AWS.holds(frame.info):
+            self.gave_up(turn, frame)
 
     def _tries_again(self, turn: Turn, frame: Frame, number: int, retrier: Retrier) -> bool:
         tried = frame.retries.get(number, 0)
@@ -129,6 +149,7 @@ class WorkState(State):
         return True
 
     def _caught(self, turn: Turn, frame: Frame, catcher: Catcher, error: StateError) -> bool:
+        before = frame.previous
         self.gave_up(turn, frame)
         frame.fallen = None
         frame.now = turn.now
@@ -138,6 +159,14 @@ class WorkState(State):
             frame.token = None
             turn.leave(frame, catcher.following, out, assigned)
         except StateFailure as failure:
-            turn.state_failed(frame, failure)
+            if not HISTORY_AS_AWS.holds(frame.info):
+                turn.state_failed(frame, failure)
+                return False
+            # Published: the failure follows what the catcher was given, and is the state's own.
+            frame.previous = before
+            error = turn.state_error(frame, failure)
+            is_fatal = error.name in FATAL
+            self._give_up(turn, frame, is_fatal=is_fatal)
+            turn.branch_failed(frame, error, is_fatal=is_fatal)
             return False
         return True
