@@ -66,7 +66,9 @@ class ReleaseBucket:
 
     def _get(self, key: str, version_id: str | None) -> dict[str, Any]:
         version = {} if version_id is None else {"VersionId": version_id}
-        return ask(self._client, "get_object", Bucket=self._name, Key=key, **version)
+        return ask(
+            self._client, "get_object", ["Body", "ContentLength"], Bucket=self._name, Key=key, **version
+        )
 
     def _chunks(self, answer: dict[str, Any]) -> Iterator[bytes]:
         from botocore.exceptions import BotoCoreError
@@ -86,7 +88,9 @@ class DeployerExecutions:
     def describe(self, arn: str) -> ExecutionFacts | None:
         """Read an execution of the deployer."""
         try:
-            answer = ask(self._client, "describe_execution", executionArn=arn)
+            answer = ask(
+                self._client, "describe_execution", ["status"], {"executionArn": arn}, executionArn=arn
+            )
         except Refused as refused:
             if refused.code in ("ExecutionDoesNotExist", "InvalidArn"):
                 return None

@@ -5,6 +5,7 @@ Knows boto3's clients and exceptions; no operation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from step.deployer.ports import Unavailable
@@ -19,7 +20,9 @@ _NOT_NOW = frozenset(
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
         "InternalServerError",
+        "KmsThrottlingException",
         "LimitExceededException",
+        "OperationAborted",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
@@ -52,12 +55,27 @@ def make_client(session: Any, service: str, region: str | None = None) -> Any:
     return session.client(service, region_name=region, config=config)
 
 
-def ask(client: Any, operation: str, **parameters: Any) -> dict[str, Any]:
+def ask(
+    client: Any,
+    operation: str,
+    needs: Sequence[str] = (),
+    echoes: Mapping[str, str] | None = None,
+    /,
+    **parameters: Any,
+) -> dict[str, Any]:
     """Call an operation by boto3's name of it.
+
+    Args:
+        client: The service's client.
+        operation: The operation.
+        needs: The members of the answer that will be read: botocore takes any JSON for an answer.
+        echoes: Members of the answer that say what was asked about.
+        parameters: The operation's own.
 
     Raises:
         Refused: AWS says no; nothing was changed.
-        Unavailable: AWS says nothing, or that it can't just now; the call may have been applied.
+        Unavailable: AWS says nothing, or that it can't just now, or what answers isn't AWS; the call may have
+            been applied.
         botocore's ClientError: a condition of DynamoDB failed, which only the caller can read.
     """
     from botocore.exceptions import (
@@ -70,7 +88,6 @@ def ask(client: Any, operation: str, **parameters: Any) -> dict[str, Any]:
 
     try:
         answer: dict[str, Any] = getattr(client, operation)(**parameters)
-        return answer
     except ClientError as error:
         said = error.response.get("Error", {})
         code, message = str(said.get("Code", "")), str(said.get("Message", ""))
@@ -82,5 +99,24 @@ def ask(client: Any, operation: str, **parameters: Any) -> dict[str, Any]:
         raise Refused(code, message) from error
     except (NoCredentialsError, NoRegionError, ParamValidationError) as error:
         raise Refused(type(error).__name__, " ".join(str(error).split())) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:
+        # ValueError: what botocore makes of an answer that isn't in the service's format.
         raise Unavailable(" ".join(str(error).split())) from error
+    _check(operation, answer, needs, echoes or {})
+    return answer
+
+
+def _check(
+    operation: str, answer: Mapping[str, Any], needs: Sequence[str], echoes: Mapping[str, str]
+) -> None:
+    """Make sure that an answer is AWS's, and to this question; a proxy's or a portal's has status 200 too.
+
+    Raises:
+        Unavailable: it isn't.
+    """
+    wrong = [member for member in needs if answer.get(member) is None]
+    wrong += [member for member, value in echoes.items() if answer.get(member) != value]
+    if not answer.get("ResponseMetadata", {}).get("RequestId"):
+        wrong.insert(0, "a request's id")
+    if wrong:
+        raise Unavailable(f"{operation}: what answered isn't AWS, or answered something else: no {wrong[0]}")

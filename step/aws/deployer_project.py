@@ -13,12 +13,13 @@ from typing import Any
 from step.aws.deployer_calls import ask, make_client
 from step.deployer.configuration import frozen_configuration
 from step.deployer.names import Target
-from step.deployer.ports import FunctionFacts, MachineFacts, Route
+from step.deployer.ports import FunctionFacts, MachineFacts, RoleRefused, Route, Unavailable
 from step.errors import Refused
 from step.jsonvalue import JSONValue
 
 # AWS: sts:AssumeRole, "DurationSeconds": 900 is the least.
 _SESSION_SECONDS = 900
+_FUNCTION = ("FunctionArn", "CodeSha256")
 _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -38,12 +39,16 @@ class LambdaFunctions:
         """Read a version of a function."""
         qualifier = {} if version is None else {"Qualifier": version}
         return _function_facts(
-            ask(self._client, "get_function_configuration", FunctionName=name, **qualifier)
+            ask(self._client, "get_function_configuration", _FUNCTION, FunctionName=name, **qualifier), name
         )
 
     def tags(self, name: str) -> Mapping[str, str]:
         """Read a function's tags."""
-        tags: dict[str, str] = ask(self._client, "get_function", FunctionName=name).get("Tags", {})
+        answer = ask(self._client, "get_function", ["Configuration"], FunctionName=name)
+        _function_facts(answer["Configuration"], name)
+        tags: dict[str, str] = answer.get("Tags", {})
+        if not tags and "TagsError" in answer:
+            raise Refused("AccessDeniedException", f"lambda:ListTags on {name}: {answer['TagsError']}")
         return tags
 
     def update_code(self, name: str, bucket: str, key: str, version_id: str) -> FunctionFacts:
@@ -53,11 +58,11 @@ class LambdaFunctions:
         another region is sent along, which Lambda takes up to 50 MB.
         """
         if self._elsewhere is None:
-            code = {"S3Bucket": bucket, "S3Key": key, "S3ObjectVersion": version_id}
+            code: dict[str, Any] = {"S3Bucket": bucket, "S3Key": key, "S3ObjectVersion": version_id}
         else:
-            answer = ask(self._elsewhere, "get_object", Bucket=bucket, Key=key, VersionId=version_id)
-            code = {"ZipFile": answer["Body"].read()}
-        return _function_facts(ask(self._client, "update_function_code", FunctionName=name, **code))
+            code = {"ZipFile": read_body(self._elsewhere, bucket, key, version_id)}
+        answer = ask(self._client, "update_function_code", _FUNCTION, FunctionName=name, **code)
+        return _function_facts(answer, name)
 
     def publish(self, name: str, code_sha256: str, revision_id: str, description: str) -> FunctionFacts:
         """Make a version of ``$LATEST``."""
@@ -65,11 +70,13 @@ class LambdaFunctions:
             ask(
                 self._client,
                 "publish_version",
+                (*_FUNCTION, "Version"),
                 FunctionName=name,
                 CodeSha256=b64encode(bytes.fromhex(code_sha256)).decode(),
                 RevisionId=revision_id,
                 Description=description,
-            )
+            ),
+            name,
         )
 
 
@@ -81,7 +88,7 @@ class StateMachines:
 
     def describe(self, arn: str) -> MachineFacts:
         """Read a machine or a version of it."""
-        answer = ask(self._client, "describe_state_machine", stateMachineArn=arn)
+        answer = _describe(self._client, arn)
         return MachineFacts(
             arn=answer["stateMachineArn"],
             definition=answer["definition"],
@@ -91,37 +98,48 @@ class StateMachines:
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """Read a machine's tags."""
-        answer = ask(self._client, "list_tags_for_resource", resourceArn=arn)
+        answer = ask(self._client, "list_tags_for_resource", ["tags"], resourceArn=arn)
         return {tag["key"]: tag["value"] for tag in answer["tags"]}
 
     def routes(self, alias_arn: str) -> tuple[Route, ...]:
         """Read where an alias leads."""
-        answer = ask(self._client, "describe_state_machine_alias", stateMachineAliasArn=alias_arn)
+        answer = _describe_alias(self._client, alias_arn)
         return tuple(
             Route(one["stateMachineVersionArn"], int(one["weight"])) for one in answer["routingConfiguration"]
         )
 
     def update(self, arn: str, definition: str) -> str:
         """Give the machine a definition."""
-        answer = ask(self._client, "update_state_machine", stateMachineArn=arn, definition=definition)
-        return str(answer["revisionId"])
+        answer = _change(
+            self._client, "update_state_machine", ["updateDate"], stateMachineArn=arn, definition=definition
+        )
+        # AWS: Step Functions API, UpdateStateMachine: the answer may have no revisionId.
+        revision = answer.get("revisionId") or self.describe(arn).revision_id
+        if revision is None:
+            raise Unavailable(f"{arn} has no revision yet")
+        return str(revision)
 
     def publish(self, arn: str, revision_id: str, description: str) -> str:
         """Make a version of a revision."""
         answer = ask(
             self._client,
             "publish_state_machine_version",
+            ["stateMachineVersionArn"],
             stateMachineArn=arn,
             revisionId=revision_id,
             description=description,
         )
-        return str(answer["stateMachineVersionArn"])
+        version = str(answer["stateMachineVersionArn"])
+        if version.rpartition(":")[0] != arn:
+            raise Unavailable(f"what answered isn't AWS, or answered something else: no version of {arn}")
+        return version
 
     def route(self, alias_arn: str, routes: Sequence[Route]) -> None:
         """Lead an alias elsewhere."""
-        ask(
+        _change(
             self._client,
             "update_state_machine_alias",
+            ["updateDate"],
             stateMachineAliasArn=alias_arn,
             routingConfiguration=[
                 {"stateMachineVersionArn": route.version_arn, "weight": route.weight} for route in routes
@@ -158,7 +176,14 @@ class SmokeTestExecutions:
         """Start an execution of a version, once."""
         text = json.dumps(input)
         try:
-            answer = ask(self._client, "start_execution", stateMachineArn=version_arn, name=name, input=text)
+            answer = ask(
+                self._client,
+                "start_execution",
+                ["executionArn"],
+                stateMachineArn=version_arn,
+                name=name,
+                input=text,
+            )
         except Refused as refused:
             if refused.code != "ExecutionAlreadyExists":
                 raise
@@ -169,7 +194,7 @@ class SmokeTestExecutions:
 
     def describe(self, arn: str) -> tuple[str, str]:
         """Give an execution's status, and the error it failed with."""
-        answer = ask(self._client, "describe_execution", executionArn=arn)
+        answer = ask(self._client, "describe_execution", ["status"], {"executionArn": arn}, executionArn=arn)
         return str(answer["status"]), str(answer.get("error", ""))
 
 
@@ -194,11 +219,7 @@ class UnusedVersions:
             self._machines, "list_state_machine_aliases", "stateMachineAliases", stateMachineArn=arn
         )
         for alias in listed:
-            about = ask(
-                self._machines,
-                "describe_state_machine_alias",
-                stateMachineAliasArn=alias["stateMachineAliasArn"],
-            )
+            about = _describe_alias(self._machines, alias["stateMachineAliasArn"])
             for route in about["routingConfiguration"]:
                 yield route["stateMachineVersionArn"]
 
@@ -220,7 +241,7 @@ class UnusedVersions:
 
     def definition(self, version_arn: str) -> str:
         """Read a version's definition."""
-        return str(ask(self._machines, "describe_state_machine", stateMachineArn=version_arn)["definition"])
+        return str(_describe(self._machines, version_arn)["definition"])
 
     def delete_machine_version(self, version_arn: str) -> None:
         """Delete a version."""
@@ -230,7 +251,7 @@ class UnusedVersions:
         """List the versions that an alias of the function leads to."""
         marker: dict[str, str] = {}
         while True:
-            answer = ask(self._functions, "list_aliases", FunctionName=name, **marker)
+            answer = ask(self._functions, "list_aliases", ["Aliases"], FunctionName=name, **marker)
             for alias in answer["Aliases"]:
                 yield alias["FunctionVersion"]
                 yield from alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
@@ -298,15 +319,20 @@ class RoleAccounts:
     def _assume(self, target: Target, role_arn: str) -> Any:
         import boto3
 
-        answer = ask(
-            self._sts,
-            "assume_role",
-            RoleArn=role_arn,
-            RoleSessionName=f"{target.project}-{target.config}"[:64],
-            ExternalId=self._external_id,
-            DurationSeconds=_SESSION_SECONDS,
-            Tags=[{"Key": key, "Value": value} for key, value in target.tags.items()],
-        )
+        try:
+            answer = ask(
+                self._sts,
+                "assume_role",
+                ["Credentials"],
+                RoleArn=role_arn,
+                RoleSessionName=f"{target.project}-{target.config}"[:64],
+                ExternalId=self._external_id,
+                DurationSeconds=_SESSION_SECONDS,
+                Tags=[{"Key": key, "Value": value} for key, value in target.tags.items()],
+            )
+        except Refused as refused:
+            # A role that was made or changed seconds ago isn't known everywhere yet.
+            raise RoleRefused(refused.code, refused.message) from refused
         keys = answer["Credentials"]
         return boto3.Session(
             aws_access_key_id=keys["AccessKeyId"],
@@ -316,8 +342,48 @@ class RoleAccounts:
         )
 
 
-def _function_facts(answer: Mapping[str, Any]) -> FunctionFacts:
-    arn, version = str(answer["FunctionArn"]), str(answer.get("Version", "$LATEST"))
+def read_body(client: Any, bucket: str, key: str, version_id: str) -> bytes:
+    """Read a version of an object whole."""
+    from botocore.exceptions import BotoCoreError
+
+    answer = ask(client, "get_object", ["Body"], Bucket=bucket, Key=key, VersionId=version_id)
+    try:
+        content: bytes = answer["Body"].read()
+    except (BotoCoreError, OSError) as error:
+        raise Unavailable(f"the connection broke off: {error}") from error
+    return content
+
+
+def _describe(client: Any, arn: str) -> dict[str, Any]:
+    needs = ["definition", "type"]
+    return ask(client, "describe_state_machine", needs, {"stateMachineArn": arn}, stateMachineArn=arn)
+
+
+def _describe_alias(client: Any, arn: str) -> dict[str, Any]:
+    needs, echoes = ["routingConfiguration"], {"stateMachineAliasArn": arn}
+    return ask(client, "describe_state_machine_alias", needs, echoes, stateMachineAliasArn=arn)
+
+
+def _change(client: Any, operation: str, needs: Sequence[str], **parameters: Any) -> dict[str, Any]:
+    """Change a machine or an alias; that somebody else is at it passes.
+
+    AWS: Step Functions API, ConflictException: concurrent requests for PublishStateMachineVersion,
+    DeleteStateMachineVersion and UpdateStateMachine with ``publish``.
+    """
+    try:
+        return ask(client, operation, needs, **parameters)
+    except Refused as refused:
+        if refused.code != "ConflictException":
+            raise
+        raise Unavailable(str(refused)) from refused
+
+
+def _function_facts(answer: Mapping[str, Any], name: str) -> FunctionFacts:
+    arn, version = str(answer.get("FunctionArn")), str(answer.get("Version", "$LATEST"))
+    if arn.split(":")[6:7] != [name] or not answer.get("CodeSha256"):
+        raise Unavailable(f"what answered isn't AWS, or answered something else: no function {name}")
+    is_failed_update = answer.get("LastUpdateStatus") == "Failed"
+    reasons = [answer.get("StateReason"), answer.get("LastUpdateStatusReason")]
     if version != "$LATEST" and not arn.endswith(f":{version}"):
         arn = f"{arn}:{version}"
     return FunctionFacts(
@@ -327,7 +393,7 @@ def _function_facts(answer: Mapping[str, Any]) -> FunctionFacts:
         revision_id=str(answer.get("RevisionId", "")),
         state=str(answer.get("State", "Active")),
         last_update=str(answer.get("LastUpdateStatus", "Successful")),
-        reason=str(answer.get("StateReason") or answer.get("LastUpdateStatusReason") or ""),
+        reason=str(next(filter(None, reversed(reasons) if is_failed_update else reasons), "")),
         configuration=frozen_configuration(answer),
     )
 
@@ -335,7 +401,7 @@ def _function_facts(answer: Mapping[str, Any]) -> FunctionFacts:
 def _pages(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
     token: dict[str, str] = {}
     while True:
-        answer = ask(client, operation, **parameters, **token)
+        answer = ask(client, operation, [key], **parameters, **token)
         yield from answer[key]
         if not answer.get("nextToken"):
             return

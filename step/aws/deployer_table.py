@@ -15,6 +15,8 @@ from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 
 _FAILED = "ConditionalCheckFailed"
+# What every answer has where it is asked for, and nobody else's answer does.
+_TOLD = ("ConsumedCapacity",)
 
 
 class DynamoTable:
@@ -26,21 +28,31 @@ class DynamoTable:
 
     def get(self, key: str) -> JSONObject | None:
         """Read an item; see the port."""
-        answer = ask(self._client, "get_item", TableName=self._name, Key=_key(key), ConsistentRead=True)
+        answer = ask(
+            self._client,
+            "get_item",
+            _TOLD,
+            TableName=self._name,
+            Key=_key(key),
+            ConsistentRead=True,
+            ReturnConsumedCapacity="TOTAL",
+        )
         item = answer.get("Item")
-        return None if item is None else _from_item(item)
+        return None if item is None else _item_of(item, key)
 
     def write(self, write: Write) -> JSONObject:
         """Change an item; see the port."""
         from botocore.exceptions import ClientError
 
         try:
-            answer = ask(self._client, "update_item", ReturnValues="ALL_NEW", **self._update(write))
+            answer = ask(
+                self._client, "update_item", ["Attributes"], ReturnValues="ALL_NEW", **self._update(write)
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise _other(error) from error
             raise ConditionFailed(_from_item(error.response.get("Item", {}))) from error
-        return _from_item(answer["Attributes"])
+        return _item_of(answer["Attributes"], write.key)
 
     def write_and_record(self, write: Write, record: JSONObject) -> None:
         """Change an item and add a record, both or none; see the port."""
@@ -48,7 +60,13 @@ class DynamoTable:
 
         items = [{"Update": self._update(write)}, {"Put": self._put(record)}]
         try:
-            ask(self._client, "transact_write_items", TransactItems=items)
+            ask(
+                self._client,
+                "transact_write_items",
+                _TOLD,
+                TransactItems=items,
+                ReturnConsumedCapacity="TOTAL",
+            )
         except ClientError as error:
             reasons = error.response.get("CancellationReasons", [])
             codes = [reason.get("Code") for reason in reasons]
@@ -63,7 +81,7 @@ class DynamoTable:
         from botocore.exceptions import ClientError
 
         try:
-            ask(self._client, "put_item", **self._put(record))
+            ask(self._client, "put_item", _TOLD, ReturnConsumedCapacity="TOTAL", **self._put(record))
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise _other(error) from error
@@ -153,6 +171,21 @@ def _to_value(value: JSONValue) -> dict[str, Any]:
             return {"L": [_to_value(item) for item in value]}
         case dict():
             return {"M": _to_item(value)}
+
+
+def _item_of(item: dict[str, Any], key: str) -> JSONObject:
+    """Read the item of a key.
+
+    Raises:
+        Unavailable: it is no item, or another key's.
+    """
+    try:
+        read = _from_item(item)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Unavailable("what answered isn't DynamoDB: no item") from error
+    if read.get("key") != key:
+        raise Unavailable(f"what answered isn't DynamoDB, or answered something else: no item {key}")
+    return read
 
 
 def _from_item(item: dict[str, Any]) -> JSONObject:

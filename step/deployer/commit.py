@@ -6,16 +6,16 @@ afterwards is what AWS says, not what the call said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from step.clock import format_timestamp
 from step.deployer.causes import message_of, redact
 from step.deployer.deployment import Bake, Deployment, Failure
 from step.deployer.lock import Lock, LockLost
-from step.deployer.looking import read_routes, wait_for
+from step.deployer.looking import await_there, read_routes, wait_for
 from step.deployer.names import LIVE
-from step.deployer.ports import Machines, Ports, RecordExists, Route
+from step.deployer.ports import Alarms, Machines, Ports, RecordExists, Route
 from step.deployer.staging import check_staged
 from step.errors import StepError
 from step.jsonvalue import JSONObject
@@ -23,6 +23,8 @@ from step.jsonvalue import JSONObject
 SUCCESS, CLEAN, DIRTY = "Success", "FailureClean", "FailureDirty"
 # What the records of other executions than deploys say.
 RECOVERED, PRUNED = "Recovered", "Pruned"
+# An alarm that isn't listed is looked for again before it is taken for gone.
+_ALARM_LOOKS, _ALARM_SECONDS = 3, 2
 
 
 class LiveMoved(StepError):  # noqa: N818 - the error's name in the deployer's history
@@ -30,7 +32,7 @@ class LiveMoved(StepError):  # noqa: N818 - the error's name in the deployer's h
 
 
 class Unhealthy(StepError):  # noqa: N818 - the error's name in the deployer's history
-    """An alarm rings while a share of the executions runs the new version."""
+    """An alarm rings, is gone or never says anything while a share of the executions runs the new version."""
 
 
 class NotRolledBack(StepError):  # noqa: N818 - the error's name in the deployer's history
@@ -40,7 +42,7 @@ class NotRolledBack(StepError):  # noqa: N818 - the error's name in the deployer
 def deploy(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
     """Lead the alias to the new version: all of it, or a canary's share."""
     project = ports.accounts.deploy(deployment.target)
-    check_staged(project, deployment)
+    check_staged(ports, project, deployment)
     wanted = deployment.canary_routes
     _check_routes(ports, project.machines, deployment, deployment.prev_routes, wanted)
     lock = Lock(ports, deployment.target.lock_key, execution)
@@ -57,7 +59,7 @@ def check_health(ports: Ports, deployment: Deployment, execution: str) -> Deploy
     """Look at the alarms of a canary after the machine has waited, and whether it is over.
 
     Raises:
-        Unhealthy: an alarm rings.
+        Unhealthy: an alarm rings, is gone, or has no data in the end.
     """
     canary, bake = deployment.wanted.canary, deployment.bake
     assert canary is not None
@@ -67,15 +69,29 @@ def check_health(ports: Ports, deployment: Deployment, execution: str) -> Deploy
     )
     project = ports.accounts.deploy(deployment.target)
     _check_routes(ports, project.machines, deployment, deployment.canary_routes)
-    states = project.alarms.states(canary.alarms)
-    ringing = [alarm for alarm in canary.alarms if states.get(alarm) == "ALARM"]
-    if ringing:
-        raise Unhealthy(
-            f"the alarm {', '.join(ringing)} rings with {canary.percent} % on {deployment.version}"
-        )
     # The machine's waits are counted, since the function's clock isn't the machine's where time is virtual.
     left = bake.left_seconds - canary.interval_seconds
+    if sick := _sickness(ports, project.alarms, canary.alarms, is_last=left <= 0):
+        raise Unhealthy(f"{sick} with {canary.percent} % on {deployment.version}")
     return replace(deployment, bake=Bake(left_seconds=left, is_over=left <= 0))
+
+
+def _sickness(ports: Ports, alarms: Alarms, names: Sequence[str], *, is_last: bool) -> str:
+    """Say which alarms don't say that all is well; "": they do.
+
+    One that is gone says nothing any more. One that has no data yet may get some until the end.
+    """
+    states: Mapping[str, str] = {}
+    for _ in range(_ALARM_LOOKS):
+        states = alarms.states(names)
+        if states.keys() >= set(names):
+            break
+        ports.clock.pause(_ALARM_SECONDS)
+    for state, words in (("ALARM", "rings"), (None, "is gone"), ("INSUFFICIENT_DATA", "has no data")):
+        found = [name for name in names if states.get(name) == state]
+        if found and (is_last or state != "INSUFFICIENT_DATA"):
+            return f"the alarm {', '.join(found)} {words}"
+    return ""
 
 
 def promote(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
@@ -214,7 +230,7 @@ def _deployed(deployment: Deployment) -> JSONObject:
 def _lead(ports: Ports, machines: Machines, deployment: Deployment, routes: Sequence[Route]) -> None:
     """Move the alias and see it moved: its API is eventually consistent."""
     alias = deployment.target.alias_arn
-    machines.route(alias, routes)
+    await_there(ports, lambda: machines.route(alias, routes))
     wait_for(
         ports,
         lambda: machines.routes(alias),

@@ -9,12 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from step.deployer.ports import Machines, Ports, Route
-from step.errors import StepError
+from step.errors import Refused, StepError
 
 T = TypeVar("T")
 _PATIENCE_SECONDS, _INTERVAL_SECONDS = 60, 2
 # So often, and after so long, an alias is looked at again.
 _LOOKS, _FIRST_LOOK_SECONDS, _LAST_LOOK_SECONDS = 5, 0.5, 4.0
+
+_THERE_LOOKS = 5
+_NOT_THERE = frozenset(
+    {"ExecutionDoesNotExist", "ResourceNotFound", "ResourceNotFoundException", "StateMachineDoesNotExist"}
+)
 
 
 class NotYet(StepError):  # noqa: N818 - the error's name in the deployer's history
@@ -35,6 +40,21 @@ def read_routes(
         if set(before) == set(routes) and is_good(routes):
             break
     return routes
+
+
+def await_there(ports: Ports, ask: Callable[[], T]) -> T:
+    """Ask about, or use, what was made a moment ago: "there is none" may be a moment old.
+
+    AWS: Step Functions API, DescribeStateMachine: "This operation is eventually consistent."
+    """
+    for _ in range(_THERE_LOOKS):
+        try:
+            return ask()
+        except Refused as refused:
+            if refused.code not in _NOT_THERE:
+                raise
+            ports.clock.pause(_INTERVAL_SECONDS)
+    return ask()
 
 
 def wait_for(ports: Ports, ask: Callable[[], T], is_good: Callable[[T], bool], what: str) -> T:

@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from step.deployer.names import Target
-from step.errors import StepError
+from step.errors import Refused, StepError
 from step.jsonvalue import JSONObject, JSONValue
 
 
 class Unavailable(StepError):  # noqa: N818 - the error's name in the deployer's history
     """AWS didn't answer, or not now: throttled, out of order, timed out. The call may have been applied."""
+
+
+class RoleRefused(Refused):
+    """A role may not be taken; one that was made or changed seconds ago may be, soon."""
 
 
 class ConditionFailed(StepError):  # noqa: N818 - what DynamoDB calls it

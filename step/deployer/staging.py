@@ -12,7 +12,7 @@ from hashlib import sha256
 from step.deployer.definition import bind_functions
 from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock
-from step.deployer.looking import wait_for
+from step.deployer.looking import await_there, wait_for
 from step.deployer.ports import FunctionFacts, Functions, Ports, Project
 from step.deployer.release import FunctionRelease
 from step.deployer.resources import fetch, placeholders
@@ -54,10 +54,13 @@ def _stage_function(
     lock = Lock(ports, deployment.target.lock_key, execution)
     name, pin = function.name, function.code
     latest = _finished(ports, functions, name)
-    if latest.code_sha256 != pin.sha256:
+    # An update that failed, this deploy's or one of before, is made again.
+    if latest.code_sha256 != pin.sha256 or latest.last_update == "Failed":
         lock.guard(deployment.fence, "STAGING")
         functions.update_code(name, ports.bucket.name, pin.key, pin.version_id)
         latest = _finished(ports, functions, name)
+        if latest.last_update == "Failed":
+            raise StagingFailed(f"{name} can't take the code: {latest.reason or 'Lambda gives no reason'}")
     if latest.code_sha256 != pin.sha256:
         raise Interfered(f"{name} has other code than it was given")
     lock.guard(deployment.fence, "STAGING")
@@ -71,7 +74,7 @@ def _stage_function(
         raise Interfered(f"version {version.version} of {name} has other code than the release")
     active = wait_for(
         ports,
-        lambda: functions.describe(name, version.version),
+        lambda: await_there(ports, lambda: functions.describe(name, version.version)),
         lambda facts: facts.state != "Pending",
         f"version {version.version} of {name} isn't ready",
     )
@@ -112,7 +115,7 @@ def stage_machine(ports: Ports, deployment: Deployment, execution: str) -> Deplo
             raise
         raise Interfered(f"{deployment.target.machine}: {refused}") from refused
     staged = replace(deployment, version=version, definition_sha256=_sha256(text))
-    check_staged(ports.accounts.deploy(deployment.target), staged)
+    check_staged(ports, ports.accounts.deploy(deployment.target), staged)
     return staged
 
 
@@ -125,19 +128,23 @@ def bound_definition(ports: Ports, deployment: Deployment) -> str:
     return bind_functions(text, by_arn, placeholders(release))
 
 
-def check_staged(project: Project, deployment: Deployment) -> None:
+def check_staged(ports: Ports, project: Project, deployment: Deployment) -> None:
     """Make sure that the versions to be live are what the release says; versions never change afterwards.
 
     Raises:
         Interfered: one isn't.
     """
-    facts = project.machines.describe(deployment.version)
+    facts = await_there(ports, lambda: project.machines.describe(deployment.version))
     if deployment.definition_sha256 and _sha256(facts.definition) != deployment.definition_sha256:
         raise Interfered(f"{deployment.version} has another definition than the release")
     for function in deployment.wanted.functions:
         version = deployment.code[function.name].rpartition(":")[2]
-        if project.functions.describe(function.name, version).code_sha256 != function.code.sha256:
+        if _code_of(ports, project, function.name, version) != function.code.sha256:
             raise Interfered(f"version {version} of {function.name} has other code than the release")
+
+
+def _code_of(ports: Ports, project: Project, name: str, version: str) -> str:
+    return await_there(ports, lambda: project.functions.describe(name, version)).code_sha256
 
 
 def start_smoke_test(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
@@ -146,7 +153,8 @@ def start_smoke_test(ports: Ports, deployment: Deployment, execution: str) -> De
     assert test is not None
     Lock(ports, deployment.target.lock_key, execution).guard(deployment.fence, "STAGING")
     tests = ports.accounts.smoke_test(deployment.target)
-    arn = tests.start(deployment.version, f"smoke-test-{deployment.uuid}", test.input)
+    name = f"smoke-test-{deployment.uuid}"
+    arn = await_there(ports, lambda: tests.start(deployment.version, name, test.input))
     return replace(
         deployment,
         smoke_test=arn,
@@ -163,7 +171,8 @@ def check_smoke_test(ports: Ports, deployment: Deployment, execution: str) -> De
     """
     test = deployment.wanted.smoke_test
     assert test is not None
-    status, error = ports.accounts.smoke_test(deployment.target).describe(deployment.smoke_test)
+    tests = ports.accounts.smoke_test(deployment.target)
+    status, error = await_there(ports, lambda: tests.describe(deployment.smoke_test))
     if status not in _GOOD_ENDS | _RUNNING:
         raise SmokeTestFailed(f"{deployment.smoke_test}: {status} {error}".rstrip())
     # The machine's waits are counted, since the function's clock isn't the machine's where time is virtual.

@@ -25,12 +25,18 @@ class Client:
         return call
 
 
-FUNCTION = {"FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:f", "CodeSha256": "AAAA"}
+META = {"RequestId": "one"}
+FUNCTION = {
+    "FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:f",
+    "CodeSha256": "AAAA",
+    "ResponseMetadata": META,
+}
 OBJECT = {"S3Bucket": "b", "S3Key": "k", "S3ObjectVersion": "v"}
 
 
 @pytest.mark.parametrize(
-    ("elsewhere", "code"), [(None, OBJECT), (Client({"Body": io.BytesIO(b"zip")}), {"ZipFile": b"zip"})]
+    ("elsewhere", "code"),
+    [(None, OBJECT), (Client({"Body": io.BytesIO(b"zip"), "ResponseMetadata": META}), {"ZipFile": b"zip"})],
 )
 def test_code_is_sent_along_where_its_bucket_is_in_another_region(
     elsewhere: Client | None, code: dict[str, Any]

@@ -20,6 +20,7 @@ from step.deployer.ports import (
     MachineFacts,
     Ports,
     RecordExists,
+    RoleRefused,
     Route,
     Stored,
     Unavailable,
@@ -63,6 +64,9 @@ class Function:
     code: bytes
     revision: int = 1
     updating: int = 0
+    # Why Lambda can't take new code, and whether its last update came to that.
+    update_fails: str = ""
+    is_failed: bool = False
     versions: list[tuple[str, int]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
@@ -270,7 +274,7 @@ class MemoryAccounts:
     def _assume(self, role: str) -> None:
         def do() -> None:
             if self.aws.roles is not None and role not in self.aws.roles:
-                raise Refused(
+                raise RoleRefused(
                     "AccessDenied", f"not authorized to perform: sts:AssumeRole on resource: {role}"
                 )
 
@@ -317,6 +321,7 @@ class MemoryFunctions:
             if function.updating:
                 raise Unavailable("ResourceConflictException: An update is in progress")
             function.code = _object(self.aws, key, version_id)
+            function.is_failed = bool(function.update_fails)
             function.revision += 1
             function.updating = 2
             return _latest(function)
@@ -520,7 +525,8 @@ def _latest(function: Function) -> FunctionFacts:
         version="$LATEST",
         code_sha256=_sha256(function.code),
         revision_id=f"r{function.revision}",
-        last_update="InProgress" if function.updating else "Successful",
+        last_update="InProgress" if function.updating else "Failed" if function.is_failed else "Successful",
+        reason=function.update_fails if function.is_failed else "",
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from step import StateMachine
 from step.deployer.client import execution_input, prune_input, recover_input, rollback_release
 from step.deployer.names import Target
-from step.deployer.ports import Route, Unavailable
+from step.deployer.ports import RoleRefused, Route, Unavailable
 from step.deployer.release import SmokeTest
 from step.errors import Refused
 from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, Call
@@ -138,6 +138,88 @@ def test_alarm_ends_a_canary(world: World) -> None:
     assert world.aws.live(TARGET) == (Route(version(1), 100),)
 
 
+@pytest.mark.parametrize(
+    ("state", "told"), [(None, "is gone"), ("INSUFFICIENT_DATA", "has no data"), ("ALARM", "rings")]
+)
+def test_alarm_that_does_not_say_that_all_is_well_ends_a_canary(
+    world: World, state: str | None, told: str
+) -> None:
+    world.aws.alarm_states[ALARM] = "OK"
+
+    def change(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if run.state == "Deploy":
+            world.aws.alarm_states.pop(ALARM, None)
+            world.aws.alarm_states.update({} if state is None else {ALARM: state})
+        return do()
+
+    world.intervene = change
+    run = world.deploy(world.release(1, canary=CANARY))
+
+    assert run.end == "FailureClean"
+    assert (run.cause or "").startswith(f"Unhealthy: the alarm {ALARM} {told} with 10 %")
+    assert world.aws.live(TARGET) == (Route(version(1), 100),)
+
+
+def test_alarm_without_data_may_get_some_until_the_end(world: World) -> None:
+    world.aws.alarm_states[ALARM] = "INSUFFICIENT_DATA"
+
+    def change(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if run.path.count("CheckHealth") == 2:
+            world.aws.alarm_states[ALARM] = "OK"
+        return do()
+
+    world.intervene = change
+
+    assert world.deploy(world.release(1, canary=CANARY)).end == "Success"
+
+
+# What is there, and isn't known everywhere yet.
+NOT_YET = [
+    ("StageCode", "lambda:GetFunctionConfiguration", Refused("ResourceNotFoundException", "no version")),
+    ("StageMachine", "states:DescribeStateMachine", Refused("StateMachineDoesNotExist", "no version")),
+    ("SmokeTest", "states:StartExecution", Refused("StateMachineDoesNotExist", "no version")),
+    ("CheckSmokeTest", "states:DescribeExecution", Refused("ExecutionDoesNotExist", "no execution")),
+    ("Deploy", "states:UpdateStateMachineAlias", Refused("ResourceNotFound", "no version")),
+    ("StageCode", "sts:AssumeRole", RoleRefused("AccessDenied", "not authorized")),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "refusal"), NOT_YET, ids=[f"{one[0]} {one[1]}" for one in NOT_YET]
+)
+def test_what_was_made_a_moment_ago_is_given_time(
+    world: World, state: str, action: str, refusal: Refused
+) -> None:
+    seen: list[Call] = []
+
+    def deny(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        # What is there from the beginning is a function or a machine without a version.
+        is_made = not call.resource.endswith(("bread-test", "oven-test"))
+        if (run.state, call.action) == (state, action) and is_made and len(seen) < 2:
+            seen.append(call)
+            raise refusal
+        return do()
+
+    world.intervene = deny
+
+    assert world.deploy(world.release(1, smoke_test=SMOKE_TEST)).end == "Success"
+    assert len(seen) == 2
+
+
+def test_function_that_cannot_take_the_code_tells_why(world: World) -> None:
+    function = world.aws.functions[TARGET.function_arn("oven-test")]
+    function.update_fails = "KMSAccessDenied: the key can't be used"
+
+    run = world.deploy(world.release(1))
+    function.update_fails = ""
+    again = world.deploy(world.release(2))
+
+    assert run.cause == (
+        "StagingFailed: oven-test can't take the code: KMSAccessDenied: the key can't be used"
+    )
+    assert again.end == "Success"
+
+
 def test_smoke_test_keeps_a_broken_version_from_everybody(world: World) -> None:
     world.aws.smoke_test_status = ("FAILED", "OvenBroken")
 
@@ -163,7 +245,7 @@ def test_smoke_test_that_never_ends_is_given_up_after_the_machines_waits(world: 
     assert long.path.count("CheckSmokeTest") == 60
 
 
-@pytest.mark.parametrize("action", ["sts:AssumeRole", "lambda:PublishVersion", "dynamodb:UpdateItem"])
+@pytest.mark.parametrize("action", ["lambda:PublishVersion", "dynamodb:UpdateItem"])
 def test_what_is_refused_for_good_is_not_asked_for_again_for_long(world: World, action: str) -> None:
     began = world.aws.clock.now_ms()
     tries: list[Call] = []
@@ -271,7 +353,7 @@ def test_role_that_cannot_be_taken_ends_the_deploy_clean(world: World) -> None:
     run = world.deploy(world.release(1))
 
     assert run.end == "FailureClean"
-    assert (run.cause or "").startswith("Refused: AccessDenied")
+    assert (run.cause or "").startswith("RoleRefused: AccessDenied")
     assert not world.is_locked
 
 

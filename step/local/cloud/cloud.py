@@ -20,10 +20,12 @@ from step.local.cloud.objects import EmulatedObjects
 from step.local.cloud.refusals import refusal
 from step.local.cloud.rules import Delivery
 from step.local.cloud.storage import Storage
+from step.local.entropy import new_uuid
 from step.local.functions import CODE_PATH, Functions, Owner
 from step.local.http import Request, Response
 
 _log = logging.getLogger("step.local.cloud")
+_REQUEST_IDS = frozenset({"x-amz-request-id", "x-amzn-requestid"})
 _IS_KEY = re.compile(r"A[A-Z0-9]{19}").fullmatch
 
 
@@ -64,7 +66,13 @@ class Cloud:
         )
 
     def answer(self, request: Request) -> Response:
-        """Answer a request to any service but Step Functions."""
+        """Answer a request to any service but Step Functions; as AWS does, with an id of the request."""
+        response = self._answer(request)
+        if {name.lower() for name in response.headers} & _REQUEST_IDS:
+            return response
+        return response._replace(headers={**response.headers, "x-amzn-RequestId": new_uuid()})
+
+    def _answer(self, request: Request) -> Response:
         address = Address.from_request(request)
         try:
             if request.path.startswith(CODE_PATH):

@@ -94,8 +94,8 @@ def _without_a_lease(patch: pytest.MonkeyPatch) -> None:
 
 def _without_pinned_code(patch: pytest.MonkeyPatch) -> None:
     """Whatever code is staged is published and led to."""
-    patch.setattr(staging, "check_staged", lambda project, deployment: None)
-    patch.setattr(commit, "check_staged", lambda project, deployment: None)
+    patch.setattr(staging, "check_staged", lambda ports, project, deployment: None)
+    patch.setattr(commit, "check_staged", lambda ports, project, deployment: None)
 
     def stage(ports: Ports, functions: Any, deployment: Deployment, function: Any, execution: str) -> Any:
         pin = function.code
