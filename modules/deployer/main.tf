@@ -61,6 +61,13 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    sid = "FindHolders"
+    # The sweep looks for locks whose holder has ended: the index has nothing but locks that are held.
+    actions   = ["dynamodb:Query"]
+    resources = ["${module.lock_table.arn}/index/held"]
+  }
+
+  statement {
     sid = "RecordReleases"
     # The record is only added to: the item of a release is put once.
     actions   = ["dynamodb:GetItem", "dynamodb:PutItem"]
@@ -136,20 +143,30 @@ module "project" {
   tags               = var.tags
 }
 
-# A deploy that was stopped, or took too long, can't clean up after itself: another execution does.
+# A deploy that was stopped, took too long, or broke off can't clean up after itself: another execution does. One that
+# ended as FailureClean has left nothing, and its recovery ends at once.
 resource "aws_cloudwatch_event_rule" "recover" {
   name        = "${var.name}-recover"
-  description = "A deploy ended without a state of its own."
+  description = "A deploy ended without a success."
   tags        = var.tags
 
   event_pattern = jsonencode({
     source        = ["aws.states"]
     "detail-type" = ["Step Functions Execution Status Change"]
     detail = {
-      status          = ["ABORTED", "TIMED_OUT"]
+      status          = ["ABORTED", "FAILED", "TIMED_OUT"]
       stateMachineArn = [module.project.machine_arn]
     }
   })
+}
+
+# EventBridge delivers a status change as best it can, which is not always; and a recovery may fail for a while. This
+# finds every lock whose holder has ended.
+resource "aws_cloudwatch_event_rule" "sweep" {
+  name                = "${var.name}-sweep"
+  description         = "Looks for a lock whose holder has ended without giving it back."
+  schedule_expression = "rate(${var.sweep_minutes} minutes)"
+  tags                = var.tags
 }
 
 module "recover_role" {
@@ -171,6 +188,13 @@ resource "aws_cloudwatch_event_target" "recover" {
 
   input_transformer {
     input_paths    = { execution = "$.detail.executionArn" }
-    input_template = "{\"recover\": <execution>}"
+    input_template = "{\"recover\": <execution>, \"by\": \"rule\"}"
   }
+}
+
+resource "aws_cloudwatch_event_target" "sweep" {
+  rule     = aws_cloudwatch_event_rule.sweep.name
+  arn      = module.project.alias_arn
+  role_arn = module.recover_role.arn
+  input    = jsonencode({ sweep = {} })
 }

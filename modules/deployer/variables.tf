@@ -104,6 +104,17 @@ variable "release_expiration_days" {
   default     = 365
 }
 
+variable "sweep_minutes" {
+  description = "Minutes between two looks for locks whose holder has ended."
+  type        = number
+  default     = 15
+
+  validation {
+    condition     = var.sweep_minutes >= 2 && floor(var.sweep_minutes) == var.sweep_minutes
+    error_message = "A whole number of minutes, 2 or more."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that logs are kept."
   type        = number

@@ -12,6 +12,19 @@ resource "aws_dynamodb_table" "this" {
     type = "S"
   }
 
+  attribute {
+    name = "held"
+    type = "S"
+  }
+
+  # Only the locks that executions hold have the attribute: the sweep finds those whose holder died.
+  global_secondary_index {
+    name               = "held"
+    hash_key           = "held"
+    projection_type    = "INCLUDE"
+    non_key_attributes = ["owner"]
+  }
+
   # No time to live: a lock that went away would take its fence along, and a late writer would get through.
 
   point_in_time_recovery {

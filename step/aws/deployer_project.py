@@ -20,6 +20,7 @@ from step.jsonvalue import JSONValue
 # AWS: sts:AssumeRole, "DurationSeconds": 900 is the least.
 _SESSION_SECONDS = 900
 _FUNCTION = ("FunctionArn", "CodeSha256")
+_FIRST_PAGE = 10
 _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -224,11 +225,14 @@ class UnusedVersions:
                 yield route["stateMachineVersionArn"]
 
     def has_executions_since(self, version_arn: str, time_ms: int) -> bool:
-        """Whether an execution of the version runs, or could still be redriven."""
+        """Whether an execution of the version runs, or could still be redriven.
+
+        AWS: Step Functions API, ListExecutions: ended executions are "sorted by their stopDate", the most
+        recent first, so that the first page decides. PENDING_REDRIVE, which is refused with a machine's ARN,
+        is a status of a Map Run's children alone.
+        """
         try:
-            return any(
-                self._executions(version_arn, status) for status in ("RUNNING", "PENDING_REDRIVE")
-            ) or any(
+            return bool(self._executions(version_arn, "RUNNING")) or any(
                 execution["stopDate"].timestamp() * 1000 >= time_ms
                 for status in _UNSUCCESSFUL
                 for execution in self._executions(version_arn, status)
@@ -268,15 +272,15 @@ class UnusedVersions:
                 raise
 
     def _executions(self, version_arn: str, status: str) -> list[dict[str, Any]]:
-        return list(
-            _pages(
-                self._machines,
-                "list_executions",
-                "executions",
-                stateMachineArn=version_arn,
-                statusFilter=status,
-            )
+        answer = ask(
+            self._machines,
+            "list_executions",
+            ["executions"],
+            stateMachineArn=version_arn,
+            statusFilter=status,
+            maxResults=_FIRST_PAGE,
         )
+        return list(answer["executions"])
 
 
 class RoleProject:

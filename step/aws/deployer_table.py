@@ -10,10 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from step.aws.deployer_calls import ask
+from step.deployer.lock import HELD_BY_EXECUTION
 from step.deployer.ports import ConditionFailed, Is, RecordExists, Unavailable, Write
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 
+HELD_INDEX = "held"
 _FAILED = "ConditionalCheckFailed"
 # What every answer has where it is asked for, and nobody else's answer does.
 _TOLD = ("ConsumedCapacity",)
@@ -86,6 +88,27 @@ class DynamoTable:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise _other(error) from error
             raise RecordExists(str(record["key"])) from error
+
+    def holders(self) -> Sequence[str]:
+        """Name the executions that hold locks; see the port."""
+        found: list[str] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = ask(
+                self._client,
+                "query",
+                ["Items"],
+                TableName=self._name,
+                IndexName=HELD_INDEX,
+                KeyConditionExpression="#held = :held",
+                ExpressionAttributeNames={"#held": HELD_INDEX},
+                ExpressionAttributeValues={":held": {"S": HELD_BY_EXECUTION}},
+                **start,
+            )
+            found += [str(_from_item(item).get("owner", "")) for item in answer["Items"]]
+            if not answer.get("LastEvaluatedKey"):
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _put(self, record: JSONObject) -> dict[str, Any]:
         return {

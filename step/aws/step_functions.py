@@ -114,7 +114,15 @@ class StepFunctions:
     # ------------------------------------------------------------ looking
 
     def executions(self, machine: str | None, status: str | None, limit: int) -> list[Listed]:
-        """List executions, the newest first: a machine's, a Map Run's, or everybody's."""
+        """List executions, the newest first: a machine's, a Map Run's, or everybody's.
+
+        Raises:
+            StepError: no such executions have that status.
+        """
+        if status == "PENDING_REDRIVE" and (machine is None or ":mapRun:" not in machine):
+            raise StepError(
+                "PENDING_REDRIVE is a status of a distributed Map's executions only: name its Map Run's ARN"
+            )
         if machine is not None and ":mapRun:" in machine:
             found = self._listed({"mapRunArn": machine}, status, limit)
         elif machine is not None:

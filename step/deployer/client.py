@@ -194,6 +194,11 @@ def recover_input(execution_arn: str) -> JSONObject:
     return {"recover": execution_arn}
 
 
+def sweep_input() -> JSONObject:
+    """Write what the deployer's machine is started with, to look for a lock whose holder has ended."""
+    return {"sweep": {}}
+
+
 def prune_input(target: Target, *, keep: int = 100) -> JSONObject:
     """Write what the deployer's machine is started with, to delete old versions.
 

@@ -171,6 +171,9 @@ def release_lock_failure(ports: Ports, deployment: Deployment, execution: str) -
         if item.is_armed or item.is_committed:
             raise NotRolledBack(f"the alias may still lead to {item.new}")
         lock.release(item.fence, record)
+    elif deployment.recovers and deployment.error:
+        # Nothing was recovered; who the lock belongs to will say what the release came to.
+        return failed
     else:
         try:
             ports.table.record(record)

@@ -37,6 +37,27 @@ class Bake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pruning:
+    """How far a pruning has come; versions of the machine by their numbers.
+
+    Attributes:
+        candidates: Versions that may go, the oldest first, and weren't decided about yet.
+        unread: Versions whose definitions weren't read yet.
+        callers: Versions of functions ("bread:7") that nobody but candidates calls, and which ones do.
+        more: So many could be looked at by the next pruning.
+        is_over: Whether it is done.
+        wait_seconds: How long the machine waits before the next step.
+    """
+
+    candidates: tuple[int, ...] = ()
+    unread: tuple[int, ...] = ()
+    callers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    more: int = 0
+    is_over: bool = False
+    wait_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """One execution of the deployer's machine.
 
@@ -46,7 +67,9 @@ class Deployment:
         started_at: When the server started with it.
         release: What it deploys; None where it only prunes.
         release_sha256: The hash of the release's document.
-        recovers: The execution that it cleans up after, where it does nothing else.
+        recovers: The deploy that it cleans up after, where it does nothing else.
+        dead: That and the recoveries of it that were stopped themselves: whoever of them holds the lock.
+        is_idle: Whether there is nothing to clean up.
         keep: So many of the newest versions stay, where it only prunes.
         fence: The lock's, since it is ours.
         is_inherited: Whether the lock's last holder may have left the alias where it shouldn't lead.
@@ -63,7 +86,9 @@ class Deployment:
         bake: How far a canary has come.
         finished: The release of before that was found live, and only had to give the lock back.
         left: What was found and left, since somebody else has made it so.
-        pruned: The versions that were deleted.
+        pruning: How far that has come.
+        pruned: The versions that were deleted; of many, the first ones.
+        pruned_count: How many they are.
         error: Why it failed.
         rollback_error: Why that couldn't be undone.
         verdict: What the diagnosis came to: "Success", "FailureClean", "FailureDirty".
@@ -76,6 +101,8 @@ class Deployment:
     release: Release | None = None
     release_sha256: str = ""
     recovers: str | None = None
+    dead: tuple[str, ...] = ()
+    is_idle: bool = False
     keep: int | None = None
     fence: int = 0
     is_inherited: bool = False
@@ -92,7 +119,9 @@ class Deployment:
     bake: Bake | None = None
     finished: str = ""
     left: str = ""
+    pruning: Pruning | None = None
     pruned: tuple[str, ...] = ()
+    pruned_count: int = 0
     error: Failure | None = None
     rollback_error: Failure | None = None
     verdict: str = ""

@@ -22,7 +22,7 @@ from step.deployer.ports import Ports
 from step.deployer.pruning import prune
 from step.deployer.resources import validate_resources
 from step.deployer.staging import check_smoke_test, stage_code, stage_machine, start_smoke_test
-from step.deployer.validating import lock, plan_prune, recover, validate
+from step.deployer.validating import lock, plan_prune, recover, sweep, validate
 from step.errors import StepError
 from step.jsonvalue import JSONValue
 from step.tasks import TaskContext, TaskHandlers
@@ -65,6 +65,7 @@ def make_handlers(
     handlers = TaskHandlers(service=service, logger=logger)
     for name, start in STARTS.items():
         handlers.task(name)(_starting(name, start, ports, logger))
+    handlers.task("Sweep")(lambda value, context: sweep(ports(), value, _execution(context)))
     for name, go in STATES.items():
         handlers.task(name)(_going(name, go, ports, logger))
     return handlers

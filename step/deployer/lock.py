@@ -18,6 +18,8 @@ from step.jsonvalue import JSONObject, JSONValue
 
 Phase = Literal["FREE", "HELD", "STAGING", "COMMITTING", "COMMITTED"]
 HUMAN = "human:"
+# The index "held" of the table has the items with this attribute: locks that executions hold.
+HELD_BY_EXECUTION = "execution"
 # No invocation of the deployer's function runs longer; Terraform gives it this timeout.
 FUNCTION_TIMEOUT_SECONDS = 120
 # What an invocation that armed a flip may still do, and by how much clocks differ.
@@ -27,6 +29,10 @@ _JOURNAL = ("prev", "new", "committed")
 
 class LockHeld(StepError):  # noqa: N818 - the error's name in the deployer's history
     """Somebody else holds the lock."""
+
+
+class HolderRuns(StepError):  # noqa: N818 - the error's name in the deployer's history
+    """The execution to recover from still runs, as AWS says; what it says may be a moment old."""
 
 
 class LeaseRunning(StepError):  # noqa: N818 - the error's name in the deployer's history
@@ -129,6 +135,8 @@ class Lock:
         """
         held_for: dict[str, JSONValue] = {
             "owner": self.owner,
+            # Only what is held is in the index of holders.
+            "held": HELD_BY_EXECUTION,
             "release": release,
             "release_sha256": release_sha256,
         }
@@ -236,7 +244,7 @@ class Lock:
                 "phase_at": self.ports.clock.now_ms(),
                 **({} if deployed is None else {"deployed": deployed}),
             },
-            remove=(*_JOURNAL, "release", "release_sha256"),
+            remove=(*_JOURNAL, "held", "release", "release_sha256"),
         )
         try:
             self.ports.table.write_and_record(given, record)

@@ -104,6 +104,10 @@ class Table(Protocol):
         """
         ...
 
+    def holders(self) -> Sequence[str]:
+        """Name the executions that hold locks; this read alone may be a moment old."""
+        ...
+
 
 class Stored(NamedTuple):
     """What is in a version of an object: the hash and length of its bytes."""

@@ -38,6 +38,8 @@ MAX_DEFINITION_BYTES = 1_048_576
 # AWS: Lambda quotas, "Deployment package (.zip file archive) size": 250 MB, unzipped.
 MAX_CODE_BYTES = 250 * 1024 * 1024
 MAX_FUNCTIONS = 50
+# A look takes nine events of the 25,000 that an execution may have.
+MAX_LOOKS = 2000
 MAX_AGE_MS, MAX_AHEAD_MS = 10 * 24 * 3600 * 1000, 2 * 60 * 1000
 
 
@@ -300,6 +302,12 @@ def _contradictions(release: Release) -> list[str]:
         version = getattr(release, member)
         if version is not None and version.rpartition(":")[0] != release.target.machine_arn:
             problems.append(f"release/{member}: {version} is no version of {release.target.machine_arn}")
+    canary = release.canary
+    if canary is not None and canary.bake_seconds > MAX_LOOKS * canary.interval_seconds:
+        problems.append(
+            f"release/canary: {canary.bake_seconds} s at {canary.interval_seconds} s are more than "
+            f"{MAX_LOOKS:,} looks at the alarms: look less often"
+        )
     return problems + _doubles(release) + _strange_keys(release)
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from step.clock import format_timestamp
 from step.deployer.deployment import Deployment
-from step.deployer.lock import Lock, LockHeld
+from step.deployer.lock import HolderRuns, Lock, LockHeld
 from step.deployer.names import Target
 from step.deployer.ports import Ports
-from step.deployer.reading import Members, Misfit, account, machine_name, name, number, region
+from step.deployer.reading import Members, Misfit, account, machine_name, name, number, region, text
 from step.deployer.release import (
     MAX_RELEASE_BYTES,
     InvalidRelease,
@@ -23,10 +23,12 @@ from step.deployer.release import (
     parse_release,
 )
 from step.errors import Refused
-from step.jsonvalue import JSONValue
+from step.jsonvalue import JSONObject, JSONValue
 
 # A recovery that was itself stopped is followed to the deploy that it was for.
 _FOLLOWED = 10
+# Who starts recoveries beside people: EventBridge, on an execution's end and on a schedule.
+BY_RULE, BY_SWEEP = "rule", "sweep"
 
 
 def validate(ports: Ports, value: JSONValue, execution: str) -> Deployment:
@@ -70,16 +72,19 @@ def lock(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
 
     Raises:
         LockHeld, LeaseRunning: another has it.
+        HolderRuns: what is to be recovered from runs, or AWS doesn't know yet that it has ended.
     """
     held = Lock(ports, deployment.target.lock_key, execution)
-    if deployment.recovers is not None and held.read().owner not in (deployment.recovers, execution):
+    if deployment.recovers is not None and held.read().owner not in (*deployment.dead, execution):
         return deployment
     try:
         item = held.acquire(deployment.release_id, deployment.release_sha256)
-    except LockHeld:
+    except LockHeld as problem:
         if deployment.recovers is None:
             raise
-        # It runs again, or somebody else was faster: nothing is left to do here.
+        if held.read().owner in deployment.dead:
+            raise HolderRuns(str(problem)) from problem
+        # Somebody else was faster: nothing is left to do here.
         return deployment
     return replace(deployment, fence=item.fence, is_inherited=item.is_armed or item.is_committed)
 
@@ -92,18 +97,53 @@ def recover(ports: Ports, value: JSONValue, execution: str) -> Deployment:
     """
     members = Members(value, "input")
     stopped = members.needed("recover", _execution_arn)
+    by = members.optional("by", text(1, 20))
     members.finish()
     if members.problems:
         raise InvalidRelease(members.problems)
-    release, target = _what_it_was_for(ports, stopped)
-    return Deployment(
+    dead, statuses, release, target = _what_it_was_for(ports, stopped)
+    deployment = Deployment(
         target=target,
         uuid=_uuid(execution),
         started_at=format_timestamp(ports.clock.now_ms()),
         release=release,
         release_sha256="" if release is None else release.sha256,
-        recovers=stopped,
+        recovers=dead[-1],
+        dead=tuple(dead),
     )
+    # The rule tells of every end. A recovery that failed by itself isn't tried again by the next one at once,
+    # but by the sweep; and most deploys that fail have put everything right, and have said so.
+    is_over = by == BY_RULE and len(dead) > 1 and statuses[0] == "FAILED"
+    if not is_over and Lock(ports, target.lock_key, execution).read().owner not in (*dead, execution):
+        is_over = ports.table.get(target.record_key(deployment.release_id)) is not None
+    return replace(deployment, is_idle=is_over)
+
+
+def sweep(ports: Ports, value: JSONValue, execution: str) -> JSONObject:
+    """Look for a lock whose holder has ended without giving it back; which of several, chance decides.
+
+    Returns:
+        What ``recover`` takes; ``recover`` is None where every holder lives.
+
+    Raises:
+        InvalidRelease: the input asks for something else.
+    """
+    members = Members(value, "input")
+    inner = members.inner("sweep", is_needed=True)
+    if inner is not None:
+        inner.finish()
+    members.finish()
+    if members.problems:
+        raise InvalidRelease(members.problems)
+    dead = [holder for holder in sorted(ports.table.holders()) if _has_ended(ports, holder)]
+    found = dead[UUID(_uuid(execution)).int % len(dead)] if dead else None
+    return {"recover": found, "by": BY_SWEEP}
+
+
+def _has_ended(ports: Ports, execution: str) -> bool:
+    """Whether an execution has ended; from one that is gone only the next deploy takes over."""
+    facts = ports.executions.describe(execution)
+    return facts is not None and facts.status not in ("RUNNING", "PENDING_REDRIVE")
 
 
 def plan_prune(ports: Ports, value: JSONValue, execution: str) -> Deployment:
@@ -164,19 +204,24 @@ def _check_upload(ports: Ports, release: Release) -> None:
         )
 
 
-def _what_it_was_for(ports: Ports, execution: str) -> tuple[Release | None, Target]:
+def _what_it_was_for(ports: Ports, execution: str) -> tuple[list[str], list[str], Release | None, Target]:
+    """Follow recoveries to the deploy that they were for: executions, statuses, and what it was for."""
+    followed: list[str] = []
+    statuses: list[str] = []
     for _ in range(_FOLLOWED):
+        followed.append(execution)
         facts = ports.executions.describe(execution)
         if facts is None:
             raise InvalidRelease([f"input/recover: there is no execution {execution}"])
+        statuses.append(facts.status)
         given = json.loads(facts.input)
         if not isinstance(given, dict):
             break
         if "release" in given:
             release = parse_release(given["release"])
-            return release, release.target
+            return followed, statuses, release, release.target
         if "prune" in given:
-            return None, _read_target(given)[0]
+            return followed, statuses, None, _read_target(given)[0]
         execution = str(given.get("recover"))
     raise InvalidRelease([f"input/recover: {execution} is no deploy"])
 

@@ -68,6 +68,7 @@ CALLS: dict[str, Call] = {
     "UpdateItem": lambda of: DynamoTable(of("dynamodb"), "t").write(WRITE),
     "TransactWriteItems": lambda of: DynamoTable(of("dynamodb"), "t").write_and_record(WRITE, RECORD),
     "PutItem": lambda of: DynamoTable(of("dynamodb"), "t").record(RECORD),
+    "Query": lambda of: DynamoTable(of("dynamodb"), "t").holders(),
     "DescribeExecution": lambda of: DeployerExecutions(of("stepfunctions")).describe(EXECUTION),
     "GetFunctionConfiguration": lambda of: LambdaFunctions(of("lambda")).describe("f", "1"),
     "GetFunction": lambda of: LambdaFunctions(of("lambda")).tags("f"),

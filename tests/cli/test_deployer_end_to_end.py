@@ -93,7 +93,14 @@ def deployer(aws: Clients, packages: dict[str, Any]) -> str:
         TableName="end-to-end",
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("key", "held")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "held",
+                "KeySchema": [{"AttributeName": "held", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["owner"]},
+            }
+        ],
     )
     return place(aws, packages, "step-deployer", "deployer")
 

@@ -315,6 +315,9 @@ def test_executions_are_listed_in_pages_and_by_status(sfn: Any, create: Callable
     running = sfn.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
     assert running == []
     assert refusal(sfn.list_executions)[0] == "ValidationException"
+    # A status of a Map Run's child executions alone.
+    pending = {"stateMachineArn": machine, "statusFilter": "PENDING_REDRIVE"}
+    assert refusal(sfn.list_executions, **pending)[0] == "ValidationException"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,14 @@ def service_place_at(name: str) -> Place:
     dynamodb.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("key", "held")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "held",
+                "KeySchema": [{"AttributeName": "held", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["owner"]},
+            }
+        ],
         BillingMode="PAY_PER_REQUEST",
     )
     ports = make_ports(

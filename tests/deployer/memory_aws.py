@@ -32,6 +32,7 @@ from step.jsonvalue import JSONObject, JSONValue
 T = TypeVar("T")
 DEPLOYER_ACCOUNT, DEPLOYER_REGION = "123456789012", "us-east-1"
 BUCKET, TABLE = "step-releases", "step-deployer-locks"
+HELD_INDEX = f"arn:aws:dynamodb:{DEPLOYER_REGION}:{DEPLOYER_ACCOUNT}:table/{TABLE}/index/held"
 # So many reads of an alias after it was moved still give where it led.
 STALE_READS = 1
 
@@ -113,11 +114,27 @@ class MemoryAws:
         self.alarm_states: dict[str, str] = {}
         self.smoke_test_status = ("SUCCEEDED", "")
         self.roles: set[str] | None = None
+        # What AWS gives of an operation: so many at once, and so many a second; how many calls it held back.
+        self.buckets: dict[str, tuple[int, float]] = {}
+        self.throttled = 0
+        self._left: dict[str, tuple[float, int]] = {}
         self.on_call: Callable[[Call, Callable[[], Any]], Any] = lambda call, do: do()
 
     def call(self, role: str, action: str, resource: str, do: Callable[[], T]) -> T:
+        self._throttle(action)
         answer: T = self.on_call(Call(role, action, resource), do)
         return answer
+
+    def _throttle(self, action: str) -> None:
+        if action not in self.buckets:
+            return
+        size, a_second = self.buckets[action]
+        left, at = self._left.get(action, (size, self.clock.now))
+        left = min(size, left + (self.clock.now - at) / 1000 * a_second)
+        if left < 1:
+            self.throttled += 1
+            raise Unavailable(f"ThrottlingException: Rate exceeded for {action}")
+        self._left[action] = (left - 1, self.clock.now)
 
     def ports(self, *accounts: str) -> Ports:
         """Give the ports of a deployer that deploys to these accounts, and to its own."""
@@ -204,6 +221,12 @@ class MemoryTable:
             self.aws.items[str(record["key"])] = _copy(record)
 
         self.aws.call("", "dynamodb:PutItem", str(record["key"]), do)
+
+    def holders(self) -> Sequence[str]:
+        def do() -> list[str]:
+            return [str(item["owner"]) for item in self.aws.items.values() if item.get("held") == "execution"]
+
+        return self.aws.call("", "dynamodb:Query", HELD_INDEX, do)
 
     def _check(self, write: Write) -> JSONObject:
         item = self.aws.items.get(write.key, {})
@@ -469,21 +492,26 @@ class MemoryOldVersions:
             yield from (route.version_arn for route in routes)
 
     def has_executions_since(self, version_arn: str, time_ms: int) -> bool:
-        def do() -> bool:
-            return any(
-                status == "RUNNING" or (status != "SUCCEEDED" and ended >= time_ms)
-                for version, status, ended in _machine(self.aws, version_arn)[0].executions.values()
-                if version == version_arn
-            )
+        def ended(status: str) -> list[int]:
+            machine, number = _machine(self.aws, version_arn)
+            if number not in machine.versions:
+                raise Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{version_arn}'")
+            found = machine.executions.values()
+            return [end for version, was, end in found if (version, was) == (version_arn, status)]
 
-        return self.aws.call(self.role, "states:ListExecutions", version_arn, do)
+        def listed(status: str) -> list[int]:
+            return self.aws.call(self.role, "states:ListExecutions", version_arn, lambda: ended(status))
+
+        return bool(listed("RUNNING")) or any(
+            end >= time_ms for status in ("FAILED", "TIMED_OUT", "ABORTED") for end in listed(status)
+        )
 
     def definition(self, version_arn: str) -> str:
         return self.aws.call(
             self.role,
             "states:DescribeStateMachine",
             version_arn,
-            lambda: self.aws.version(version_arn).definition,
+            lambda: _definition(self.aws, version_arn),
         )
 
     def delete_machine_version(self, version_arn: str) -> None:
@@ -549,6 +577,13 @@ def _machine(aws: MemoryAws, arn: str) -> tuple[Machine, int | None]:
     if plain in aws.machines and version.isdecimal():
         return aws.machines[plain], int(version)
     raise Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+
+
+def _definition(aws: MemoryAws, version_arn: str) -> str:
+    machine, number = _machine(aws, version_arn)
+    if number not in machine.versions:
+        raise Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{version_arn}'")
+    return machine.versions[number].definition
 
 
 def _facts(machine: Machine, arn: str, definition: str, revision: str | None) -> MachineFacts:

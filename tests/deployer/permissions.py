@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 
-from step.deployer.client import prune_input, recover_input
+from step.deployer.client import prune_input, recover_input, sweep_input
 from tests.deployer.memory_aws import BUCKET, TABLE, Call
 from tests.deployer.proof.judge import SCENARIOS
 from tests.deployer.world import TARGET, World
@@ -41,6 +41,7 @@ def recorded_calls() -> list[Call]:
         for _ in range(3):
             world.deploy(world.release(world.next_number()))
         world.start("prune", prune_input(TARGET, keep=1))
+        world.start("sweep", sweep_input())
         calls += [call for _, call in world.calls]
     return calls
 

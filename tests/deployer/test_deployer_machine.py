@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 
 from step import StateMachine
-from step.deployer.client import execution_input, prune_input, recover_input, rollback_release
+from step.deployer.client import (
+    execution_input,
+    prune_input,
+    recover_input,
+    rollback_release,
+    sweep_input,
+)
 from step.deployer.names import Target
 from step.deployer.ports import RoleRefused, Route, Unavailable
 from step.deployer.release import SmokeTest
 from step.errors import Refused
 from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, Call
 from tests.deployer.proof.judge import ALARM, CANARY, SMOKE_TEST
-from tests.deployer.world import FILE, NAME, TARGET, TEXT, Gone, Run, World
+from tests.deployer.world import FILE, FUNCTIONS, NAME, TARGET, TEXT, Gone, Run, World
 
 
 def version(number: int) -> str:
@@ -433,6 +439,130 @@ def test_recovery_of_a_recovery_finds_the_deploy(world: World) -> None:
     assert not world.is_locked
 
 
+def test_recovery_of_a_recovery_that_had_no_lock_finds_the_deploy_too(world: World) -> None:
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    stopped = world.deploy(world.release(1))
+    world.intervene = _stop_at("states:DescribeExecution")
+    first = world.start("recovery-1", recover_input(stopped.arn))
+    world.intervene = None
+    assert world.lock["owner"] == stopped.arn
+
+    second = world.start("recovery-2", recover_input(first.arn))
+
+    assert second.end == "Recovered"
+    assert not world.is_locked
+
+
+def test_recovery_waits_until_aws_knows_that_the_deploy_has_ended(world: World) -> None:
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    stopped = world.deploy(world.release(1))
+    old: list[Call] = []
+
+    def be_late(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if run.state == "Lock" and call.action == "states:DescribeExecution" and len(old) < 3:
+            old.append(call)
+            return do()._replace(status="RUNNING")
+        return do()
+
+    world.intervene = be_late
+    recovery = world.start("recovery", recover_input(stopped.arn))
+
+    assert (recovery.end, len(old)) == ("Recovered", 3)
+    assert world.aws.live(TARGET) == (Route(version(1), 100),)
+    assert not world.is_locked
+
+
+def test_recovery_of_a_deploy_that_runs_says_so_and_records_nothing(world: World) -> None:
+    recoveries: list[Run] = []
+
+    def recover(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if call.action == "states:PublishStateMachineVersion" and not recoveries:
+            recoveries.append(world.start("recovery", recover_input(run.arn)))
+        return do()
+
+    world.intervene = recover
+    # The recovery waits in the machine: nobody's clock goes on meanwhile.
+    world.keeps_time = False
+    run = world.deploy(world.release(1))
+
+    assert (recoveries[0].end, run.end) == ("FailureClean", "Success")
+    assert (recoveries[0].cause or "").startswith(f"HolderRuns: {run.arn} holds the lock")
+    assert world.aws.items[TARGET.record_key("r1")]["outcome"] == "Success"
+
+
+def test_sweep_finds_a_holder_that_died_without_an_event(world: World) -> None:
+    assert world.start("sweep-1", sweep_input()).end == "Swept"
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    world.deploy(world.release(1))
+    world.intervene = None
+
+    swept = world.start("sweep-2", sweep_input())
+
+    assert swept.end == "Recovered"
+    assert world.aws.live(TARGET) == (Route(version(1), 100),)
+    assert not world.is_locked
+    assert world.start("sweep-3", sweep_input()).end == "Swept"
+
+
+def test_sweep_leaves_holders_that_live_and_people_alone(world: World) -> None:
+    swept: list[str] = []
+
+    def sweep(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if call.action == "states:UpdateStateMachine":
+            swept.append(world.start("sweep", sweep_input()).end)
+        return do()
+
+    world.intervene = sweep
+    assert world.deploy(world.release(1)).end == "Success"
+    world.aws.items[TARGET.lock_key] |= {"owner": "human:ann", "reason": "inventory"}
+
+    assert swept == ["Swept"]
+    assert world.start("sweep-2", sweep_input()).end == "Swept"
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_rule_tells_of_failures_and_only_what_they_left_is_recovered(world: World, is_clean: bool) -> None:
+    def fail(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if run.state in ("ReleaseLock", "Rollback") and call.action.startswith("dynamodb:UpdateItem"):
+            raise Unavailable("the table is away")
+        return do()
+
+    world.intervene = None if is_clean else fail
+    world.aws.smoke_test_status = ("FAILED", "") if is_clean else ("SUCCEEDED", "")
+    run = world.deploy(world.release(1, smoke_test=SMOKE_TEST))
+    world.intervene = None
+    assert run.end == ("FailureClean" if is_clean else "FailureDirty")
+
+    recovery = world.start("by-rule", {"recover": run.arn, "by": "rule"})
+
+    assert recovery.end == "Recovered"
+    assert ("Lock" in recovery.path) is not is_clean
+    assert not world.is_locked
+
+
+def test_recovery_that_fails_is_left_to_the_sweep_by_the_rule(world: World) -> None:
+    world.intervene = _stop_at("states:UpdateStateMachineAlias")
+    stopped = world.deploy(world.release(1))
+
+    def fail(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if run.state == "Rollback":
+            raise Refused("AccessDeniedException", "not authorized")
+        return do()
+
+    world.intervene = fail
+    recovery = world.start("recovery", {"recover": stopped.arn, "by": "rule"})
+    world.intervene = None
+    assert recovery.end == "FailureDirty"
+    assert (recovery.cause or "").endswith("To mend it now: step recover r1")
+
+    again = world.start("again", {"recover": recovery.arn, "by": "rule"})
+
+    assert again.path[-2:] == ["Recover?", "Recovered"]
+    assert world.is_locked
+    assert world.start("sweep", sweep_input()).end == "Recovered"
+    assert not world.is_locked
+
+
 def test_recovery_of_what_left_nothing_changes_nothing(world: World) -> None:
     run = world.deploy(world.release(1))
     before = dict(world.lock)
@@ -635,6 +765,72 @@ def test_prune_keeps_what_is_used_and_what_can_be_redriven(world: World) -> None
     assert world.aws.functions[TARGET.function_arn("bread-test")].deleted == {"3", "4", "5"}
     assert not world.is_locked
     assert world.deploy(world.release(9)).end == "Success"
+
+
+def _many_versions(world: World, count: int) -> None:
+    """Publish versions that call two functions' versions each, one of them shared by ten."""
+    machine = world.aws.machines[TARGET.machine_arn]
+    bread, oven = (world.aws.functions[TARGET.function_arn(name)] for name in FUNCTIONS)
+    for number in range(2, count + 1):
+        bread.versions.append((f"bread {number}", number))
+        if number % 10 == 1:
+            oven.versions.append((f"oven {number}", number))
+        versions = {FUNCTIONS[0]: str(number), FUNCTIONS[1]: str(len(oven.versions))}
+        machine.versions[number] = dataclasses.replace(
+            machine.versions[1], definition=world.definition(number, versions)
+        )
+    machine.aliases["live"] = (Route(version(count), 100),)
+
+
+def test_prune_of_a_machine_that_is_full_stays_within_what_aws_gives(world: World) -> None:
+    _many_versions(world, 1000)
+    world.aws.buckets = {"states:ListExecutions": (100, 2), "states:DescribeStateMachine": (200, 20)}
+    machine = world.aws.machines[TARGET.machine_arn]
+    now = world.aws.clock.now_ms()
+    machine.executions = {"runs": (version(7), "RUNNING", 0), "failed": (version(15), "FAILED", now)}
+
+    first = world.start("prune-1", prune_input(TARGET, keep=100))
+
+    assert first.end == "Success"
+    assert world.aws.throttled == 0
+    asked = [call.action for _, call in world.calls]
+    assert asked.index("states:DeleteStateMachineVersion") - asked.count("states:DescribeStateMachine") < 60
+    assert sorted(set(range(1, 1001)) - set(machine.versions)) == [
+        number for number in range(1, 101) if number not in (7, 15)
+    ]
+    # The tenth's oven is called by the first ten, of which the seventh runs; that of 11 to 20 by the 15th.
+    assert world.aws.functions[TARGET.function_arn("bread-test")].deleted == {
+        str(number) for number in range(1, 101) if number not in (7, 15)
+    }
+    assert world.aws.functions[TARGET.function_arn("oven-test")].deleted == {
+        str(number) for number in range(3, 11)
+    }
+    assert (first.output["pruned_count"], first.output["pruning"]["more"]) == (98 + 98 + 8, 800)
+
+    machine.executions = {}
+    second = world.start("prune-2", prune_input(TARGET, keep=100))
+
+    assert min(machine.versions) == 199
+    assert second.output["pruning"]["more"] == 702
+
+
+def test_prune_goes_on_where_it_was(world: World) -> None:
+    _many_versions(world, 60)
+    seen: list[str] = []
+
+    def throttle(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
+        if call.action == "states:ListExecutions":
+            seen.append(call.resource)
+            if len(seen) % 7 == 0:
+                raise Unavailable("ThrottlingException: Rate exceeded")
+        return do()
+
+    world.intervene = throttle
+    run = world.start("prune", prune_input(TARGET, keep=10))
+
+    assert run.end == "Success"
+    assert sorted(world.aws.machines[TARGET.machine_arn].versions) == list(range(51, 61))
+    assert seen.count(version(1)) <= 8
 
 
 def test_prune_waits_for_a_deploy(world: World) -> None:

@@ -8,6 +8,7 @@ NEEDED = {
     "function": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
+        "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:GetObjectVersion",

@@ -9,6 +9,7 @@ from itertools import count
 
 import pytest
 
+from step.deployer.lock import Lock
 from step.deployer.names import Target
 from step.deployer.ports import ConditionFailed, FunctionFacts, Functions, Is, RecordExists, Route, Write
 from step.errors import Refused
@@ -140,6 +141,16 @@ def test_record_is_never_written_again(place: Place, key: str) -> None:
 
     assert table.get(f"release#{key}") == {"key": f"release#{key}", "outcome": "Success"}
     assert table.get(key) == {"key": key, "owner": "me"}
+
+
+def test_locks_that_executions_hold_are_found(place: Place, key: str) -> None:
+    lock = Lock(place.ports, key, f"arn:aws:states:us-east-1:123456789012:execution:step-deployer:{key}")
+
+    item = lock.acquire("r1", "00")
+    assert lock.owner in place.ports.table.holders()
+
+    lock.release(item.fence, {"key": f"release#{key}", "outcome": "Success"})
+    assert lock.owner not in place.ports.table.holders()
 
 
 # ------------------------------------------------------------ the bucket

@@ -85,13 +85,27 @@ run "an_execution_that_was_stopped_starts_another" {
   command = plan
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.recover.event_pattern).detail.status == ["ABORTED", "TIMED_OUT"]
+    condition     = jsondecode(aws_cloudwatch_event_rule.recover.event_pattern).detail.status == ["ABORTED", "FAILED", "TIMED_OUT"]
     error_message = aws_cloudwatch_event_rule.recover.event_pattern
   }
 
   assert {
-    condition     = one(aws_cloudwatch_event_target.recover.input_transformer).input_template == "{\"recover\": <execution>}"
+    condition     = one(aws_cloudwatch_event_target.recover.input_transformer).input_template == "{\"recover\": <execution>, \"by\": \"rule\"}"
     error_message = "It isn't told which."
+  }
+}
+
+run "holders_that_died_without_an_event_are_looked_for" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.sweep.schedule_expression == "rate(15 minutes)"
+    error_message = "Nobody looks."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.sweep.input == "{\"sweep\":{}}"
+    error_message = aws_cloudwatch_event_target.sweep.input
   }
 }
 
@@ -102,7 +116,8 @@ run "wrong_values_don_t_reach_aws" {
     name               = "step deployer"
     account_id         = "1"
     target_account_ids = ["*"]
+    sweep_minutes      = 0
   }
 
-  expect_failures = [var.name, var.account_id, var.target_account_ids]
+  expect_failures = [var.name, var.account_id, var.target_account_ids, var.sweep_minutes]
 }

@@ -48,6 +48,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _describe(output: JSONObject) -> str:
-    pruned = output.get("pruned")
+    pruned, pruning, count = output.get("pruned"), output.get("pruning"), output.get("pruned_count")
     names = [str(arn) for arn in pruned] if isinstance(pruned, list) else []
-    return "\n".join(["Nothing could go." if not names else f"Deleted {len(names)}:", *names])
+    lines = ["Nothing could go."]
+    if names:
+        these = "" if count == len(names) else f", these and {int(str(count)) - len(names)} more"
+        lines = [f"Deleted {count}{these}:", *names]
+    more = pruning.get("more") if isinstance(pruning, dict) else 0
+    return "\n".join([*lines, *([f"{more} more can be looked at: prune again."] if more else [])])

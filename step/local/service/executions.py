@@ -113,6 +113,9 @@ class Executions:
             raise Refused(
                 "ValidationException", "Exactly one of stateMachineArn and mapRunArn must be specified"
             )
+        if machine is not None and params.get("statusFilter") == "PENDING_REDRIVE":
+            # AWS: ListExecutions, statusFilter: a status of a Map Run's child executions alone.
+            raise Refused("ValidationException", "PENDING_REDRIVE is a status of a Map Run's executions only")
         named = None if machine is None else machine_arn(str(machine))
         if named is not None:
             self._check_machine(named)
