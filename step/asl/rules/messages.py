@@ -140,6 +140,10 @@ def duplicate_label(label: str) -> str:
     return f"Duplicate label: {label}"
 
 
+def outer_variable(name: str) -> str:
+    return f"The variable name '{name}' was already defined in a parent scope."
+
+
 def bad_variable(name: str) -> str:
     return f"'{name}' is not a variable name: letters, digits and _, not beginning with a digit"
 

@@ -85,6 +85,15 @@ class Place:
     language: QueryLanguage
     is_express: bool
     in_catcher: bool = False
+    # Variables that a state of a scope around this one assigns.
+    outer_variables: frozenset[str] = frozenset()
+    # Those and its own scope's: the outer ones of a branch that begins here.
+    inner_variables: frozenset[str] = frozenset()
+
+    @property
+    def inside(self) -> Place:
+        """This place as that of a scope inside a state."""
+        return replace(self, outer_variables=self.inner_variables)
 
     def __truediv__(self, token: str | int) -> Place:
         return replace(self, pointer=join(self.pointer, token))

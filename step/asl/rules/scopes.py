@@ -52,14 +52,31 @@ def _check_states(states: JSONValue, place: Place, check_state: Check) -> None:
         return
     if not states:
         place.refuse(messages.EMPTY)
+    outer = place.outer_variables.union(*map(_assigned, states.values()))
     for name, state in states.items():
         _check_name(name, place / name)
-        check_member(state, place / name, check_state)
+        check_member(state, place / name, check_state, outer)
 
 
-def check_member(state: JSONValue, place: Place, check_state: Check) -> None:
-    """Check a state and whether it goes on; not where to."""
-    check_state(state, place)
+def _assigned(state: JSONValue) -> Iterator[str]:
+    """List the variables that a state assigns, by itself, its choice rules or its catchers."""
+    if not isinstance(state, dict):
+        return
+    entries = [state]
+    for name in ("Choices", "Catch"):
+        given = state.get(name)
+        entries += [entry for entry in (given if isinstance(given, list) else []) if isinstance(entry, dict)]
+    for entry in entries:
+        assign = entry.get("Assign")
+        if isinstance(assign, dict):
+            yield from (key.removesuffix(".$") for key in assign)
+
+
+def check_member(
+    state: JSONValue, place: Place, check_state: Check, variables: frozenset[str] = frozenset()
+) -> None:
+    """Check a state and whether it goes on; not where to. ``variables``: its scope's and those around it."""
+    check_state(state, replace(place, inner_variables=variables))
     if isinstance(state, dict) and state.get("Type") in _WITH_TRANSITION:
         _check_way_on(state, place)
 

@@ -105,13 +105,16 @@ def _static_result(value: JSONValue, place: Place) -> None:
 
 
 def _branches(value: JSONValue, place: Place) -> None:
-    check_list(value, place, lambda branch, at: check_scope(branch, at, check_state))
+    check_list(value, place.inside, lambda branch, at: check_scope(branch, at, check_state))
 
 
 def _item_processor(value: JSONValue, place: Place) -> None:
+    place = place.inside
     config = value.get("ProcessorConfig") if isinstance(value, dict) else None
     if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
-        place = replace(place, is_express=config.get("ExecutionType") == "EXPRESS")
+        # AWS: "Passing data with variables": child executions don't see the variables of their parent.
+        is_express = config.get("ExecutionType") == "EXPRESS"
+        place = replace(place, is_express=is_express, outer_variables=frozenset())
     check_scope(value, place, check_state, {"ProcessorConfig": Field(maps.processor_config)})
 
 

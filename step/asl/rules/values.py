@@ -162,6 +162,8 @@ def variables(value: JSONValue, place: Place) -> None:
             (place / key).refuse(messages.bad_variable(name))
         elif len(name) > _MAX_VARIABLE_NAME:
             (place / key).refuse(messages.long_variable(name, _MAX_VARIABLE_NAME))
+        elif name in place.outer_variables:
+            (place / key).refuse(messages.outer_variable(name))
     template(value, place)
 
 
