@@ -17,19 +17,10 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
-
-# A component is something that the locked dependencies don't bring; the probe says if it is here.
-COMPONENTS: dict[str, Callable[[], bool]] = {
-    "make": lambda: shutil.which("make") is not None,
-    "git": lambda: shutil.which("git") is not None,
-    "browser": lambda: any(map(shutil.which, ("chromium", "chromium-browser"))),
-    "terraform": lambda: _has_terraform(),
-    "awscli": lambda: (ROOT / "build" / "awscli" / "bin" / "aws").exists(),
-}
 
 hypothesis.settings.register_profile("local", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, database=None)
@@ -46,6 +37,16 @@ def _has_terraform() -> bool:
         shutil.copy(ROOT / "modules" / "iam" / "versions.tf", folder)
         command = [str(ROOT / "scripts" / "tf"), f"-chdir={folder}", "init", "-input=false"]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+# A component is something that the locked dependencies don't bring; the probe says if it is here.
+COMPONENTS: dict[str, Callable[[], bool]] = {
+    "make": lambda: shutil.which("make") is not None,
+    "git": lambda: shutil.which("git") is not None,
+    "browser": lambda: any(map(shutil.which, ("chromium", "chromium-browser"))),
+    "terraform": _has_terraform,
+    "awscli": lambda: (ROOT / "build" / "awscli" / "bin" / "aws").exists(),
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -94,6 +95,11 @@ def tab(browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     page.set_default_timeout(10_000)
     problems: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     page.on("pageerror", lambda error: problems.append(str(error)))
     # An answer like 400 is no error of the page; what its policy forbids is.
     page.on(
@@ -104,7 +110,7 @@ def tab(browser: Browser) -> Iterator[Page]:
             else None
         ),
     )
-    page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", refuse)
     yield page
     context.close()
     assert problems == []

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def oven_is_on(execution: Execution, state: str) -> bool:
 def test_bread_that_turns_golden_is_eaten(machine: StateMachine, assert_path: AssertPath) -> None:
     execution = machine.execute({})
 
-    bread = execution.result(as_=bread_type())
+    bread: Any = execution.result(as_=bread_type())
     assert_path(
         execution,
         "InitMix",

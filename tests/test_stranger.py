@@ -55,7 +55,7 @@ class Machine:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_PAGER": "",
         }
-        command = [ROOT / "build" / "awscli" / "bin" / "aws", *words, "--output", "json"]
+        command = [str(ROOT / "build" / "awscli" / "bin" / "aws"), *words, "--output", "json"]
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )

@@ -12,7 +12,7 @@ WAIT = {"Type": "Wait", "Seconds": 300, "Next": "Golden?"}
 END: dict[str, Any] = {"Type": "Succeed"}
 
 
-def codes(definition: dict[str, Any], **more: Any) -> list[tuple[str, str]]:
+def codes(definition: dict[str, Any], **more: Any) -> list[tuple[str, str | None]]:
     found = advise(source_of(definition), **more)
     assert all(problem.severity == "WARNING" for problem in found)
     return [(problem.code, problem.location) for problem in found]

@@ -28,6 +28,7 @@ class Sight:
     variables: dict[str, Any] = field(default_factory=lambda: {"limit": 2})
     random: random.Random = field(default_factory=lambda: random.Random(7))
     now: int = 1_767_225_600_000
+    has_former_functions: bool = False
 
 
 def evaluate(template: Any, scope: Sight | None = None) -> Any:

@@ -34,7 +34,7 @@ EVERY_FIELD = sorted({field for kind in STATE_TYPES for field in TYPES[kind].fie
 
 
 def problems(state: dict[str, Any], language: str = "JSONPath") -> list[tuple[str, str | None, str]]:
-    states = {"A": state, "End": {"Type": "Succeed"}}
+    states: JSONObject = {"A": state, "End": {"Type": "Succeed"}}
     document: JSONObject = {"StartAt": "A", "QueryLanguage": language, "States": states}
     found = validate(source_of(document))
     return [

@@ -83,7 +83,11 @@ def test_all_other_fields_stay_in_their_order() -> None:
 def test_states_inside_parallel_and_map_are_expanded(body: str) -> None:
     inner = machine({})
     outer = {"Type": "Parallel", "Branches": [inner], "End": True}
-    each = {"Type": "Map", body: {"StartAt": "Outer", "States": {"Outer": outer}}, "End": True}
+    each: dict[str, Any] = {
+        "Type": "Map",
+        body: {"StartAt": "Outer", "States": {"Outer": outer}},
+        "End": True,
+    }
 
     document: Any = expand({"StartAt": "Each", "States": {"Each": each}}, "arn:aws:lambda:::function:f")
 

@@ -25,13 +25,14 @@ from step.aws.deployer_table import DynamoTable
 from step.deployer.names import Target
 from step.deployer.ports import Is, RoleRefused, Route, Unavailable, Write
 from step.errors import Refused
+from step.jsonvalue import JSONObject
 from step.local.http import Request, Response
 from step.local.http_server import Server
 
 TARGET = Target(project="p", config="c", account="123456789012", region="us-east-1", machine="m")
 MACHINE = TARGET.machine_arn
 WRITE = Write(key="lock#a", when=[[Is("owner", None)]], set={"owner": "me"})
-RECORD = {"key": "release#a", "outcome": "Success"}
+RECORD: JSONObject = {"key": "release#a", "outcome": "Success"}
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:m:e"
 
 

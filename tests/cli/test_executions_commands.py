@@ -16,7 +16,7 @@ import pytest
 from step.cli.main import main
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
-NIGHT = {
+NIGHT: dict[str, Any] = {
     "StartAt": "Rest",
     "States": {
         "Rest": {"Type": "Wait", "Seconds": 43200, "Next": "Eat?"},
@@ -30,7 +30,7 @@ NIGHT = {
     },
 }
 
-QUICK = {**NIGHT, "StartAt": "Eat?", "States": {k: v for k, v in NIGHT["States"].items() if k != "Rest"}}  # type: ignore[attr-defined, dict-item]  # a literal above
+QUICK = {**NIGHT, "StartAt": "Eat?", "States": {k: v for k, v in NIGHT["States"].items() if k != "Rest"}}
 
 
 class Running(Protocol):
@@ -167,7 +167,7 @@ def test_redrive_goes_on_from_the_failed_state(step: Step) -> None:
 def test_stop_send_and_the_list_of_executions(step: Step, client: Any, activity: str) -> None:
     for name in ("answered", "failed", "stopped"):
         step("start", "ask", "--name", name)
-    tokens = {}
+    tokens: dict[int, str] = {}
     for _ in range(3):
         task = client.get_activity_task(activityArn=activity)
         tokens[len(tokens)] = task["taskToken"]

@@ -47,7 +47,7 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
         return {"status": "REJECTED", "error": refusal.code, "cause": refusal.message}
     if case["kind"] == "create_error":
         return _create(case)
-    document = source.value
+    document: Any = source.value
     try:
         program = Program.from_definition(parse(taskfn.expand(document)))
     except StepError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import boto3
@@ -43,6 +44,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
 def aws(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Give boto3 clients: of the local service, or of AWS where STEP_AWS=1."""
     if IS_AWS:
-        return boto3.client
+        return partial(boto3.client)
     process: ServeProcess = request.getfixturevalue("service")
     return process.client

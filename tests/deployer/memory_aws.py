@@ -483,13 +483,13 @@ class MemoryOldVersions:
             return list(_machine(self.aws, arn)[0].aliases)
 
         for alias in self.aws.call(self.role, "states:ListStateMachineAliases", arn, names):
-            routes = self.aws.call(
-                self.role,
-                "states:DescribeStateMachineAlias",
-                f"{arn}:{alias}",
-                lambda alias=alias: _machine(self.aws, arn)[0].aliases[alias],
-            )
-            yield from (route.version_arn for route in routes)
+            yield from (route.version_arn for route in self._routes(arn, alias))
+
+    def _routes(self, arn: str, alias: str) -> Sequence[Route]:
+        def routes() -> Sequence[Route]:
+            return _machine(self.aws, arn)[0].aliases[alias]
+
+        return self.aws.call(self.role, "states:DescribeStateMachineAlias", f"{arn}:{alias}", routes)
 
     def has_executions_since(self, version_arn: str, time_ms: int) -> bool:
         def ended(status: str) -> list[int]:

@@ -13,6 +13,7 @@ from step.deployer.lock import Lock
 from step.deployer.names import Target
 from step.deployer.ports import ConditionFailed, FunctionFacts, Functions, Is, RecordExists, Route, Write
 from step.errors import Refused
+from step.jsonvalue import JSONObject
 from tests.deployer.conftest import HOME, Place, make_definition, make_zip
 
 _numbers: Iterator[int] = count()
@@ -110,7 +111,7 @@ def test_attributes_are_added_to_and_removed(place: Place, key: str) -> None:
 def test_change_and_record_are_made_both_or_none(place: Place, key: str) -> None:
     table = place.ports.table
     write = Write(key=key, when=[[Is("owner", "me")]], set={"owner": ""})
-    record = {"key": f"release#{key}", "outcome": "Success"}
+    record: JSONObject = {"key": f"release#{key}", "outcome": "Success"}
 
     with pytest.raises(ConditionFailed):
         table.write_and_record(write, record)

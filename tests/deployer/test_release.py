@@ -248,7 +248,7 @@ def test_any_json_is_refused_without_a_trace(value: JSONValue) -> None:
 def test_release_that_was_started_with_other_words_than_uploaded_is_refused() -> None:
     world = World()
     release = world.release(1)
-    started = {**release.to_json(), "smoke_test": {"input": {}, "timeout_seconds": 300}}
+    started: dict[str, Any] = {**release.to_json(), "smoke_test": {"input": {}, "timeout_seconds": 300}}
 
     run = world.start("r1", {"release": started})
 

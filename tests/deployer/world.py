@@ -18,7 +18,7 @@ from step.deployer.client import Code, draft_release, execution_input
 from step.deployer.handlers import make_handlers
 from step.deployer.lock import FUNCTION_TIMEOUT_SECONDS
 from step.deployer.names import Target
-from step.deployer.ports import ExecutionFacts
+from step.deployer.ports import ExecutionFacts, Ports
 from step.deployer.release import Canary, Release, SmokeTest
 from step.errors import StepError, TaskError
 from step.jsonvalue import JSONObject, JSONValue
@@ -91,7 +91,7 @@ class World:
         self.text = TEXT
         self.target = target
         self.functions = functions
-        self.ports = self.aws.ports(target.account)
+        self.ports: Ports = self.aws.ports(target.account)
         self.calls: list[tuple[str, Call]] = []
         self.runs: list[Run] = []
         self.mixes: list[str] = []

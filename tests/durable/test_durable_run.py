@@ -15,10 +15,10 @@ import pytest
 from step.durable.clocks import RealClock, VirtualClock
 from step.durable.durable_run import DurableRun
 from step.errors import HandlerError, StepError
-from step.jsonvalue import JSONValue
+from step.jsonvalue import JSONObject, JSONValue
 from step.machine import StateMachine
 
-NIGHT = {
+NIGHT: JSONObject = {
     "StartAt": "Knead",
     "States": {
         "Knead": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:1:function:knead", "Next": "Rest"},

@@ -30,7 +30,9 @@ def sum_of_events(events: list[Event]) -> int:
             str(event["previousEventId"]),
             str(round(event["timestamp"].timestamp() * 1000)),
         ]
-        details = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
+        details: dict[str, Any] = next(
+            (value for name, value in event.items() if name.endswith("EventDetails")), {}
+        )
         for name in sorted(details):
             if not name.endswith("Details"):
                 value = details[name]

@@ -74,7 +74,7 @@ def kernel_of(fields: dict[str, Any], engine: Any) -> Kernel:
         "Label": "each",
         "ItemProcessor": processor | {"StartAt": "Pass", "States": states},
     }
-    definition = {"StartAt": "Bake", "States": {"Bake": bake | {"End": True} | fields}}
+    definition: dict[str, Any] = {"StartAt": "Bake", "States": {"Bake": bake | {"End": True} | fields}}
     machine = StateMachine.from_json(definition)
     return Kernel(Program.from_definition(machine.definition), engine.info_of({}), None)
 

@@ -12,8 +12,9 @@ from step.engine.kernel import Kernel
 from step.engine.program import Program
 from step.engine.switches import CURRENT, HISTORY_AS_AWS, INTRINSICS_AS_AWS, NO_NEXT_STATE, SWITCHES
 from step.engine.vocabulary import Start
+from step.jsonvalue import JSONObject
 
-NO_CHOICE = {
+NO_CHOICE: dict[str, Any] = {
     "StartAt": "Choose",
     "States": {
         "Choose": {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 2, "Next": "End"}]},
@@ -87,7 +88,7 @@ def test_histories_of_former_executions_go_on_as_they_began(
 
 
 def run(engine: Any, definition: dict[str, Any], rules: int) -> Kernel:
-    value = {"n": 1, "items": [True, "a"]}
+    value: JSONObject = {"n": 1, "items": [True, "a"]}
     machine = StateMachine.from_json(definition, name="machine")
     info = replace(engine.info_of(value), rules=rules)
     kernel = Kernel(Program.from_definition(machine.definition), info, None)

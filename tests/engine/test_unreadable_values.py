@@ -31,7 +31,7 @@ def template(levels: int, inner: str, *, is_list: bool) -> Any:
 def loop(state: dict[str, Any], turns: int, *, between: dict[str, Any] | None = None) -> StateMachine:
     """Make a machine that visits a state so often; ``$.n`` counts."""
     again = {"Variable": "$.n", "NumericLessThan": turns, "Next": "Nest"}
-    states = {
+    states: dict[str, Any] = {
         "Nest": state | {"Next": "Again?" if between is None else "Between"},
         "Again?": {"Type": "Choice", "Choices": [again], "Default": "Done"},
         "Done": {"Type": "Succeed"},
@@ -102,9 +102,8 @@ def test_nesting_by_a_result_path_and_by_variables_ends_the_execution_too() -> N
 @pytest.mark.parametrize("text", ["[" * 500 + "]" * 500, "[" * 5000 + "]" * 5000, "1" * 5000])
 def test_text_that_is_no_readable_json_fails_the_function(text: str) -> None:
     parameters = {"x.$": "States.StringToJson($.text)"}
-    machine = StateMachine.from_json(
-        {"StartAt": "Read", "States": {"Read": {"Type": "Pass", "Parameters": parameters, "End": True}}}
-    )
+    read: dict[str, Any] = {"Type": "Pass", "Parameters": parameters, "End": True}
+    machine = StateMachine.from_json({"StartAt": "Read", "States": {"Read": read}})
 
     execution = machine.execute({"text": text})
 

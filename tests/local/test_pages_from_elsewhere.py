@@ -94,7 +94,7 @@ class Victim:
         return names, queues, machines, objects, self.mark.exists()
 
 
-QUIET = (["bake"], [], [], 0, False)
+QUIET: tuple[list[str], list[str], list[str], int, bool] = (["bake"], [], [], 0, False)
 
 
 @pytest.fixture(scope="module", params=[None, TOKEN], ids=["by default", "with a token"])

@@ -25,7 +25,7 @@ CONFIG: dict[str, Any] = {
 
 @pytest.fixture
 def machine() -> StateMachine:
-    charge = {
+    charge: dict[str, Any] = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
         "Parameters": {"FunctionName": "charge"},

@@ -9,7 +9,7 @@ import pytest
 
 from step import StateMachine
 from step.errors import HandlerError, NothingToWaitFor
-from step.jsonvalue import JSONObject
+from step.jsonvalue import JSONObject, JSONValue
 from step.runtime.answers import TaskAnswers
 
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:bake"
@@ -19,7 +19,7 @@ SFN = "arn:aws:states:::aws-sdk:sfn:"
 
 def machine(name: str = "StateMachine", **states: JSONObject) -> StateMachine:
     names = [*states, None]
-    ordered = {
+    ordered: JSONObject = {
         state: {**fields, **({"End": True} if following is None else {"Next": following})}
         if fields["Type"] not in ("Fail", "Succeed")
         else fields
@@ -117,7 +117,7 @@ def test_nested_execution_is_stopped_with_its_task() -> None:
         ({"Input": "{"}, "StepFunctions.InvalidExecutionInputException"),
     ],
 )
-def test_start_that_is_refused_fails_the_task(parameters: JSONObject, error: str) -> None:
+def test_start_that_is_refused_fails_the_task(parameters: dict[str, Any], error: str) -> None:
     execution = (
         machine(Start=start(**parameters)).set_machines(machine("inner", A={"Type": "Pass"})).execute()
     )
@@ -137,7 +137,7 @@ def test_name_is_taken_once() -> None:
 def test_machine_may_start_itself() -> None:
     again = start(Name="again", Input={"n": 0})
     again["Next"] = "End"
-    definition = {
+    definition: JSONObject = {
         "StartAt": "Choose",
         "States": {
             "Choose": {
@@ -222,7 +222,7 @@ def test_callback_that_raises_fails_the_call() -> None:
 
 def test_one_branch_answers_the_token_of_another() -> None:
     seen: list[str] = []
-    branches = [
+    branches: list[JSONValue] = [
         {"StartAt": "Ask", "States": {"Ask": ask() | {"End": True}}},
         {
             "StartAt": "Rest",
@@ -248,7 +248,7 @@ def test_one_branch_answers_the_token_of_another() -> None:
 
 
 def test_token_that_nobody_gave_is_refused() -> None:
-    send = {"Type": "Task", "Resource": f"{SFN}sendTaskFailure", "Parameters": {"TaskToken": "x"}}
+    send: JSONObject = {"Type": "Task", "Resource": f"{SFN}sendTaskFailure", "Parameters": {"TaskToken": "x"}}
 
     execution = machine(Send=send).execute()
 
@@ -274,7 +274,7 @@ def test_attached_worker_starts_an_activity_and_ends_it() -> None:
 
 
 def test_activity_is_polled_by_another_branch() -> None:
-    work = {
+    work: JSONObject = {
         "StartAt": "Poll",
         "States": {
             "Poll": {
@@ -291,7 +291,7 @@ def test_activity_is_polled_by_another_branch() -> None:
             },
         },
     }
-    late = {
+    late: JSONObject = {
         "StartAt": "Rest",
         "States": {
             "Rest": {"Type": "Wait", "Seconds": 30, "Next": "Bake"},
@@ -308,7 +308,11 @@ def test_activity_is_polled_by_another_branch() -> None:
 
 
 def test_poll_without_a_task_is_answered_after_a_minute() -> None:
-    poll = {"Type": "Task", "Resource": f"{SFN}getActivityTask", "Parameters": {"ActivityArn": ACTIVITY}}
+    poll: JSONObject = {
+        "Type": "Task",
+        "Resource": f"{SFN}getActivityTask",
+        "Parameters": {"ActivityArn": ACTIVITY},
+    }
 
     execution = machine(Poll=poll).execute()
 

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,10 +223,12 @@ def test_package_over_lambdas_limit_is_refused(repository: Repository, field: st
     write_handler(repository.functions, "")
     (package,) = pack_functions(repository, ARM, repository.functions.parent / "out")
     most = {"size_bytes": MOST_ZIPPED_BYTES, "unzipped_bytes": MOST_UNZIPPED_BYTES}
+    at_most: dict[str, Any] = {field: most[field]}
+    above: dict[str, Any] = {field: most[field] + 1}
 
-    check_limits(replace(package, **{field: most[field]}))
+    check_limits(replace(package, **at_most))
     with pytest.raises(StepError, match=problem):
-        check_limits(replace(package, **{field: most[field] + 1}))
+        check_limits(replace(package, **above))
 
 
 @pytest.mark.parametrize(("runtime", "architecture"), [("python3.9", "arm64"), ("python3.13", "aarch64")])

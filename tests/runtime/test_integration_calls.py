@@ -41,8 +41,8 @@ class Fake:
 
 
 def run(action: str, parameters: JSONObject, fake: Fake, **more: Any) -> Execution:
-    task = {"Type": "Task", "Resource": f"arn:aws:states:::{action}", "Parameters": parameters, "End": True}
-    machine = StateMachine.from_json({"StartAt": "A", "States": {"A": {**task, **more}}})
+    task: JSONObject = {"Type": "Task", "Resource": f"arn:aws:states:::{action}", "Parameters": parameters}
+    machine = StateMachine.from_json({"StartAt": "A", "States": {"A": {**task, "End": True, **more}}})
     return machine.set_services(fake).execute()
 
 

@@ -40,7 +40,7 @@ def machine() -> StateMachine:
         "Yes": {"Type": "Pass", "End": True},
         "No": {"Type": "Pass", "End": True},
     }
-    states = {
+    states: dict[str, Any] = {
         "Each": {
             "Type": "Map",
             "ItemProcessor": {"StartAt": "Do", "States": inside},
@@ -188,7 +188,8 @@ def test_everything_has_a_name_and_light_and_dark_can_be_chosen(shown: Page) -> 
 
 @browser_only
 def test_25_000_events_open_at_once_and_few_of_them_are_elements(tab: Page, tmp_path: Path) -> None:
-    each = {"Type": "Map", "ItemProcessor": {"StartAt": "Do", "States": {"Do": task(End=True)}}, "End": True}
+    body = {"StartAt": "Do", "States": {"Do": task(End=True)}}
+    each: dict[str, Any] = {"Type": "Map", "ItemProcessor": body, "End": True}
     large = StateMachine.from_json({"StartAt": "Each", "States": {"Each": each}}, name="large")
     large.set_resource_function("Do", lambda item: item)
     file = tmp_path / "large.html"
@@ -257,7 +258,7 @@ def test_a_redrive_opens_again_what_failed() -> None:
 
 @browser_only
 def test_the_page_reads_a_history_as_python_does(tab: Page, burnt_bread: list[dict[str, Any]]) -> None:
-    histories = [list(execution().history), burnt_bread, redriven()]
+    histories: list[list[Any]] = [list(execution().history), burnt_bread, redriven()]
     tab.goto("about:blank")
     tab.add_script_tag(content=script("visits") + "\nwindow.visits = module_visits;")
     read = """(events) => [...visits.walk(visits.gatherVisits(events).roots)].map((visit) =>

@@ -44,7 +44,7 @@ def odd_items(item: int) -> int:
 def a_map_with_failures() -> Execution:
     inside = {"Do": task(Catch=[{"ErrorEquals": ["KeyError"], "Next": "No"}], End=True)}
     inside |= {"No": {"Type": "Pass", "End": True}}
-    each = {"Type": "Map", "ItemProcessor": {"StartAt": "Do", "States": inside}, "End": True}
+    each: dict[str, Any] = {"Type": "Map", "ItemProcessor": {"StartAt": "Do", "States": inside}, "End": True}
     machine = StateMachine.from_json({"StartAt": "Each", "States": {"Each": each}}, name="a map")
     machine.set_resource_function("Do", odd_items)
     return machine.execute([5, 4, 3, 2])
@@ -52,7 +52,7 @@ def a_map_with_failures() -> Execution:
 
 def integrations_that_fail_by_name() -> Execution:
     invoke = "arn:aws:states:::lambda:invoke"
-    states = {
+    states: dict[str, Any] = {
         "Call": {
             "Type": "Task",
             "Resource": invoke,
@@ -75,7 +75,7 @@ def integrations_that_fail_by_name() -> Execution:
 
 
 def a_task_that_times_out() -> Execution:
-    states = {
+    states: dict[str, Any] = {
         "Slow": task(TimeoutSeconds=5, Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "Late"}], End=True)
     }
     states["Late"] = {"Type": "Fail", "Error": "Late"}

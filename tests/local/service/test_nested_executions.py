@@ -10,13 +10,17 @@ import pytest
 
 from step.clock import pause
 
-PASS = {"StartAt": "Mix", "States": {"Mix": {"Type": "Pass", "Result": {"loaves": 1}, "End": True}}}
+PASS: dict[str, Any] = {
+    "StartAt": "Mix",
+    "States": {"Mix": {"Type": "Pass", "Result": {"loaves": 1}, "End": True}},
+}
 WAIT = {
     "StartAt": "Rise",
     "States": {"Rise": {"Type": "Wait", "Seconds": 60, "Next": "Mix"}, **PASS["States"]},
 }
 FAIL = {"StartAt": "Burn", "States": {"Burn": {"Type": "Fail", "Error": "Burnt", "Cause": "too hot"}}}
-Create, Ended = Callable[..., str], Callable[[str], Any]
+Create = Callable[..., str]
+Ended = Callable[[str], Any]
 
 
 def starting(child: str, pattern: str, **more: Any) -> dict[str, Any]:
@@ -122,8 +126,13 @@ def test_deleting_a_machine_ends_who_waits_for_its_executions(sfn: Any, create: 
 
 
 def test_integration_that_nothing_here_can_do_fails_its_task(sfn: Any, create: Create, ended: Ended) -> None:
-    run = {"Type": "Task", "Resource": "arn:aws:states:::batch:submitJob.sync", "End": True}
-    run["Parameters"] = {"JobName": "a", "JobQueue": "b", "JobDefinition": "c"}  # type: ignore[assignment]  # a state
+    job = {"JobName": "a", "JobQueue": "b", "JobDefinition": "c"}
+    run = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::batch:submitJob.sync",
+        "Parameters": job,
+        "End": True,
+    }
 
     arn = create("batch", {"StartAt": "Run", "States": {"Run": run}})
 

@@ -35,14 +35,16 @@ class Little:
         self.host = Host(Journal(folder), VirtualClock(), self._work)
         self.host.open()
         # Machines here log nothing, so nobody delivers logs.
-        logs = ExecutionLogs(self.host, lambda region: None)
+        logs = ExecutionLogs(self.host, self._no_logs)
         testing = Testing(self._work, self.host.clock)
-        service = StepFunctions(self.host, testing, logs, lambda request: CALLER.account, CALLER.region)
-        self.call = lambda operation, parameters: service.call(operation, CALLER, parameters)
+        self._service = StepFunctions(self.host, testing, logs, lambda request: CALLER.account, CALLER.region)
         self.viewer = Viewer(ServiceSource(self.call, self.host))
         self.server = Server(self.viewer.answer)
         self.server.start()
         self.url = f"http://127.0.0.1:{self.server.port}/_step/"
+
+    def call(self, operation: str, parameters: dict[str, Any]) -> Any:
+        return self._service.call(operation, CALLER, parameters)
 
     def create(self, name: str, states: dict[str, Any], start: str) -> str:
         definition = json.dumps({"StartAt": start, "States": states})
@@ -66,6 +68,9 @@ class Little:
         self.viewer.close()
         self.server.close()
         self.host.close()
+
+    def _no_logs(self, region: str) -> Any:
+        raise AssertionError(f"a machine logs in {region}")
 
     def _work(self, task: StartTask, info: ExecutionInfo) -> list[Input]:
         what = self.tasks[task.state]
