@@ -36,8 +36,10 @@ types: .venv/.ready ## Check the types (mypy --strict)
 layers: .venv/.ready ## Check which module imports which (import-linter)
 	@.venv/bin/lint-imports --no-logo --no-cache
 
-test: .venv/.ready build/awscli/.ready ## Run every test (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
-	@$(PYTHON) -m pytest $(ARGS)
+test: .venv/.ready build/awscli/.ready ## Run every test, in random order, on all cores (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
+	@echo "Every test, in random order, a process a core: minutes. Its first lines say --randomly-seed=N, which repeats it;"
+	@echo "ARGS=\"tests/asl -k retry\" runs a part; make soak has the long forms."
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 build/awscli/.ready: requirements/awscli.txt | .venv/.ready
 	@$(PYTHON) -m venv --clear build/awscli
@@ -90,8 +92,8 @@ build/bench/.ready: requirements/bench.txt | .venv/.ready
 	  --require-hashes --only-binary :all: -r requirements/bench.txt
 	@touch $@
 
-soak: .venv/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
-	@SOAK=1 $(PYTHON) -m pytest -s tests/deployer tests/durable tests/local tests/contract $(ARGS)
+soak: .venv/.ready build/awscli/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
+	@SOAK=1 $(PYTHON) -m pytest -s $(ARGS)
 
 conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder, or one that holds several)
 	@test -d "$(CORPUS)" || { echo "make conformance needs the folder of recordings: make conformance CORPUS=path" >&2; exit 2; }

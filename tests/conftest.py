@@ -1,4 +1,4 @@
-"""What holds for every test: no network, components by name, the same random examples in CI."""
+"""What holds for every test: no network, components by name, the same examples each time but in soak."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+IS_SOAK = os.environ.get("SOAK") == "1"
 
-hypothesis.settings.register_profile("local", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, database=None)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+# A run tells of its change, not of luck: the same examples each time. New ones are for soak.
+hypothesis.settings.register_profile("fixed", deadline=None, max_examples=50, derandomize=True, database=None)
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile("soak" if IS_SOAK else "fixed")
 
 
 @functools.cache

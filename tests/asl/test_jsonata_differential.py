@@ -8,13 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import jsonata
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonata2py.bindings import JsonataBindings
 from jsonata2py.factory import JsonataExpressionFactory
 from jsonata2py.runtime.values import MISSING
 
 from step.asl.jsonata_library import clean, compile_text
+from tests.exploring import examples
 
 UNDEFINED, FAILED = "<undefined>", "<failed>"
 
@@ -121,7 +122,7 @@ def _is_known_difference(text: str) -> bool:
     return any(part in text for part in ("$nil", "null", "none", " in ", "/", "%", "-(-", "][]", "[]."))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(expressions())
 def test_compiled_expression_gives_what_the_library_gives(text: str) -> None:
     assume(not _mends_the_library(text))
@@ -129,7 +130,7 @@ def test_compiled_expression_gives_what_the_library_gives(text: str) -> None:
     assert json.dumps(by_us(text)) == json.dumps(by_library(text))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(expressions().filter(lambda text: not _is_known_difference(text)))
 def test_two_libraries_agree(text: str) -> None:
     ours, theirs = by_us(text), by_other_library(text)
@@ -145,7 +146,7 @@ def test_two_libraries_agree(text: str) -> None:
     form=st.sampled_from(["$v {} 1", "$v {} 4503599627370495", "$v {} 0", "$v {} -7"]),
     operator=st.sampled_from(["+", "-", "<", "<=", ">", ">=", "=", "!="]),
 )
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_arithmetic_done_in_place_is_the_librarys(number: float, form: str, operator: str) -> None:
     text = form.format(operator)
     scope = SimpleNamespace(variables={"v": number}, context={}, now=0, random=random.Random(0))

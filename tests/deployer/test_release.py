@@ -16,6 +16,7 @@ from step.deployer.release import MAX_RELEASE_BYTES, InvalidRelease, check_age, 
 from step.jsonvalue import JSONValue
 from tests.deployer.proof.judge import CANARY, SMOKE_TEST
 from tests.deployer.world import TARGET, World
+from tests.exploring import examples
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -188,7 +189,7 @@ def fuzzed(draw: st.DrawFn) -> dict[str, Any]:
     return written
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(fuzzed())
 def test_fuzzed_release_is_live_alone_or_nothing_has_changed(written: dict[str, Any]) -> None:
     world = World()
@@ -233,7 +234,7 @@ def test_fuzzed_releases_get_past_validate() -> None:
     assert sum("Refused" in path for path in seen) > 5
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(JSON)
 def test_any_json_is_refused_without_a_trace(value: JSONValue) -> None:
     world = World()

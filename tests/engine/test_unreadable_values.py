@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from step import StateMachine
 from step.jsonvalue import JSONValue, is_deeper
+from tests.exploring import examples
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
 
@@ -48,7 +49,7 @@ BETWEEN: list[dict[str, Any] | None] = [
 ]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(1, 9), st.integers(1, 900), st.booleans(), st.booleans(), st.sampled_from(BETWEEN))
 def test_nesting_ends_the_execution_before_it_ends_the_reader(
     levels: int, turns: int, is_list: bool, sees_context: bool, between: dict[str, Any] | None

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from step import DefinitionError, ExecutionFailed, StateMachine, StepError, TaskHandlers
 from step.errors import HandlerError, NothingToWaitFor, TaskError
 from step.jsonvalue import JSONValue
+from tests.exploring import examples
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:knead"
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -412,7 +413,7 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(value=JSON | READABLE, result=JSON)
 def test_no_input_and_no_result_raises_out_of_execute(value: JSONValue, result: JSONValue) -> None:
     everything = machine(EVERYTHING).set_resource_function("Knead", [Busy, [result]])

@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from step.asl.parse import parse
@@ -15,6 +15,7 @@ from step.view.channels import NEAR
 from step.view.geometry import Box, Line, Panel
 from step.view.layout import lay_out
 from step.view.mermaid import escape_text
+from tests.exploring import examples
 
 NAMES = st.one_of(
     st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12),
@@ -123,7 +124,7 @@ def lie_on_each_other(one: Line, other: Line) -> bool:
     return False
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(documents())
 def test_boxes_labels_and_panels_never_overlap(document: dict[str, Any]) -> None:
     for panel in lay_out(build_graph(parse(document))).walk():
@@ -138,7 +139,7 @@ def test_boxes_labels_and_panels_never_overlap(document: dict[str, Any]) -> None
         assert all(inside(label, panel) for label in labels)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(documents())
 def test_lines_join_their_states_and_cross_no_other(document: dict[str, Any]) -> None:
     for panel in lay_out(build_graph(parse(document))).walk():
@@ -183,7 +184,7 @@ CIRCLE: dict[str, Any] = {
 }
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(documents())
 @example(CIRCLE)
 def test_lines_to_different_targets_never_lie_on_each_other(document: dict[str, Any]) -> None:
@@ -193,7 +194,7 @@ def test_lines_to_different_targets_never_lie_on_each_other(document: dict[str, 
                 assert not lie_on_each_other(one, other), (one.points, other.points)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(documents())
 def test_pictures_dont_depend_on_key_order(document: dict[str, Any]) -> None:
     one, other = parse(document), parse(reversed_keys(document))
@@ -202,7 +203,7 @@ def test_pictures_dont_depend_on_key_order(document: dict[str, Any]) -> None:
         assert render(one) == render(other)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(documents())
 def test_every_name_is_in_every_picture(document: dict[str, Any]) -> None:
     definition = parse(document)
@@ -221,7 +222,7 @@ def test_every_name_is_in_every_picture(document: dict[str, Any]) -> None:
         assert escape_text(name) in mermaid
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(documents())
 def test_the_happy_path_is_one_straight_line(document: dict[str, Any]) -> None:
     def middle(panel: Panel, kind: str) -> list[int]:
