@@ -1,17 +1,20 @@
 """Compile JSONata expressions and the templates that hold them; failures in AWS's words.
 
-Pure: no clock, no IO. The library that knows JSONata is loaded at the first expression.
+Pure: no clock, no IO.
 Spec: ASL "JSONata". AWS: Step Functions developer guide, "Transforming data with JSONata".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from step.asl.jsonata import is_expression, strip_delimiters
+from step.asl.jsonata.evaluation import clean, compile_text, explain
+from step.asl.jsonata.syntax import JSONataSyntaxError
+from step.asl.jsonata.values import UNDEFINED
 from step.asl.scope import UNBOUND, Bound, Scope
-from step.errors import MissingExtra, StateFailure, StepError
+from step.errors import StateFailure, StepError
 from step.jsonvalue import JSONObject, JSONValue, to_text
 
 # What $states has beside input and context: a result after success, an error output in a catcher.
@@ -43,7 +46,6 @@ def compile_template(template: JSONValue, field: str, second: Second | None = No
     """Compile a field whose strings may be expressions, at any depth.
 
     Raises:
-        MissingExtra: the library isn't installed.
         StepError: an expression isn't JSONata (``validate`` finds it).
     """
     if isinstance(template, str) and is_expression(template):
@@ -59,38 +61,38 @@ def compile_template(template: JSONValue, field: str, second: Second | None = No
 
 def compile_expression(text: str, field: str, second: Second | None = None) -> Query:
     """Compile one expression without its delimiters; ``field`` is its place in the state: ``Output/a[0]``."""
-    library = _library()
     try:
-        compiled = library.compile_text(text, second)
-    except SyntaxError as fault:
+        compiled = compile_text(text, second)
+    except JSONataSyntaxError as fault:
         raise StepError(f"{field}: {text!r} is no JSONata expression: {fault}") from fault
-    run, missing, clean = compiled.run, library.MISSING, library.clean
+    run = compiled.run
     said = f"The JSONata expression '{text}' specified for the field '{field}'"
 
-    def finish(value: Any) -> JSONValue:
-        if value is missing:
-            raise StateFailure(ERROR, f"{said} returned nothing (undefined).", location=field)
-        try:
-            return clean(value)  # type: ignore[no-any-return]  # it makes JSON
-        except Exception as fault:
-            raise fail(fault) from None
-
     def fail(fault: Exception) -> StateFailure:
-        return StateFailure(ERROR, f"{said} {library.explain(fault, text)}", location=field)
+        return StateFailure(ERROR, f"{said} {explain(fault)}", location=field)
+
+    def undefined() -> StateFailure:
+        return StateFailure(ERROR, f"{said} returned nothing (undefined).", location=field)
 
     def evaluate(raw: JSONValue, extra: JSONValue, scope: Scope) -> JSONValue:
         try:
             value = run(raw, extra, scope)
-        except Exception as fault:  # the library's, on any data
+            kind = type(value)
+            if kind is int or kind is str or kind is bool:
+                return value  # type: ignore[no-any-return]  # exactly one of the scalar types
+            if value is not UNDEFINED:
+                return clean(value)
+        except StepError:
+            raise
+        except Exception as fault:  # whatever an expression does to data of any kind
             raise fail(fault) from None
-        return finish(value)
+        raise undefined()
 
     def evaluate_exact(raw: JSONValue, extra: JSONValue, scope: Scope) -> JSONValue:
-        try:
-            value = run(raw, extra, scope)
-        except Exception as fault:  # the library's, on any data
-            raise fail(fault) from None
-        return value if value is not missing else finish(value)
+        value = run(raw, extra, scope)
+        if value is UNDEFINED:
+            raise undefined()
+        return value  # type: ignore[no-any-return]  # what a variable holds
 
     chosen = evaluate_exact if compiled.is_exact else evaluate
     gives = "boolean" if compiled.kind == "boolean" else ""
@@ -118,14 +120,6 @@ def expect(query: Query, text: JSONValue, field: str, kind: str) -> Evaluate:
         )
 
     return evaluate
-
-
-def _library() -> Any:
-    try:
-        from step.asl import jsonata_library
-    except ImportError as missing:
-        raise MissingExtra("jsonata", "JSONata", "jsonata2py") from missing
-    return jsonata_library
 
 
 def _compile_object(template: JSONObject, field: str, second: Second | None) -> Query:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,11 +119,3 @@ def test_size_of_a_result_is_bounded_where_that_is_known() -> None:
 def test_text_that_is_no_jsonata_is_refused_at_compile_time() -> None:
     with pytest.raises(StepError, match=r"Output/a: '1 \+' is no JSONata expression"):
         compile_template({"a": "{% 1 + %}"}, "Output")
-
-
-def test_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "step.asl.jsonata_library", None)
-    monkeypatch.delattr("step.asl.jsonata_library", raising=False)
-
-    with pytest.raises(StepError, match=r"pip install 'slowcode\[jsonata\]'"):
-        compile_expression("1", "Output")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from step.asl import jsonata, taskfn
+from step.asl import taskfn
 from step.asl.advice import advise
 from step.asl.parse import parse
 from step.asl.rules.codes import CODES
@@ -157,20 +157,6 @@ def test_placeholder_in_a_resource_is_no_hindrance_to_a_run() -> None:
     task = {"Type": "Task", "Resource": "${arn}", "Parameters": {"Bucket": "${bucket}"}, "End": True}
 
     assert validate(source_of({"StartAt": "A", "States": {"A": task}}), for_run=True) == []
-
-
-def test_without_the_library_only_the_delimiters_of_jsonata_are_known(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "jsonata2py.errors", None)
-    jsonata._parse.cache_clear()
-    state = {"Type": "Pass", "Output": {"a": "{% 1 + %}", "b": "{% 1"}, "End": True}
-    source = source_of({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}})
-
-    found = [problem.location for problem in validate(source)]
-
-    jsonata._parse.cache_clear()
-    assert found == ["/States/A/Output/b"]
 
 
 def test_cost_of_a_definition_that_is_all_wrong_grows_with_its_size() -> None:
