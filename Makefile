@@ -31,7 +31,7 @@ lint: .venv/.ready ## Look for mistakes in the Python files (ruff)
 	@$(PYTHON) -m ruff check .
 
 types: .venv/.ready ## Check the types (mypy --strict)
-	@$(PYTHON) -m mypy step $(wildcard lambda/*.py) $(TYPED_SCRIPTS)
+	@$(PYTHON) -m mypy step tests $(wildcard lambda/*.py) $(TYPED_SCRIPTS)
 
 layers: .venv/.ready ## Check which module imports which (import-linter)
 	@.venv/bin/lint-imports --no-logo --no-cache
