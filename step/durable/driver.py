@@ -11,23 +11,25 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from step.durable.clocks import Clock
-from step.durable.journal import UNCHECKED, Journal, StoreFull
+from step.durable.journal import UNCHECKED, ExecutionRow, Journal, StoreFull
 from step.durable.live import Live, Turn
-from step.durable.recovery import Recovery, arn_of_child, ended_row, row_of
-from step.durable.timers import Timers
+from step.durable.map_runs import map_run_of
+from step.durable.recovery import Disagreement, Recovery, answer_of, arn_of_child, ended_row, row_of
 from step.durable.tokens import Tokens, is_activity
 from step.durable.workers import Returned, Work, Workers
 from step.engine.children import child_answer, child_kernel
 from step.engine.vocabulary import (
+    CancelTask,
     Continue,
     Fault,
     Heartbeat,
     Input,
     MapRunUpdated,
+    OpenWork,
     ReadItems,
     Redrive,
     Start,
@@ -40,6 +42,7 @@ from step.engine.vocabulary import (
     WriteResults,
 )
 from step.errors import StepError
+from step.runtime.drive import Drive
 from step.runtime.virtual import Items
 
 # Hears of an execution whose history has grown or whose status has changed; must return at once.
@@ -65,29 +68,50 @@ class Arrival(NamedTuple):
     at_ms: int = 0
 
 
+class _Release(NamedTuple):
+    """A held answer is let go, whether or not the work's own call has returned."""
+
+    inbox: deque[Arrival | Returned]
+    live: Live
+    op: int
+    at_ms: int
+
+    def is_due(self, at: int) -> bool:
+        work = self.live.kernel.ops.get(self.op)
+        return work is not None and work.held is not None
+
+    def happen(self) -> None:
+        held = self.live.kernel.ops[self.op].held
+        assert held is not None
+        # An answer that came in time isn't made late by the wait for the call's return.
+        self.inbox.append(Arrival(self.live, held, self.at_ms))
+
+
 # What is done once an arrival is in the journal: it takes effect.
 _Deed = tuple[Live, Input, int] | tuple[Live, Turn, StartChild]
 
 
-class Driver:
-    """Everything that runs."""
+class Driver(Drive[Live]):
+    """Everything that runs. Whoever calls has the ``lock``, but for what says that it takes it."""
 
     def __init__(
         self, journal: Journal, clock: Clock, work: Work, items: Items | None, *, threads: int
     ) -> None:
+        super().__init__()
         self.journal = journal
         self.clock = clock
         self.listeners: list[Listener] = []
         self.lock = threading.RLock()
         self.running: dict[str, Live] = {}
+        # What can't go on, since its replay doesn't give what was recorded; a mended step goes on with it.
+        self.suspended: dict[str, Disagreement] = {}
         self.tokens = Tokens()
         # How many outside of the driver are about to give it something: no time is jumped over.
         self.holds = 0
-        self.timers = Timers()
         self.recovery = Recovery(journal)
         self.offered = threading.Condition(self.lock)
         self.is_closing = False
-        self.workers = Workers(work, items, self._put_return, threads)
+        self._workers = Workers(work, items, self._put_return, threads)
         self._inbox: deque[Arrival | Returned] = deque()
         # Held by the worker that takes what is in the inbox.
         self._taking = threading.Lock()
@@ -105,124 +129,112 @@ class Driver:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop driving; handlers that run are left alone, and their results are lost."""
+        """Stop driving; handlers that run are left alone, and their results are lost. Takes the lock."""
         with self.lock:
             self.is_closing = True
             self._wake.notify_all()
             self.offered.notify_all()
         if self._thread.is_alive():
             self._thread.join()
-        self.workers.close()
+        self._workers.close()
         with self.lock:
             self.journal.close()
 
-    # ------------------------------------------------------------ from outside: with the lock
+    # ------------------------------------------------------------ from outside
+
+    def begin(self, live: Live, first: Start, row: ExecutionRow | None) -> None:
+        """Start an execution, and write it where it is given a ``row``.
+
+        Its kernel runs ahead of the commit: where that fails, it is thrown away.
+        """
+        turn = live.take(first, live.info.start_ms)
+        if row is not None:
+            live.id = self.journal.begin(ended_row(row, live.kernel), live.sum_up(), first)
+        self.running[live.info.arn] = live
+        self._after_first(live, turn)
+        self.settle()
 
     def feed(self, live: Live, item: Input) -> None:
         """Write an input, then let it take effect; raises StoreFull, and then nothing has happened."""
         now = self._now(live, 0)
         try:
-            self.write(live, item, now)
+            self._write(live, item, now)
         finally:
             live.pending = 0
-        self.after(live, self._take(live, item, now))
+        self._after(live, live.take(item, now))
         self.settle()
 
-    def write(self, live: Live, item: Input, now: int) -> None:
-        """Write an input that takes effect at once when the transaction is committed."""
-        op = getattr(item, "op", 0)
-        if live.is_durable:
-            sum_ = UNCHECKED if live.pending else live.sum_up()
-            if live.held and live.held.get(op) is item:
-                self.journal.release(live.id, op)
-            self.journal.append(live.id, live.number + live.pending, now, sum_, item)
-        live.pending += 1
+    def redrive(self, row: ExecutionRow) -> None:
+        """Go on with an execution that has ended."""
+        live, writes = self.recovery.replay(row)
+        self._remember_writes(live, writes)
+        turn = self._write_redrive(live, row.redrive_count + 1)
+        self.running[row.arn] = live
+        self._after(live, turn)
+        self.settle()
 
-    def write_redrive(self, live: Live, count: int) -> Turn:
-        """Write that an execution, rebuilt for this, goes on; give what comes of it."""
-        now = self._now(live, 0)
-        with self.journal.together():
-            self.journal.redriven(live.id, now, count)
-            self.write(live, Redrive(), now)
-        live.pending = 0
-        return self._take(live, Redrive(), now)
-
-    def put(self, live: Live, item: Input | StartChild) -> None:
-        """Let something come from inside."""
-        self._inbox.append(Arrival(live, item))
-
-    def hold(self, live: Live, op: int, item: Input) -> bool:
-        """Keep an answer that came before the work's own call has returned; False: there is one already."""
-        if live.held is not None and op in live.held:
+    def answer(self, live: Live, item: Input, op: int) -> bool:
+        """Answer a token; an end that comes before the work's own call has returned is kept until then."""
+        work = live.kernel.ops[op]
+        if not work.is_called or isinstance(item, Heartbeat):
+            self.feed(live, item)
+            return True
+        if work.held is not None:
             return False
         if live.is_durable:
             self.journal.hold(live.id, op, item)
-        live.held = live.held or {}
-        live.held[op] = item
-        wake_at = live.kernel.wake_at
-        release_at = self.clock.now_ms() + _HOLD_MS
-        live.release_at = release_at if wake_at is None else min(release_at, wake_at)
-        self.timers.note_release(live)
+        work.held = item
+        at, wake_at = self.clock.now_ms() + _HOLD_MS, live.kernel.wake_at
+        at = at if wake_at is None else min(at, wake_at)
+        self.agenda.add(at, _Release(self._inbox, live, op, at))
         self.settle()
         return True
+
+    def stop_suspended(self, arn: str, item: Stop) -> None:
+        """Write the end of an execution that nothing can be done with: a mended step takes it as it is."""
+        row, now = self.suspended[arn].row, self.clock.now_ms()
+        with self.journal.together():
+            number = sum(1 for _ in self.journal.entries(row.id))
+            self.journal.append(row.id, number, now, UNCHECKED, item)
+            self.journal.finish(row.id, "ABORTED", now, None, item.error, item.cause)
+        del self.suspended[arn]
 
     def settle(self) -> None:
         """Write what is owed; wake who keeps time where there is something for it."""
         if self._owed:
             self._write_owed()
-        if self._inbox or self._owed or not self._working:
+        if self.has_come or not self._working:
             self._wake.notify()
             return
-        at = self.timers.first()
+        at = self.agenda.first()
         if at is not None and (self._sleeps_until is None or at < self._sleeps_until):
             self._wake.notify()
 
-    # ------------------------------------------------------------ what follows from an input
+    # ------------------------------------------------------------ writing
 
     def _now(self, live: Live, at_ms: int) -> int:
         # An execution's time never goes back, even where somebody sets the wall clock.
         return max(at_ms or self.clock.now_ms(), live.kernel.now)
 
-    def _take(self, live: Live, item: Input, now: int) -> Turn:
-        return live.take(item, now)
+    def _write(self, live: Live, item: Input, now: int) -> None:
+        """Write an input that takes effect at once when the transaction is committed."""
+        if live.is_durable:
+            op = getattr(item, "op", 0)
+            work = live.kernel.ops.get(op)
+            if work is not None and work.held is item:
+                self.journal.release(live.id, op)
+            sum_ = UNCHECKED if live.pending else live.sum_up()
+            self.journal.append(live.id, live.number + live.pending, now, sum_, item)
+        live.pending += 1
 
-    def after(self, live: Live, turn: Turn, *, is_written: bool = False) -> None:
-        """Do what came of an input; ``is_written``: the journal has it already where the execution ended."""
-        for task in turn.closed:
-            self.tokens.close(task)
-        for child in turn.dropped:
-            self.put(child, Stop(None, None))
-        for command in turn.commands:
-            if type(command) is StartTask:
-                if command.op in live.tasks:
-                    self.tokens.open(live, command)
-                    self.begin_work(live, command)
-            elif type(command) is StartChild:
-                self.put(live, command)
-            elif command.op in live.errands:
-                self.begin_errand(live, command)  # type: ignore[arg-type]  # one of the two left
-        self.go_on(live, is_written=is_written)
-        for listener in self.listeners:
-            listener(live.info.arn)
-
-    def go_on(self, live: Live, *, is_written: bool = False) -> None:
-        """Note when an execution wants to be woken, or that it has ended."""
-        if live.runs is not None and live.runs.fresh:
-            self._owed.extend((live, arn) for arn in live.runs.fresh)
-            live.runs.fresh.clear()
-        if not live.is_running:
-            if is_written:
-                self._end(live)
-            else:
-                self._owed.append((live, None))
-        elif live.kernel.fault is not None:
-            fault = live.kernel.fault
-            _log.error("%s: a fault of step", live.info.arn, exc_info=fault)
-            self.put(live, Fault("States.Runtime", f"{type(fault).__name__}: {fault}"))
-        elif live.kernel.is_busy:
-            self.put(live, Continue())
-        else:
-            self.timers.note(live)
+    def _write_redrive(self, live: Live, count: int) -> Turn:
+        """Write that an execution, rebuilt for this, goes on; give what comes of it."""
+        now = self._now(live, 0)
+        with self.journal.together():
+            self.journal.redriven(live.id, now, count)
+            self._write(live, Redrive(), now)
+        live.pending = 0
+        return live.take(Redrive(), now)
 
     def _write_owed(self) -> bool:
         """Write ends and Map Runs; say whether that went well."""
@@ -249,30 +261,73 @@ class Driver:
         name, cause = (kernel.error.name, kernel.error.cause) if kernel.error else (None, None)
         self.journal.finish(live.id, kernel.status, kernel.now, kernel.output, name, cause)
 
+    # ------------------------------------------------------------ what follows from an input
+
+    def _after(self, live: Live, turn: Turn) -> None:
+        """Do what came of an input."""
+        if turn.ended is not None:
+            self.tokens.close(turn.ended)
+        for command in turn.commands:
+            if type(command) is CancelTask:
+                self._close(command.work)
+            elif type(command) is StartChild:
+                self.put(live, command)
+            else:
+                work = live.kernel.ops.get(command.op)
+                if work is not None:
+                    self._begin_work(live, work)
+        self.follow(live)
+        for listener in self.listeners:
+            listener(live.info.arn)
+
+    def _after_first(self, live: Live, turn: Turn) -> None:
+        """Do what came of a start, whose end the journal has, if it was one."""
+        live.is_written = True
+        self._after(live, turn)
+        live.is_written = False
+
+    def follow(self, run: Live) -> None:
+        if run.runs is not None and run.runs.fresh:
+            self._owed.extend((run, arn) for arn in run.runs.fresh)
+            run.runs.fresh.clear()
+        super().follow(run)
+
+    def ended(self, run: Live) -> None:
+        if run.is_written:
+            self._end(run)
+        else:
+            self._owed.append((run, None))
+
+    def broke(self, run: Live, fault: Exception) -> None:
+        _log.error("%s: a fault of step", run.info.arn, exc_info=fault)
+        self.put(run, Fault("States.Runtime", f"{type(fault).__name__}: {fault}"))
+
     def _end(self, live: Live) -> None:
         self.running.pop(live.info.arn, None)
         if live.parent is not None:
             self.put(live.parent, child_answer(live.kernel, live.op))
         live.ended.set()
 
+    def _close(self, work: OpenWork) -> None:
+        self.tokens.close(work)
+        if isinstance(work.child, Live):
+            self.put(work.child, Stop(None, None))
+
     # ------------------------------------------------------------ work
 
-    def begin_work(self, live: Live, task: StartTask) -> None:
-        """Have a task's work done, or let workers ask for it."""
-        if is_activity(task):
-            self.tokens.offer(live, task)
-            self.offered.notify_all()
-            return
-        if task.token is not None:
-            live.calling = live.calling or set()
-            live.calling.add(task.op)
+    def _begin_work(self, live: Live, work: OpenWork) -> None:
+        """Have a task's work done, items read or results written; or let workers ask for a task."""
+        command = work.command
+        if isinstance(command, StartTask):
+            self.tokens.open(live, command)
+            if is_activity(command):
+                self.tokens.offer(live, command)
+                self.offered.notify_all()
+                return
+            work.is_called = command.token is not None
+        assert isinstance(command, StartTask | ReadItems | WriteResults)
         self._working += 1
-        self.workers.do(live, task)
-
-    def begin_errand(self, live: Live, command: ReadItems | WriteResults) -> None:
-        """Have items read or results written."""
-        self._working += 1
-        self.workers.run(live, command)
+        self._workers.do(live, command)
 
     def _put_return(self, returned: Returned) -> None:
         """Leave a result; one thread takes all that have come, and the others do the next work meanwhile."""
@@ -288,18 +343,28 @@ class Driver:
 
     def _arrivals(self, returned: Returned) -> list[Arrival]:
         """Take note of a return; somebody may have answered the token in the meantime."""
-        live, task, answers = returned
+        live, op, answers = returned
         self._working -= 1
-        if task is not None and task.token is not None:
-            if live.calling is not None:
-                live.calling.discard(task.op)
-            held = live.held.get(task.op) if live.held else None
-            if held is not None:
+        work = live.kernel.ops.get(op)
+        if work is not None:
+            work.is_called = False
+            if work.held is not None:
                 # The first answer counts: it came before what the call itself says.
-                answers = [item for item in answers if isinstance(item, TaskSubmitted)] + [held]
+                answers = [item for item in answers if isinstance(item, TaskSubmitted)] + [work.held]
         return [Arrival(live, item) for item in answers]
 
     # ------------------------------------------------------------ the inbox
+
+    @property
+    def has_come(self) -> bool:
+        return bool(self._inbox or self._owed)
+
+    def put(self, run: Live, item: Input | StartChild) -> None:
+        self._inbox.append(Arrival(run, item))
+
+    def take_in(self) -> None:
+        self._wake_due()
+        self._wake.wait(_YIELD_SECONDS if self._work_off() else _RETRY_SECONDS)
 
     def _work_off(self) -> bool:
         """Write what has come in one transaction, then let it take effect; say whether that went well."""
@@ -336,36 +401,34 @@ class Driver:
             if isinstance(last, StartChild):
                 self._child_began(live, item, last)  # type: ignore[arg-type]  # a Turn
             else:
-                self.after(live, self._take(live, item, last))  # type: ignore[arg-type]  # an input
+                self._after(live, live.take(item, last))  # type: ignore[arg-type]  # an input
         return True
 
     def _write_arrival(self, arrival: Arrival) -> _Deed | None:
         """Write something that came, where it is still wanted."""
         live, item, at_ms = arrival
         if isinstance(item, StartChild):
-            if live.children.get(item.op) is not item:
+            work = live.kernel.ops.get(item.op)
+            if work is None or work.child is not None:
                 return None
             try:
-                return self._begin_child(live, item)
+                return self._begin_child(live, item, work)
             except StoreFull:
                 raise
-            except (
-                StepError,
-                KeyError,
-            ) as error:  # a damaged store: its name is taken, or it can't be replayed
+            except (StepError, KeyError) as error:
+                # A damaged store: its name is taken, or it can't be replayed.
                 self.put(live, TaskFailed(item.op, "States.Runtime", str(error)))
                 return None
         if not _is_wanted(live, item):
             return None
         now = self._now(live, at_ms)
-        self.write(live, item, now)
+        self._write(live, item, now)
         return live, item, now
 
-    def _begin_child(self, parent: Live, command: StartChild) -> _Deed:
-        """Write a child execution that starts, or goes on in a redrive.
+    # ------------------------------------------------------------ child executions
 
-        Its kernel may run ahead of the commit: where that fails, the kernel is thrown away.
-        """
+    def _begin_child(self, parent: Live, command: StartChild, work: OpenWork) -> _Deed:
+        """Write a child execution that starts, or goes on in a redrive; see ``begin``."""
         now = self.clock.now_ms()
         if command.redrive_count and not command.is_express:
             redriven = self._redrive_child(parent, command)
@@ -373,15 +436,13 @@ class Driver:
                 return redriven
         kernel = child_kernel(parent.kernel, command, now)
         is_durable = parent.is_durable and not command.is_express
-        child = Live(0, kernel.info, kernel, is_durable=is_durable, parent=parent, op=command.op)
+        child = Live(0, kernel, is_durable=is_durable, parent=parent, op=command.op)
         first = Start(command.input)
-        turn = self._take(child, first, now)
+        turn = child.take(first, now)
         if is_durable:
-            record = parent.runs.of_op(command.op) if parent.runs is not None else None
-            place = (parent.id, command.state, record.arn if record else "")
-            child.id = self.journal.begin(
-                ended_row(row_of(kernel.info, "", {}, place), kernel), child.sum_up(), first
-            )
+            place = (parent.id, command.state, map_run_of(work))
+            row = ended_row(row_of(kernel.info, "", {}, place), kernel)
+            child.id = self.journal.begin(row, child.sum_up(), first)
         return child, turn, command
 
     def _redrive_child(self, parent: Live, command: StartChild) -> _Deed | None:
@@ -390,18 +451,89 @@ class Driver:
             return None
         child, _ = self.recovery.replay(row, parent.kernel.program.children[command.state])
         child.parent, child.op = parent, command.op
-        return child, self.write_redrive(child, command.redrive_count), command
+        return child, self._write_redrive(child, command.redrive_count), command
 
     def _child_began(self, child: Live, turn: Turn, command: StartChild) -> None:
         parent = child.parent
         assert parent is not None
-        if parent.children.get(command.op) is not command:
+        work = parent.kernel.ops.get(command.op)
+        if work is None:
             # Cancelled by something in the same transaction; it is written, so it is stopped.
             self.put(child, Stop(None, None))
         else:
-            parent.children[command.op] = child
+            work.child = child
         self.running[child.info.arn] = child
-        self.after(child, turn, is_written=not command.redrive_count)
+        if command.redrive_count and child.number > 1:
+            self._after(child, turn)
+        else:
+            self._after_first(child, turn)
+
+    # ------------------------------------------------------------ coming back
+
+    def go_on(
+        self,
+        row: ExecutionRow,
+        held: Mapping[int, Input],
+        *,
+        parent: Live | None = None,
+        op: int = 0,
+        is_unwanted: bool = False,
+    ) -> None:
+        """Replay an execution and go on with it; one whose replay disagrees is suspended, and only that."""
+        program = parent.kernel.program.children[row.map_state or ""] if parent is not None else None
+        try:
+            live, writes = self.recovery.replay(row, program)
+        except Disagreement as found:
+            # Its parent, if it has one, waits for it.
+            self.suspend(found)
+            return
+        live.parent, live.op = parent, op
+        self.running[row.arn] = live
+        if parent is not None:
+            parent.kernel.ops[op].child = live
+        if is_unwanted and live.is_running:
+            self.put(live, Stop(None, None))
+        elif live.is_running:
+            self._take_up(live, held, writes)
+        self.follow(live)
+
+    def suspend(self, found: Disagreement) -> None:
+        """Leave an execution alone until a mended step opens the store."""
+        _log.error("suspended: %s", found)
+        self.suspended[found.row.arn] = found
+
+    def _take_up(self, live: Live, held: Mapping[int, Input], writes: list[WriteResults]) -> None:
+        """Do again what was being done, and wait for what was waited for."""
+        self._remember_writes(live, writes)
+        for op, work in list(live.kernel.ops.items()):
+            command = work.command
+            if isinstance(command, StartChild):
+                self._take_up_child(live, op, command)
+            elif isinstance(command, StartTask) and (op in held or work.is_told):
+                self.tokens.open(live, command)
+                work.held = held.get(op)
+                if work.held is not None:
+                    self.put(live, work.held)
+            else:
+                self._begin_work(live, work)
+
+    def _take_up_child(self, parent: Live, op: int, command: StartChild) -> None:
+        """Go on with a child execution that is recorded; start one that isn't, or that isn't kept."""
+        row = None if command.is_express else self.journal.execution(arn_of_child(parent, command))
+        if row is None or row.redrive_count < command.redrive_count:
+            self.put(parent, command)
+        elif row.status == "RUNNING":
+            self.go_on(row, {}, parent=parent, op=op)
+        else:
+            self.put(parent, answer_of(row, op))
+
+    def _remember_writes(self, live: Live, writes: list[WriteResults]) -> None:
+        """Have a Map Run's results written again: the files that an earlier process wrote are lost."""
+        for write in writes:
+            record = live.runs.get(write.run) if live.runs is not None else None
+            if record is None or write.op in live.kernel.ops or record.stopped_ms is not None:
+                continue
+            self._workers.earlier.setdefault(write.run, []).append(write)
 
     # ------------------------------------------------------------ time
 
@@ -409,41 +541,39 @@ class Driver:
         with self.lock:
             while not self.is_closing:
                 try:
-                    self._step()
+                    self.loop(lambda: not self.is_closing)
                 except Exception:  # a fault of step's must not stop time
                     _log.exception("the clock stumbled")
                     self._wake.wait(_RETRY_SECONDS)
 
-    def _step(self) -> None:
-        """Work off what is there, or sleep until something is."""
-        for live in self.timers.due(self.clock.now_ms()):
-            self._wake_up(live)
-        if self._inbox or self._owed:
-            self._wake.wait(_YIELD_SECONDS if self._work_off() else _RETRY_SECONDS)
-            return
-        at = self.timers.first()
+    def _wake_due(self) -> bool:
+        """Let come what is due by now; say whether anything was."""
+        now = self.clock.now_ms()
+        before = len(self._inbox)
+        for deed in self.agenda.take_deeds(now):
+            deed.happen()
+        while (live := self.agenda.take_wake(now)) is not None:
+            self._inbox.append(Arrival(live, TimePassed()))
+        return len(self._inbox) > before
+
+    def pass_time(self, at: int | None) -> None:
+        """Sleep until a moment, or jump to it where nobody works and nobody is waited for."""
         if at is None:
             self._sleep(None, None)
-            return
-        seconds = self.clock.real_seconds_until(at)
-        if seconds is None and not self._working and not self.holds and not self.tokens.are_awaited:
-            self.clock.jump(at)
-            return
-        self._sleep(at, max(0.0, (at - self.clock.now_ms()) / 1000) if seconds is None else seconds)
+        elif not self._wake_due():
+            seconds = self.clock.real_seconds_until(at)
+            if seconds is not None:
+                self._sleep(at, seconds)
+            elif self._working or self.holds or self.tokens.are_awaited:
+                self._sleep(at, max(0.0, (at - self.clock.now_ms()) / 1000))
+            else:
+                self.clock.jump(at)
 
     def _sleep(self, at: int | None, seconds: float | None) -> None:
         self._sleeps_until = at
         self._wake.wait(None if seconds is None else min(seconds, _LONGEST_SLEEP_SECONDS))
         # Awake it looks by itself: nobody need wake it.
         self._sleeps_until = -1
-
-    def _wake_up(self, live: Live) -> None:
-        release_at = live.release_at
-        if release_at is not None and release_at <= self.clock.now_ms():
-            live.release_at = None
-            # An answer that came in time isn't made late by the wait for the call's return.
-            self._inbox.extend(Arrival(live, item, release_at) for item in (live.held or {}).values())
-        self._inbox.append(Arrival(live, TimePassed()))
 
 
 def _is_wanted(live: Live, item: Input) -> bool:
@@ -457,4 +587,4 @@ def _is_wanted(live: Live, item: Input) -> bool:
         return live.kernel.fault is not None
     if isinstance(item, Stop | Redrive | Heartbeat | Start | MapRunUpdated):
         return True
-    return item.op in live.tasks or item.op in live.children or item.op in live.errands
+    return item.op in live.kernel.ops

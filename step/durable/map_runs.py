@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from step.engine.child_execution import Child
+from step.engine.frames import Op
 from step.engine.history import MAP_RUN_FAILED, MAP_RUN_REDRIVEN, MAP_RUN_STARTED
 from step.engine.kernel import Kernel
 from step.engine.states.map_run import MapRun
-from step.engine.vocabulary import Command, Input, StartChild, TaskFailed, TaskSucceeded, WriteResults
+from step.engine.vocabulary import CancelTask, Command, Input, OpenWork, TaskFailed, WriteResults
 
 MapRunStatus = Literal["RUNNING", "SUCCEEDED", "FAILED", "ABORTED"]
 
@@ -100,12 +101,10 @@ class MapRunRecord:
 class MapRuns:
     """The Map Runs of one execution, in the order in which they started."""
 
-    __slots__ = ("_by_arn", "_open", "_seen", "fresh")
+    __slots__ = ("_by_arn", "_seen", "fresh")
 
     def __init__(self) -> None:
         self._by_arn: dict[str, MapRunRecord] = {}
-        # Child executions by op: whose they are, and how many items they have; writes: how many results.
-        self._open: dict[int, tuple[MapRunRecord, int, bool]] = {}
         self._seen = 0
         # The ARNs of runs that nobody has been told of.
         self.fresh: list[str] = []
@@ -116,38 +115,25 @@ class MapRuns:
     def get(self, arn: str) -> MapRunRecord | None:
         return self._by_arn.get(arn)
 
-    def of_op(self, op: int) -> MapRunRecord | None:
-        """Say whose child execution that is."""
-        found = self._open.get(op)
-        return found[0] if found else None
-
-    def answered(self, item: Input) -> None:
-        """Count an answer."""
-        if isinstance(item, TaskSucceeded):
-            self._close(item.op, "succeeded")
-        elif isinstance(item, TaskFailed):
-            self._close(item.op, "timed_out" if item.error == "States.Timeout" else "failed")
-
-    def cancelled(self, op: int) -> None:
-        """Count a child execution that was stopped."""
-        self._close(op, "aborted")
-
-    def look(self, kernel: Kernel, commands: list[Command]) -> None:
-        """See what a turn of the kernel has changed."""
+    def look(self, kernel: Kernel, item: Input, ended: OpenWork | None, commands: list[Command]) -> None:
+        """See what a turn of the kernel has changed; ``ended`` is the work that the input answered."""
+        if ended is not None:
+            self._close(ended, _how(item))
+        begun = {command.op for command in commands if not isinstance(command, CancelTask)}
+        for command in commands:
+            # One that was asked for in the same turn was never counted.
+            if isinstance(command, CancelTask) and command.op not in begun:
+                self._close(command.work, "aborted")
         self._read(kernel)
         for command in commands:
-            frame = kernel.ops.get(command.op)
-            run = frame.group if frame is not None else None
-            if not isinstance(run, MapRun):
+            op = kernel.ops.get(command.op)
+            if op is None or not isinstance(op.frame.group, MapRun):
                 continue
-            record = self._by_arn[run.arn]
-            record.map_run = run
-            if isinstance(command, StartChild) and isinstance(frame, Child):
-                self._open[command.op] = (record, frame.items, True)
-                record.items.running += frame.items
+            record = self._by_arn[op.frame.group.arn]
+            record.map_run = op.frame.group
+            if isinstance(op.frame, Child):
+                record.items.running += op.frame.items
                 record.executions.running += 1
-            elif isinstance(command, WriteResults):
-                self._open[command.op] = (record, len(command.results), False)
         for record in self._by_arn.values():
             if record.status == "RUNNING":
                 self._judge(record, kernel)
@@ -170,17 +156,18 @@ class MapRuns:
                     counts.failed = counts.timed_out = counts.aborted = 0
         self._seen = len(kernel.rows)
 
-    def _close(self, op: int, how: str) -> None:
-        found = self._open.pop(op, None)
-        if found is None:
+    def _close(self, work: OpenWork, how: str) -> None:
+        """Count a child execution that has ended, or results that were written."""
+        frame = work.frame if isinstance(work, Op) else None
+        if frame is None or not isinstance(frame.group, MapRun):
             return
-        record, number, is_child = found
-        if not is_child:
-            record.results_written += number if how == "succeeded" else 0
-            return
-        for counts, many in ((record.items, number), (record.executions, 1)):
-            counts.running -= many
-            setattr(counts, how, getattr(counts, how) + many)
+        record = self._by_arn[frame.group.arn]
+        if isinstance(work.command, WriteResults):
+            record.results_written += len(work.command.results) if how == "succeeded" else 0
+        elif isinstance(frame, Child):
+            for counts, many in ((record.items, frame.items), (record.executions, 1)):
+                counts.running -= many
+                setattr(counts, how, getattr(counts, how) + many)
 
     def _judge(self, record: MapRunRecord, kernel: Kernel) -> None:
         """Say how a run has ended, by what is left of it in the kernel."""
@@ -195,3 +182,16 @@ class MapRuns:
             record.status = "SUCCEEDED"
         else:
             record.status = "FAILED" if run.has_failed else "ABORTED"
+
+
+def map_run_of(work: OpenWork | None) -> str:
+    """Name the Map Run that a child execution belongs to."""
+    group = work.frame.group if isinstance(work, Op) else None
+    return group.arn if isinstance(group, MapRun) else ""
+
+
+def _how(item: Input) -> str:
+    """Say how a child execution has ended by what its parent is told."""
+    if isinstance(item, TaskFailed):
+        return "timed_out" if item.error == "States.Timeout" else "failed"
+    return "succeeded"

@@ -94,9 +94,8 @@ class Recovery:
             if row.rules > CURRENT:
                 raise StepError("a later version of step began it")
             info = info_of(row)
-            live = Live(
-                row.id, info, Kernel(program or self._program_of(row), info, Quotas()), is_durable=True
-            )
+            kernel = Kernel(program or self._program_of(row), info, Quotas())
+            live = Live(row.id, kernel, is_durable=True)
             return live, self._take_again(live, row)
         except Disagreement:
             raise

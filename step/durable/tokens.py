@@ -1,6 +1,7 @@
 """Open task tokens, and the tasks of activities that wait for a worker.
 
-Knows nothing of the journal or of threads: the host has the lock.
+An index of what executions have open, for those who know a token or an activity and no execution. Knows
+nothing of the journal or of threads.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from step.durable.live import Live
-from step.engine.vocabulary import StartTask
+from step.engine.vocabulary import OpenWork, StartTask
 
 
 def is_activity(task: StartTask) -> bool:
@@ -42,9 +43,11 @@ class Tokens:
             self._owners[task.token] = (live, task.op)
             self._own += is_nested(task)
 
-    def close(self, task: StartTask) -> None:
+    def close(self, work: OpenWork) -> None:
         """Let nobody answer a task any more."""
-        if task.token is not None and self._owners.pop(task.token, None) is not None:
+        task = work.command
+        if isinstance(task, StartTask) and task.token in self._owners:
+            del self._owners[task.token]
             self._own -= is_nested(task)
 
     def owner(self, token: str) -> tuple[Live, int] | None:
@@ -55,13 +58,14 @@ class Tokens:
         """Let a worker have an activity's task."""
         self._offered.setdefault(task.resource, deque()).append((live, task.op))
 
-    def next_of(self, activity: str) -> tuple[Live, int] | None:
+    def next_of(self, activity: str) -> tuple[Live, StartTask] | None:
         """Find the oldest task of an activity that nobody has taken."""
         offered = self._offered.get(activity)
         while offered:
             live, op = offered[0]
-            if op in live.tasks:
-                return live, op
+            work = live.kernel.ops.get(op)
+            if work is not None and isinstance(work.command, StartTask):
+                return live, work.command
             offered.popleft()
         return None
 

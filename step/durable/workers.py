@@ -6,8 +6,11 @@ Knows neither the journal nor the lock: what comes of a call is handed to whoeve
 from __future__ import annotations
 
 import logging
+import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 from step.durable.live import Live
@@ -23,11 +26,21 @@ _log = logging.getLogger("step.durable")
 
 
 class Returned(NamedTuple):
-    """The return of a task's call, or (``task`` None) of a read or write of items."""
+    """The return of a task's call, or of a read or write of items."""
 
     live: Live
-    task: StartTask | None
+    op: int
     answers: list[Input]
+
+
+_Job = Callable[[], Returned]
+
+
+class _Mine(threading.local):
+    """What a thread of the pool does next by itself, while it hands over what it has done."""
+
+    is_handing_over = False
+    job: _Job | None = None
 
 
 class Workers:
@@ -42,29 +55,52 @@ class Workers:
         self._items = items
         self._put = put
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="step-task")
+        self._mine = _Mine()
+        # What no thread has begun, oldest first.
+        self._jobs: deque[_Job] = deque()
+        self._is_closed = False
 
     def close(self) -> None:
         """Begin nothing more; what runs is left alone."""
+        self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def do(self, live: Live, task: StartTask) -> None:
-        """Have a task's work done."""
-        self._pool.submit(self._do_work, live, task)
+    def do(self, live: Live, command: StartTask | ReadItems | WriteResults) -> None:
+        """Have a task's work done, items read, or results written."""
+        if isinstance(command, StartTask):
+            job: _Job = partial(self._do_work, live, command)
+        else:
+            job = partial(self._run_errand, live, command)
+        if self._mine.is_handing_over and self._mine.job is None and not self._jobs:
+            # What follows from a thread's own work it does itself, where nothing has waited for longer:
+            # to wake another one takes its time.
+            self._mine.job = job
+        else:
+            self._jobs.append(job)
+            self._pool.submit(self._run)
 
-    def run(self, live: Live, command: ReadItems | WriteResults) -> None:
-        """Have items read, or results written."""
-        self._pool.submit(self._run_errand, live, command)
+    def _run(self) -> None:
+        mine = self._mine
+        job: _Job | None = self._jobs.popleft()
+        while job is not None and not self._is_closed:
+            returned = job()
+            mine.is_handing_over, mine.job = True, None
+            try:
+                self._put(returned)
+            finally:
+                mine.is_handing_over = False
+            job, mine.job = mine.job, None
 
-    def _do_work(self, live: Live, task: StartTask) -> None:
+    def _do_work(self, live: Live, task: StartTask) -> Returned:
         try:
             answers = self._work(task, live.info)
         except Exception as error:  # a worker is foreign code
             _log.exception("%s: state %r", live.info.arn, task.state)
             answers = [TaskFailed(task.op, "States.Runtime", f"{type(error).__name__}: {error}")]
-        self._put(Returned(live, task, answers))
+        return Returned(live, task.op, answers)
 
-    def _run_errand(self, live: Live, command: ReadItems | WriteResults) -> None:
-        self._put(Returned(live, None, [self._errand(command)]))
+    def _run_errand(self, live: Live, command: ReadItems | WriteResults) -> Returned:
+        return Returned(live, command.op, [self._errand(command)])
 
     def _errand(self, command: ReadItems | WriteResults) -> Input:
         is_read = isinstance(command, ReadItems)

@@ -17,7 +17,7 @@ from step.clock import format_timestamp
 from step.engine import history
 from step.engine.history import Row, Told
 from step.engine.switches import CURRENT, INTRINSICS_AS_AWS
-from step.engine.vocabulary import Command, MapRunUpdated
+from step.engine.vocabulary import Command, MapRunUpdated, OpenWork
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -415,6 +415,16 @@ class Turn(Protocol):
 
     def succeed(self, frame: Frame) -> None:
         """End the execution with the frame's value."""
+
+
+class Op(OpenWork):
+    """Open work with the branch that waits for it."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self, command: Command, frame: Frame) -> None:
+        super().__init__(command)
+        self.frame = frame
 
 
 class End(State):

@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from typing import Any, Literal
 
 from step.engine import history
-from step.engine.frames import FATAL, ExecutionInfo, Frame, Group, State, Timer
+from step.engine.frames import FATAL, ExecutionInfo, Frame, Group, Op, State, Timer
 from step.engine.history import History, Row, Written
 from step.engine.program import Program
 from step.engine.quotas import TURN_BUDGET, Quotas
@@ -98,7 +98,8 @@ class Kernel:
         self.fault: Exception | None = None
         self.ready: deque[Frame] = deque()
         self.root: Frame
-        self.ops: dict[int, Frame] = {}
+        # What is open: work that was asked for and hasn't ended.
+        self.ops: dict[int, Op] = {}
         # How often each Task state has been given out as work.
         self.invocations: dict[str, int] = {}
         # (at, order, op, frame, what); op 0: the whole execution's.
@@ -203,38 +204,40 @@ class Kernel:
             self._start_timer(self.now + self.program.timeout_seconds * 1000, 0, frame, Timer.EXECUTION)
 
     def _started(self, item: TaskStarted) -> None:
-        frame = self.ops.get(item.op)
-        if frame is not None:
-            frame.state.started(self, frame, item.worker)
+        op = self.ops.get(item.op)
+        if op is not None:
+            op.is_told = True
+            op.frame.state.started(self, op.frame, item.worker)
 
     def _submitted(self, item: TaskSubmitted) -> None:
-        frame = self.ops.get(item.op)
-        if frame is not None:
-            frame.state.submitted(self, frame, item.output)
+        op = self.ops.get(item.op)
+        if op is not None:
+            op.is_told = True
+            op.frame.state.submitted(self, op.frame, item.output)
 
     def _succeeded(self, item: TaskSucceeded) -> None:
-        frame = self.ops.pop(item.op, None)
-        if frame is not None and frame.state.succeeded(self, frame, item.output):
-            self.ready.append(frame)
+        op = self.ops.pop(item.op, None)
+        if op is not None and op.frame.state.succeeded(self, op.frame, item.output):
+            self.ready.append(op.frame)
 
     def _failed(self, item: TaskFailed) -> None:
-        frame = self.ops.pop(item.op, None)
-        if frame is not None and frame.state.failed(self, frame, StateError(item.error, item.cause)):
-            self.ready.append(frame)
+        op = self.ops.pop(item.op, None)
+        if op is not None and op.frame.state.failed(self, op.frame, StateError(item.error, item.cause)):
+            self.ready.append(op.frame)
 
     def _heartbeat(self, item: Heartbeat) -> None:
-        frame = self.ops.get(item.op)
-        if frame is not None:
-            frame.heartbeat_at = self.now
+        op = self.ops.get(item.op)
+        if op is not None:
+            op.frame.heartbeat_at = self.now
 
     def _items_read(self, item: ItemsRead) -> None:
-        frame = self.ops.pop(item.op, None)
-        if frame is not None:
-            frame.state.items_read(self, frame, item.items, item.is_last)
+        op = self.ops.pop(item.op, None)
+        if op is not None:
+            op.frame.state.items_read(self, op.frame, item.items, item.is_last)
 
     def _map_run_updated(self, item: MapRunUpdated) -> None:
-        for frame in self.ops.values():
-            if frame.group is not None and frame.group.update(self, item):
+        for op in self.ops.values():
+            if op.frame.group is not None and op.frame.group.update(self, item):
                 return
 
     def _time_passed(self, _: TimePassed | Continue) -> None:
@@ -486,7 +489,7 @@ class Kernel:
 
     def start_work(self, frame: Frame, command: Command) -> None:
         """Ask the driver for work; its answer comes back to the frame's state."""
-        self.ops[frame.op] = frame
+        self.ops[frame.op] = Op(command, frame)
         self.commands.append(command)
 
     def token(self, op: int) -> str:
@@ -499,8 +502,9 @@ class Kernel:
 
     def drop_op(self, frame: Frame) -> None:
         """Stop waiting; tell the driver where work was under way."""
-        if self.ops.pop(frame.op, None) is not None:
-            self.commands.append(CancelTask(frame.op))
+        op = self.ops.pop(frame.op, None)
+        if op is not None:
+            self.commands.append(CancelTask(frame.op, op))
         frame.op = 0
 
     # ------------------------------------------------------------ for states: failing and ending
@@ -588,8 +592,7 @@ class Kernel:
     def _close(self) -> None:
         if self.status != "SUCCEEDED":
             _suspend(self.root)
-        for op in self.ops:
-            self.commands.append(CancelTask(op))
+        self.commands += [CancelTask(number, op) for number, op in self.ops.items()]
         self.ops.clear()
         self.ready.clear()
         self.timers.clear()

@@ -140,6 +140,7 @@ class CancelTask(NamedTuple):
     """Nobody waits for this work any more: it timed out, or its branch was stopped."""
 
     op: int
+    work: OpenWork
 
 
 class ReadItems(NamedTuple):
@@ -190,3 +191,27 @@ class StartChild(NamedTuple):
 
 
 Command = StartTask | CancelTask | ReadItems | WriteResults | StartChild
+
+
+class OpenWork:
+    """A piece of outside work that an execution waits for: the one account of it, from command to end.
+
+    Attributes:
+        command: What was asked for.
+        is_told: Whether the answer comes from outside in any case: a job that was submitted, an activity's
+            task that a worker has. The kernel knows; all else is noted by who drives it.
+        is_called: Whether the work's own call goes on; only noted where a token may be answered meanwhile.
+        is_answered: Whether its end has come and is still to be taken.
+        held: An answer to the token that came before the work's own call has returned.
+        child: What drives the child execution, once it has begun.
+    """
+
+    __slots__ = ("child", "command", "held", "is_answered", "is_called", "is_told")
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.is_told = False
+        self.is_called = False
+        self.is_answered = False
+        self.held: Input | None = None
+        self.child: object = None

@@ -6,8 +6,6 @@ Pure over the port ``Perform``: no wall clock. Waits and work take virtual time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
-from itertools import count
 from typing import Literal, NamedTuple
 
 from step.asl import model
@@ -20,13 +18,14 @@ from step.engine.states.distributed_map import DistributedMapState
 from step.engine.states.map import MapState
 from step.engine.states.parallel import ParallelState
 from step.engine.states.work import WorkState
-from step.engine.vocabulary import Continue, Input, StartTask, TaskFailed, TaskSucceeded, TimePassed
-from step.errors import HandlerError, StateError
+from step.engine.vocabulary import Continue, Input, StartTask, TaskFailed, TaskSucceeded
+from step.errors import HandlerError, NothingToWaitFor, StateError
 from step.jsonvalue import JSONObject, JSONValue, to_text
 from step.machine.test_state_definition import Tested
 from step.machine.test_state_request import Mock, Request
 from step.machine.test_state_work import MockedState, prepare_map, prepare_parallel
 from step.runtime.integrations.http_trace import is_http_task, told_request, told_response
+from step.runtime.virtual import VirtualDriver
 
 # Does a task's work: what it answers, and after how many ms; None: never.
 Perform = Callable[[StartTask], "tuple[list[Input], int] | None"]
@@ -34,7 +33,6 @@ Status = Literal["SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"]
 # AWS: API reference, "TestState": it can run for up to five minutes.
 LONGEST_MS = 5 * 60 * 1000
 _TIMEOUT = StateError("States.Timeout")
-_NEVER = 1 << 62
 
 
 class Outcome(NamedTuple):
@@ -155,25 +153,18 @@ def _traced(perform: Perform, told: JSONObject, info: ExecutionInfo) -> Perform:
 
 def _drive(kernel: Kernel, perform: Perform) -> StateError | None:
     """Run until the state has ended or is to be tried again; an error only where the test takes too long."""
-    answers: list[tuple[int, int, Input]] = []
-    orders = count()
-    item: Input = Continue()
-    now = kernel.info.start_ms
-    while True:
-        for command in kernel.handle(item, now):
-            done = perform(command) if isinstance(command, StartTask) else None
-            for answer in done[0] if done is not None else ():
-                assert done is not None
-                heappush(answers, (now + done[1], next(orders), answer))
-        if kernel.fault is not None:
-            raise kernel.fault
-        if kernel.status != "RUNNING" or _retry_at(kernel) is not None:
-            return None
-        answered_at, wake_at = answers[0][0] if answers else None, kernel.wake_at
-        now = min((at for at in (answered_at, wake_at) if at is not None), default=_NEVER)
-        if now > kernel.info.start_ms + LONGEST_MS:
-            return _TIMEOUT
-        item = heappop(answers)[2] if now == answered_at else TimePassed()
+    driver = VirtualDriver(kernel, perform)
+    last = kernel.info.start_ms + LONGEST_MS
+
+    def goes_on() -> bool:
+        return _retry_at(kernel) is None and (driver.agenda.first() or 0) <= last
+
+    try:
+        driver.go_on(Continue(), goes_on)
+    except NothingToWaitFor:
+        return _TIMEOUT
+    is_over = kernel.status != "RUNNING" or _retry_at(kernel) is not None
+    return None if is_over else _TIMEOUT
 
 
 def _retry_at(kernel: Kernel) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
 
 from step.engine.children import child_answer, child_kernel
@@ -18,6 +17,7 @@ from step.engine.vocabulary import (
     Command,
     Continue,
     Input,
+    OpenWork,
     ReadItems,
     Start,
     StartChild,
@@ -30,6 +30,7 @@ from step.engine.vocabulary import (
 )
 from step.errors import HandlerError, NothingToWaitFor
 from step.jsonvalue import JSONValue
+from step.runtime.drive import Drive, Run
 
 # Does a task's work: gives what to tell the kernel, and after how many ms. Where that doesn't end the task,
 # or is None, somebody may answer its token (``VirtualDriver.answer``); a Promise: somebody will keep it.
@@ -48,10 +49,31 @@ class Items(Protocol):
     def write(self, command: WriteResults) -> Input: ...
 
 
-class Deed(NamedTuple):
+class Happening(NamedTuple):
     """Something that happens at its time, outside all executions."""
 
     do: Callable[[], None]
+
+    def is_due(self, at: int) -> bool:
+        return True
+
+    def happen(self) -> None:
+        self.do()
+
+
+class Answer(NamedTuple):
+    """The end of a task's work, at its time."""
+
+    driver: VirtualDriver
+    run: VirtualRun
+    op: int
+    inputs: list[Input]
+
+    def is_due(self, at: int) -> bool:
+        return self.run.open(self.op) is not None
+
+    def happen(self) -> None:
+        self.driver.tell(self.run, self.op, self.inputs)
 
 
 class Promise:
@@ -61,17 +83,17 @@ class Promise:
 
     def __init__(self) -> None:
         self._driver: VirtualDriver | None = None
-        self._run: Run | None = None
+        self._run: VirtualRun | None = None
         self._op = 0
 
-    def bind(self, driver: VirtualDriver, run: Run, op: int) -> None:
+    def bind(self, driver: VirtualDriver, run: VirtualRun, op: int) -> None:
         """Say whose answer it is; the driver does."""
         self._driver, self._run, self._op = driver, run, op
 
     @property
     def is_wanted(self) -> bool:
         """Whether the task still waits."""
-        return self._run is not None and self._op in self._run.open
+        return self._run is not None and self._run.open(self._op) is not None
 
     def keep(self, make: Callable[[int], list[Input]]) -> bool:
         """Answer; ``make`` gets the op. False where nobody waits for it any more."""
@@ -81,22 +103,10 @@ class Promise:
         return True
 
 
-class Run:
-    """One execution under the driver."""
+class VirtualRun(Run):
+    """An execution in virtual time."""
 
-    __slots__ = (
-        "cancelled",
-        "children",
-        "ended",
-        "items",
-        "kept",
-        "kernel",
-        "op",
-        "open",
-        "parent",
-        "perform",
-        "woken_at",
-    )
+    __slots__ = ("ended", "items", "kept", "parent", "perform")
 
     def __init__(
         self,
@@ -105,28 +115,46 @@ class Run:
         items: Items | None,
         kept: list[Kernel],
         *,
-        parent: Run | None = None,
+        parent: VirtualRun | None = None,
         op: int = 0,
     ) -> None:
-        self.kernel = kernel
+        super().__init__(kernel, op)
         self.perform = perform
         self.items = items
         # The kernels of child executions, for those who look at them afterwards.
         self.kept = kept
         # Hears of the end of an execution that another one started.
         self.ended: Callable[[Kernel], None] | None = None
-        # Where it is a child execution: who waits for it, by which op.
         self.parent = parent
-        self.op = op
-        self.children: dict[int, Run] = {}
-        # Tasks whose answers are still to come, and whose answers nobody wants any more.
-        self.open: dict[int, StartTask] = {}
-        self.cancelled: set[int] = set()
-        # The time for which the driver has noted to wake it.
-        self.woken_at: int | None = None
+
+    def open(self, op: int) -> OpenWork | None:
+        """Find work whose end hasn't come."""
+        work = self.kernel.ops.get(op)
+        return None if work is None or work.is_answered else work
+
+    def open_tasks(self) -> list[StartTask]:
+        """The tasks that wait for an answer, those of child executions too."""
+        found: list[StartTask] = []
+        for work in self.kernel.ops.values():
+            if isinstance(work.child, VirtualRun):
+                found += work.child.open_tasks()
+            elif isinstance(work.command, StartTask) and not work.is_answered:
+                found.append(work.command)
+        return found
+
+    @property
+    def waits_in_vain(self) -> bool:
+        """Whether only the longest duration of an execution would end what a task waits for."""
+        return self.kernel.only_quota_wakes and any(map(_is_stuck, self.kernel.ops.values()))
 
 
-class VirtualDriver:
+def _is_stuck(work: OpenWork) -> bool:
+    if isinstance(work.child, VirtualRun):
+        return work.child.waits_in_vain
+    return isinstance(work.command, StartTask) and not work.is_answered
+
+
+class VirtualDriver(Drive[VirtualRun]):
     """Drives one execution to its end, with its child executions and those it started.
 
     Attributes:
@@ -135,22 +163,19 @@ class VirtualDriver:
     """
 
     def __init__(self, kernel: Kernel, perform: Perform, items: Items | None = None) -> None:
+        super().__init__()
         self.children: list[Kernel] = []
         self.now = kernel.now
-        self._root = Run(kernel, perform, items, self.children)
+        self._root = VirtualRun(kernel, perform, items, self.children)
         # What to do when nobody wants a task's answer any more, by its token.
         self._when_cancelled: dict[str, Callable[[], None]] = {}
         # Executions that run beside the first one.
-        self._others: set[Run] = set()
+        self._others: set[VirtualRun] = set()
         # Whose task a token answers.
-        self._tokens: dict[str, tuple[Run, int]] = {}
-        # What happens at this instant, in order; answers to come: (at, order, run, op, inputs); and when
-        # child executions want to be woken: (at, order, run).
-        self._now: deque[tuple[Run, Input | StartChild | Deed]] = deque()
-        self._later: list[tuple[int, int, Run, int, list[Input] | Deed]] = []
-        self._wakes: list[tuple[int, int, Run]] = []
-        self._busy: deque[Run] = deque()
-        self._order = 0
+        self._tokens: dict[str, tuple[VirtualRun, int]] = {}
+        # What happens at this instant, in order; and whose turn goes on after that.
+        self._now: deque[tuple[VirtualRun, Input | StartChild | Happening]] = deque()
+        self._busy: deque[VirtualRun] = deque()
 
     def run(self, value: JSONValue) -> None:
         """Start the execution and drive it until it has ended, and what it started as far as that goes.
@@ -158,27 +183,22 @@ class VirtualDriver:
         Raises:
             NothingToWaitFor: a task waits for an answer that nobody can give, and no timer ends it.
         """
-        root, pending, busy = self._root, self._now, self._busy
-        kernel = root.kernel
-        now = kernel.now
-        self._handle(root, Start(value), now)
-        while True:
-            if pending:
-                run, item = pending.popleft()
-                if type(item) is StartChild:
-                    self._start_child(run, item, now)
-                elif type(item) is Deed:
-                    item.do()
-                else:
-                    self._handle(run, item, now)  # type: ignore[arg-type]  # mypy doesn't narrow by type()
-            elif kernel.status != "RUNNING" and not self._others:
-                return
-            elif busy:
-                self._handle(busy.popleft(), Continue(), now)
-            elif kernel.is_busy:
-                self._handle(root, Continue(), now)
-            else:
-                now = self.now = self._pass_time()
+        self.go_on(Start(value))
+
+    def go_on(self, item: Input, goes_on: Callable[[], bool] | None = None) -> None:
+        """Give the execution an input and drive it on, as long as ``goes_on`` says where time is to pass.
+
+        Raises:
+            NothingToWaitFor: see ``run``.
+        """
+        kernel = self._root.kernel
+        self._now.append((self._root, item))
+        self.loop(
+            lambda: (
+                self.has_come
+                or ((kernel.status == "RUNNING" or bool(self._others)) and (goes_on is None or goes_on()))
+            )
+        )
 
     # ------------------------------------------------------------ for those who do the work
 
@@ -195,7 +215,7 @@ class VirtualDriver:
         Returns:
             The kernels of its child executions, as they come.
         """
-        run = Run(kernel, perform, items, [])
+        run = VirtualRun(kernel, perform, items, [])
         run.ended = ended
         self._others.add(run)
         self._now.append((run, Start(value)))
@@ -210,7 +230,7 @@ class VirtualDriver:
     def is_open(self, token: str) -> bool:
         """Whether a task waits for an answer to this token."""
         run, op = self._tokens.get(token, (self._root, 0))
-        return op in run.open
+        return run.open(op) is not None
 
     def answer(self, token: str, make: Callable[[int], Input]) -> bool:
         """Answer a task by its token; ``make`` gets the op. False where no task waits for it."""
@@ -224,92 +244,91 @@ class VirtualDriver:
         """Do something where a task ends without an answer to its token."""
         self._when_cancelled[token] = do
 
-    def tell(self, run: Run, op: int, inputs: list[Input]) -> None:
+    def tell(self, run: VirtualRun, op: int, inputs: list[Input]) -> None:
         """Tell an execution of one of its tasks."""
-        if inputs and type(inputs[-1]) in _ENDS:
-            run.open.pop(op, None)
+        work = run.open(op)
+        if work is not None and inputs and type(inputs[-1]) in _ENDS:
+            work.is_answered = True
         self._now.extend((run, item) for item in inputs)
 
     def later(self, delay_ms: int, do: Callable[[], None]) -> None:
         """Do something so much later; 0: when all that happens now has happened."""
         if delay_ms == 0:
-            self._now.append((self._root, Deed(do)))
+            self._now.append((self._root, Happening(do)))
         else:
-            self._order += 1
-            heappush(self._later, (self.now + delay_ms, self._order, self._root, 0, Deed(do)))
+            self.agenda.add(self.now + delay_ms, Happening(do))
 
-    def _handle(self, run: Run, item: Input, now: int) -> None:
-        commands = run.kernel.handle(item, now)
-        if run.kernel.fault is not None:
-            raise run.kernel.fault
-        if commands:
-            self._carry_out(run, commands, now)
-        if run is not self._root:
-            self._follow(run)
+    # ------------------------------------------------------------ the loop
 
-    def _follow(self, run: Run) -> None:
-        """Tell another execution's end to who waits for it, or note when it wants to go on."""
-        kernel = run.kernel
-        if kernel.status != "RUNNING":
-            parent = run.parent
-            if parent is None:
-                if run in self._others and run.ended is not None:
-                    self._others.remove(run)
-                    run.ended(kernel)
-            elif parent.children.pop(run.op, None) is not None:
-                self._now.append((parent, child_answer(kernel, run.op)))
-        elif kernel.is_busy:
+    @property
+    def has_come(self) -> bool:
+        return bool(self._now or self._busy)
+
+    def put(self, run: VirtualRun, item: Input | StartChild) -> None:
+        # A turn that ran out of its budget goes on after all that happens now.
+        if type(item) is Continue:
             self._busy.append(run)
         else:
-            wake_at = kernel.wake_at
-            if wake_at is not None and wake_at != run.woken_at:
-                run.woken_at = wake_at
-                self._order += 1
-                heappush(self._wakes, (wake_at, self._order, run))
+            self._now.append((run, item))
 
-    # ------------------------------------------------------------ time
+    def take_in(self) -> None:
+        pending = self._now
+        while pending:
+            run, item = pending.popleft()
+            if type(item) is StartChild:
+                self._start_child(run, item)
+            elif type(item) is Happening:
+                item.do()
+            else:
+                self.take(run, item)  # type: ignore[arg-type]  # mypy doesn't narrow by type()
+        if self._busy:
+            self.take(self._busy.popleft(), Continue())
 
-    def _pass_time(self) -> int:
+    def take(self, run: VirtualRun, item: Input) -> None:
+        """Let an execution take an input now."""
+        commands = run.kernel.handle(item, self.now)
+        if commands:
+            self._carry_out(run, commands)
+        self.follow(run)
+
+    def ended(self, run: VirtualRun) -> None:
+        parent = run.parent
+        if parent is None:
+            if run in self._others and run.ended is not None:
+                self._others.remove(run)
+                run.ended(run.kernel)
+        elif parent.open(run.op) is not None:
+            self.tell(parent, run.op, [child_answer(run.kernel, run.op)])
+
+    def broke(self, run: VirtualRun, fault: Exception) -> None:
+        raise fault
+
+    def pass_time(self, at: int | None) -> None:
         """Jump to the next instant at which something happens; an answer comes before a timer."""
-        later, wakes = self._later, self._wakes
-        while later and later[0][3] in later[0][2].cancelled:
-            _, _, run, op, _ = heappop(later)
-            run.cancelled.discard(op)
-        while wakes and not _is_due(*wakes[0]):
-            heappop(wakes)
-        run, wake_at = self._root, self._root.kernel.wake_at
-        if wakes and (wake_at is None or wakes[0][0] < wake_at):
-            wake_at, _, run = wakes[0]
-        if later and (wake_at is None or later[0][0] <= wake_at):
-            at = later[0][0]
+        deeds = self.agenda.take_deeds(at) if at is not None else []
+        if at is not None and deeds:
+            self.now = at
             # What is due at one instant comes in the order in which it was asked for, before what follows
             # from it; an answer that a sibling's makes needless is ignored by the kernel.
-            while later and later[0][0] == at:
-                _, _, run, op, what = heappop(later)
-                if type(what) is Deed:
-                    self._now.append((run, what))
-                elif op in run.open:
-                    self.tell(run, op, what)  # type: ignore[arg-type]  # mypy doesn't narrow by type()
-                run.cancelled.discard(op)
-            return at
-        if self._root.kernel.status != "RUNNING" and (wake_at is None or self._waits_in_vain(run)):
+            for deed in deeds:
+                if isinstance(deed, Happening):
+                    self._now.append((self._root, deed))
+                elif deed.is_due(at):
+                    deed.happen()
+            return
+        run = self.agenda.next_wake()
+        if at is None or run is None or run.waits_in_vain:
+            if self._root.is_running:
+                raise NothingToWaitFor(self._explain())
             # What goes on after the end of the first execution is no reason to complain.
             self._others.clear()
-            return self.now
-        if wake_at is None or self._waits_in_vain(run):
-            raise NothingToWaitFor(self._explain())
-        run.woken_at = None
+            return
+        self.now = at
+        self.agenda.take_wake(at)
         self._now.append((run, TimePassed()))
-        return wake_at
-
-    def _waits_in_vain(self, run: Run) -> bool:
-        """Whether only the longest duration of an execution would end what a task waits for."""
-        if not run.kernel.only_quota_wakes:
-            return False
-        return bool(run.open) or any(map(self._waits_in_vain, run.children.values()))
 
     def _explain(self) -> str:
-        states = ", ".join(repr(task.state) for task in _open_tasks(self._root))
+        states = ", ".join(repr(task.state) for task in self._root.open_tasks())
         return (
             f"state {states} waits for an answer that nobody can give: attach a function, a value or an "
             "exception to it, or give it a TimeoutSeconds"
@@ -317,7 +336,7 @@ class VirtualDriver:
 
     # ------------------------------------------------------------ commands
 
-    def _carry_out(self, run: Run, commands: list[Command], now: int) -> None:
+    def _carry_out(self, run: VirtualRun, commands: list[Command]) -> None:
         for command in commands:
             if type(command) is StartTask:
                 done = run.perform(command)
@@ -325,9 +344,9 @@ class VirtualDriver:
                     for item in done[0]:
                         self._now.append((run, item))
                 else:
-                    self._wait_for(run, command, done, now)
+                    self._wait_for(run, command, done)
             elif type(command) is CancelTask:
-                self._cancel(run, command.op, now)
+                self._cancel(command.work)
             elif type(command) is StartChild:
                 # Its kernel is made when its turn comes: most end in their first turn.
                 self._now.append((run, command))
@@ -337,9 +356,8 @@ class VirtualDriver:
                 self._now.append((run, _attached(run).write(command)))
 
     def _wait_for(
-        self, run: Run, task: StartTask, done: tuple[list[Input], int] | Promise | None, now: int
+        self, run: VirtualRun, task: StartTask, done: tuple[list[Input], int] | Promise | None
     ) -> None:
-        run.open[task.op] = task
         if task.token is not None:
             self._tokens[task.token] = (run, task.op)
         if isinstance(done, Promise):
@@ -351,42 +369,29 @@ class VirtualDriver:
                 return
             # That work has begun is told at once.
             self.tell(run, task.op, inputs[:-1])
-            self._order += 1
-            heappush(self._later, (now + delay_ms, self._order, run, task.op, inputs[-1:]))
+            self.agenda.add(self.now + delay_ms, Answer(self, run, task.op, inputs[-1:]))
 
-    def _start_child(self, run: Run, command: StartChild, now: int) -> None:
-        if command.op in run.cancelled or run.kernel.status != "RUNNING":
-            run.cancelled.discard(command.op)
+    def _start_child(self, run: VirtualRun, command: StartChild) -> None:
+        work = run.kernel.ops.get(command.op)
+        if work is None:
             return
-        kernel = child_kernel(run.kernel, command, now)
+        kernel = child_kernel(run.kernel, command, self.now)
         if len(run.kept) < KEPT_CHILDREN:
             run.kept.append(kernel)
-        child = run.children[command.op] = Run(
-            kernel, run.perform, run.items, run.kept, parent=run, op=command.op
-        )
-        self._handle(child, Start(command.input), now)
+        child = VirtualRun(kernel, run.perform, run.items, run.kept, parent=run, op=command.op)
+        work.child = child
+        self.take(child, Start(command.input))
 
-    def _cancel(self, run: Run, op: int, now: int) -> None:
-        child = run.children.pop(op, None)
-        if child is not None:
-            self._handle(child, Stop(None, None), now)
-        else:
-            task = run.open.pop(op, None)
-            run.cancelled.add(op)
-            if task is not None and task.token in self._when_cancelled:
-                self._when_cancelled.pop(task.token)()
+    def _cancel(self, work: OpenWork) -> None:
+        if work.is_answered:
+            return
+        if isinstance(work.child, VirtualRun):
+            self.take(work.child, Stop(None, None))
+        elif isinstance(work.command, StartTask) and work.command.token in self._when_cancelled:
+            self._when_cancelled.pop(work.command.token)()
 
 
-def _is_due(at: int, order: int, run: Run) -> bool:
-    """Whether a noted time is still the one at which a kernel wants to be woken."""
-    return run.woken_at == at and run.kernel.status == "RUNNING" and run.kernel.wake_at == at
-
-
-def _attached(run: Run) -> Items:
+def _attached(run: VirtualRun) -> Items:
     if run.items is None:
         raise HandlerError("a distributed Map has a reader or a writer, and nothing that does their work")
     return run.items
-
-
-def _open_tasks(run: Run) -> list[StartTask]:
-    return [*run.open.values(), *(task for child in run.children.values() for task in _open_tasks(child))]

@@ -152,7 +152,7 @@ def _answer(host: Host) -> bool:
         with host.lock:
             asked = [task for task in live.tasks.values() if task.state == "Ask"]
             # Never before it is submitted: the undisturbed run has that order as well.
-            for task in [task for task in asked if live.told and task.op in live.told]:
+            for task in [task for task in asked if live.kernel.ops[task.op].is_told]:
                 host.answer(task.token or "", lambda op: TaskSucceeded(op, "yes"))
     return bool(running)
 

@@ -67,6 +67,8 @@ class Gate:
         self.broken: set[int] = set()
         self.hold = hold
         self.reached = threading.Event()
+        # Once for every item that waits.
+        self.waiting = threading.Semaphore(0)
         self.go = threading.Event()
 
     def __call__(self, task: StartTask, execution: ExecutionInfo) -> list[Input]:
@@ -74,6 +76,7 @@ class Gate:
         assert isinstance(item, int)
         if item >= self.hold and not self.go.is_set():
             self.reached.set()
+            self.waiting.release()
             self.go.wait(30)
             return []
         self.done[item] += 1
@@ -147,7 +150,9 @@ def test_a_map_run_tells_of_its_items_and_executions(open_host: Open, kind: str)
     definition = each(kind, MaxConcurrency=2, ToleratedFailureCount=1, ItemBatcher={"MaxItemsPerBatch": 1})
     definition["States"]["Each"]["ItemProcessor"]["States"]["Do"] |= {"InputPath": "$.Items[0]"}
     live = host.start(info("a", list(range(8))), json.dumps(definition))
-    assert gate.reached.wait(30)
+    # Both that may run wait, so all before them have ended.
+    assert gate.waiting.acquire(timeout=30)
+    assert gate.waiting.acquire(timeout=30)
 
     (running,) = host.map_runs(live.info.arn)
     gate.hold = 10**9

@@ -6,9 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from heapq import heapify, heappop, heappush
-from itertools import count
+from functools import cache, partial
 from typing import Any
 
 import botocore.session
@@ -21,8 +19,6 @@ from step.engine.kernel import Kernel
 from step.engine.program import Program
 from step.engine.quotas import Quotas
 from step.engine.vocabulary import (
-    CancelTask,
-    Continue,
     Heartbeat,
     Input,
     Start,
@@ -31,9 +27,9 @@ from step.engine.vocabulary import (
     TaskStarted,
     TaskSubmitted,
     TaskSucceeded,
-    TimePassed,
 )
 from step.jsonvalue import JSONValue
+from step.runtime.virtual import VirtualDriver, VirtualRun
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
@@ -91,6 +87,28 @@ def _end(attempt: Attempt, task: StartTask) -> Input:
     return TaskSucceeded(task.op, attempt["return"])
 
 
+class Recorder(VirtualDriver):
+    """Drives one kernel by a script, and keeps what it was given."""
+
+    def __init__(self, kernel: Kernel, script: Callable[[StartTask], Answers]) -> None:
+        super().__init__(kernel, self._answer_later)
+        self.inputs: list[tuple[Input, int]] = []
+        self._script = script
+
+    def take(self, run: VirtualRun, item: Input) -> None:
+        self.inputs.append((item, self.now))
+        super().take(run, item)
+
+    def _answer_later(self, task: StartTask) -> None:
+        for delay, answer in self._script(task):
+            self.later(delay, partial(self._answer, task.op, answer))
+
+    def _answer(self, op: int, answer: Input) -> None:
+        # What nobody waits for any more is not delivered.
+        if self._root.open(op) is not None:
+            self.tell(self._root, op, [answer])
+
+
 def drive(
     kernel: Kernel,
     value: JSONValue,
@@ -100,32 +118,10 @@ def drive(
     now: int = START_MS,
 ) -> list[tuple[Input, int]]:
     """Run a kernel to its end: answers of this instant, then the next instant's, answers before timers."""
-    inputs: list[tuple[Input, int]] = []
-    coming: list[tuple[int, int, Input]] = []
-    order = count()
-    item = Start(value) if item is None else item
-    while True:
-        inputs.append((item, now))
-        for command in kernel.handle(item, now):
-            if isinstance(command, StartTask):
-                for delay, answer in perform(command):
-                    heappush(coming, (now + delay, next(order), answer))
-            elif isinstance(command, CancelTask):
-                # What nobody waits for any more is not delivered.
-                coming = [entry for entry in coming if getattr(entry[2], "op", None) != command.op]
-                heapify(coming)
-        if kernel.fault is not None:
-            raise kernel.fault
-        if kernel.status != "RUNNING":
-            return inputs
-        wake_at = kernel.wake_at
-        if kernel.is_busy:
-            item = Continue()
-        elif coming and (wake_at is None or coming[0][0] <= wake_at):
-            now, _, item = heappop(coming)
-        else:
-            assert wake_at is not None, "nothing to wait for"
-            now, item = wake_at, TimePassed()
+    driver = Recorder(kernel, perform)
+    driver.now = now
+    driver.go_on(Start(value) if item is None else item)
+    return driver.inputs
 
 
 def run(
