@@ -7,13 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
+Seen = TypeVar("Seen")
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 _MAIN = "import sys; from step.cli.main import main; sys.exit(main())"
@@ -80,3 +84,30 @@ def client_at(endpoint: str, service: str, *, key: str = "test", region: str = R
     )
     given = {"aws_access_key_id": key, "aws_secret_access_key": key, "config": config, **more}
     return boto3.client(service, endpoint_url=endpoint, region_name=region, **given)
+
+
+def wait_for(client: Any, look: Callable[[], Seen | None]) -> Seen:
+    """Look at a local service, and again after each change of an execution, until there is something to see.
+
+    Args:
+        client: A boto3 client of the service; the viewer beside it tells of changes, and that it is there.
+        look: What falls short of truth is nothing to see.
+    """
+    with closing(HTTPConnection(urlsplit(client.meta.endpoint_url).netloc, timeout=60)) as connection:
+        connection.request("GET", "/_step/api/changes")
+        # The first line comes once changes are listened to.
+        with connection.getresponse() as stream:
+            while line := stream.readline():
+                if line.startswith((b":", b"data:")) and (seen := look()):
+                    return seen
+    raise AssertionError("the service ended")
+
+
+def ended(sfn: Any, arn: str) -> Any:
+    """Wait for an execution's end in a local service; give its description."""
+
+    def look() -> Any:
+        told = sfn.describe_execution(executionArn=arn)
+        return told if told["status"] != "RUNNING" else None
+
+    return wait_for(sfn, look)

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.serving import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 STEP = [sys.executable, "-m", "step.cli.main"]
@@ -74,15 +75,6 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     computer.end(signal.SIGTERM)
 
 
-def until(look: Any, *, seconds: float = 30) -> Any:
-    """Look again and again until there is something to see."""
-    end = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < end, "nothing came"
-        time.sleep(0.02)
-    return seen
-
-
 def states(events: list[dict[str, Any]]) -> list[str]:
     return [e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e]
 
@@ -124,13 +116,14 @@ def test_the_bread_is_baked_through_a_kill_and_a_redrive(machine: Machine) -> No
     words = ("stepfunctions", "start-execution", "--state-machine-arn", MACHINE)
     night = machine.aws(*words, "--name", "night", "--input", "{}")["executionArn"]
     machines = machine.client("stepfunctions")
-    until(
+    wait_for(
+        machines,
         lambda: "WaitForLeaven" in states(machines.get_execution_history(executionArn=night)["events"]),
     )
     machine.end(signal.SIGKILL)
     machine.serve("virtual")
     machines, functions = machine.client("stepfunctions"), machine.client("lambda")
-    until(lambda: machines.describe_execution(executionArn=night)["status"] != "RUNNING")
+    wait_for(machines, lambda: machines.describe_execution(executionArn=night)["status"] != "RUNNING")
 
     loaf = machine.aws("stepfunctions", "describe-execution", "--execution-arn", night)
     history = machines.get_execution_history(executionArn=night)["events"]
@@ -143,11 +136,11 @@ def test_the_bread_is_baked_through_a_kill_and_a_redrive(machine: Machine) -> No
     # A broken release of the code fails the next loaf; mended, it is baked to its end.
     functions.update_function_code(FunctionName="bakery", ZipFile=broken.read_bytes())
     failed = machines.start_execution(stateMachineArn=MACHINE, name="failed", input="{}")["executionArn"]
-    until(lambda: machines.describe_execution(executionArn=failed)["status"] == "FAILED")
+    wait_for(machines, lambda: machines.describe_execution(executionArn=failed)["status"] == "FAILED")
     assert machines.describe_execution(executionArn=failed)["redriveStatus"] == "REDRIVABLE"
     functions.update_function_code(FunctionName="bakery", ZipFile=code.read_bytes())
     machine.aws("stepfunctions", "redrive-execution", "--execution-arn", failed)
-    until(lambda: machines.describe_execution(executionArn=failed)["status"] == "SUCCEEDED")
+    wait_for(machines, lambda: machines.describe_execution(executionArn=failed)["status"] == "SUCCEEDED")
     events = machines.get_execution_history(executionArn=failed)["events"]
     assert "ExecutionRedriven" in [event["type"] for event in events]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import socket
@@ -71,3 +72,44 @@ def test_connection_to_this_machine_passes_the_guard() -> None:
         with socket.create_connection(("localhost", server.getsockname()[1]), timeout=10) as client:
             assert client.recv(1) == b""
         accepting.join()
+
+
+# Those who look again and again, and why nobody can tell them.
+LOOKS_AGAIN = {
+    "conformance/api_cases.py": "the runner's cases are of a service without a stream of changes",
+    "contract/test_stepfunctions.py": "an account of AWS tells nobody",
+    "durable/killed_host.py": "its tokens are answered between kills",
+    "durable/stage.py": "waits until nothing happens, which nothing tells",
+    "local/functions/test_functions.py": "a file that is taken away tells nobody",
+    "local/service/test_execution_logs.py": "CloudWatch Logs tells nobody",
+}
+
+
+def test_tests_wait_for_events_and_never_for_time() -> None:
+    folder = Path(__file__).parent
+
+    waiting = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*.py")
+        for place in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if is_sleep(place) or is_busy_wait(place)
+    }
+
+    assert sorted(waiting) == sorted(LOOKS_AGAIN)
+
+
+def is_sleep(place: ast.AST) -> bool:
+    """Tell ``time.sleep`` and ``step.clock.pause``, by whatever they are imported as; asyncio's is none."""
+    match place:
+        case ast.Attribute(value=ast.Name(id="time"), attr="sleep"):
+            return True
+        case ast.ImportFrom(module="time" | "step.clock", names=names):
+            return any(name.name in ("sleep", "pause") for name in names)
+    return False
+
+
+def is_busy_wait(place: ast.AST) -> bool:
+    match place:
+        case ast.While(body=[ast.Pass() | ast.Continue() | ast.Expr(value=ast.Constant())]):
+            return True
+    return False

@@ -20,10 +20,10 @@ import boto3
 import pytest
 
 from step.cli.main import main
-from step.clock import pause
 from step.deployer.client import Code, draft_release
 from step.deployer.names import Target
 from step.deployer.release import Release
+from tests.serving import ended
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT, OTHER, REGION = "123456789012", "222222222222", "us-east-1"
@@ -262,8 +262,7 @@ class Client:
             name=name or release.release_id,
             input=json.dumps({"release": release.to_json()}),
         )["executionArn"]
-        while (about := machines.describe_execution(executionArn=arn))["status"] == "RUNNING":
-            pause(0.02)
+        about = ended(machines, arn)
         return f"{about.get('error', about['status'])}: {about.get('cause', '')}"
 
 

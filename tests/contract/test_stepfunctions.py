@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
+
+from step.clock import pause
+from tests import serving
 
 pytestmark = pytest.mark.aws
 ROLE = os.environ.get("STEP_AWS_ROLE", "arn:aws:iam::123456789012:role/contract")
@@ -45,12 +47,12 @@ def create(sfn: Any) -> Iterator[Callable[..., Any]]:
 
 def ended(sfn: Any, arn: str) -> Any:
     """Wait for an execution's end."""
-    for _ in range(600):
-        told = sfn.describe_execution(executionArn=arn)
-        if told["status"] != "RUNNING":
-            return told
-        time.sleep(0.05)
-    raise AssertionError(f"{arn} goes on")
+    if os.environ.get("STEP_AWS") != "1":
+        return serving.ended(sfn, arn)
+    # An account tells nobody of changes.
+    while (told := sfn.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        pause(0.5)
+    return told
 
 
 def refusal(call: Callable[..., Any], **params: Any) -> tuple[str, str]:

@@ -8,14 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.serving import REGION, ServeProcess
+from tests.serving import REGION, ServeProcess, ended
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = f"python3.{sys.version_info.minor}"
@@ -83,8 +82,5 @@ def ran(service: ServeProcess, order: object) -> object:
         (machine,) = client.list_state_machines()["stateMachines"]
         arn = machine["stateMachineArn"]
         execution = client.start_execution(stateMachineArn=arn, input=json.dumps(order))["executionArn"]
-        end = time.monotonic() + 30
-        while (told := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        told = ended(client, execution)
         return json.loads(told["output"]) if "output" in told else told

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from step.durable.recovery import Disagreement
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Heartbeat, Input, StartTask, TaskFailed, TaskSucceeded
 from step.errors import StepError
+from tests.hearing import wait_until
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
 TASK = {"Type": "Task", "Resource": FUNCTION, "End": True}
@@ -140,16 +140,17 @@ def test_a_name_that_is_taken_is_refused(open_host: Open) -> None:
 def test_a_timer_and_a_token_survive_a_restart(open_host: Open) -> None:
     clock = RealClock()
     asked: list[str | None] = []
+    was_asked = threading.Event()
 
     def ask(task: StartTask, _: ExecutionInfo) -> list[Input]:
         asked.append(task.token)
+        was_asked.set()
         return [TaskSucceeded(task.op, task.payload)] if task.token is None else []
 
     host = open_host(ask, clock)
     waits = host.start(info("waits"), json.dumps(WAIT_THEN_TASK)).info.arn
     asks = host.start(info("asks"), json.dumps(TOKEN_TASK)).info.arn
-    while not asked:
-        time.sleep(0.001)
+    assert was_asked.wait(30)
     host.close()
 
     again = open_host(ask, clock)
@@ -166,21 +167,19 @@ def test_a_timer_and_a_token_survive_a_restart(open_host: Open) -> None:
 
 def test_a_task_that_was_running_is_run_again_and_a_recorded_one_is_not(open_host: Open) -> None:
     done: list[Any] = []
-    hold = threading.Event()
+    begun, hold = threading.Event(), threading.Event()
 
     def slow(task: StartTask, _: ExecutionInfo) -> list[Input]:
         done.append(task.payload)
         if task.payload == 2:
+            begun.set()
             hold.wait(30)
         return [TaskSucceeded(task.op, task.payload)]
 
     host = open_host(slow)
     arn = host.start(info("a", [1, 2]), json.dumps(MANY)).info.arn
-    while (
-        sorted(done) != [1, 2]
-        or len((host.journal.execution(arn) and list(host.journal.entries(1))) or []) < 2
-    ):
-        time.sleep(0.001)
+    assert begun.wait(30)
+    wait_until(host, lambda: 1 in done and len(list(host.journal.entries(1))) >= 2)
     host.close()
     hold.set()
 
@@ -304,8 +303,7 @@ def test_children_of_a_suspended_execution_wait_for_its_mend(open_host: Open, tm
     each = {"Type": "Map", "Label": "each", "ItemProcessor": processor, "End": True}
     host = open_host(lambda task, _: [])
     arn = host.start(info("a", [1]), json.dumps({"StartAt": "Each", "States": {"Each": each}})).info.arn
-    while not (children := host.journal.running(children=True)):
-        time.sleep(0.001)
+    children = wait_until(host, lambda: host.journal.running(children=True))
     host.close()
     change(tmp_path, "UPDATE inputs SET digest = digest + 16 WHERE execution = 1 AND number = 0")
     suspended = open_host(lambda task, _: [])

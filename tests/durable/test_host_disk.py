@@ -18,6 +18,7 @@ from step.durable.host import Host
 from step.durable.journal import Journal, StoreFull
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskSubmitted, TaskSucceeded
+from tests.hearing import wait_until
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
 SEND = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
@@ -102,8 +103,7 @@ def test_requests_are_refused_and_have_no_effect(tmp_path: Path, stores: list[St
     stores.append(store)
     host = store.host
     asking, acting = host.start(info("asks"), one_task(SEND)), host.start(info("acts"), one_task(ACTIVITY))
-    while len(asking.kernel.history) < 5:
-        pass
+    wait_until(host, lambda: len(asking.kernel.history) >= 5)
     (task,) = asking.tasks.values()
     token = task.token or ""
     store.fill()

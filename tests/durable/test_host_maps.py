@@ -19,6 +19,7 @@ from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
 from step.runtime.map_items import MapItems
 from step.runtime.objects import MemoryObjects
+from tests.hearing import wait_until
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
@@ -204,10 +205,9 @@ def test_a_restart_runs_no_recorded_child_execution_again(open_host: Open, kind:
     host = open_host(gate)
     live = host.start(info("a", items), json.dumps(each(kind, MaxConcurrency=4)))
     assert gate.reached.wait(30)
-    while (record := host.map_runs(live.info.arn)[0]).items.succeeded < 27:
-        pass
+    wait_until(host, lambda: host.map_runs(live.info.arn)[0].items.succeeded >= 27)
+    recorded = host.map_runs(live.info.arn)[0].items.succeeded
     host.close()
-    recorded = record.items.succeeded
     gate.go.set()
 
     again = open_host(gate)
@@ -226,8 +226,7 @@ def test_a_restart_loses_no_results_that_were_written(open_host: Open) -> None:
     definition = each("EXPRESS", ItemReader=READER, ResultWriter=WRITER, MaxConcurrency=20)
     live = host.start(info("a"), json.dumps(definition))
     assert gate.reached.wait(30)
-    while not host.map_runs(live.info.arn)[0].results_written:
-        pass
+    wait_until(host, lambda: host.map_runs(live.info.arn)[0].results_written)
     host.close()
     gate.go.set()
 

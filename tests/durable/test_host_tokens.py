@@ -17,6 +17,7 @@ from step.durable.journal import Journal
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Heartbeat, Input, StartTask, TaskFailed, TaskSubmitted, TaskSucceeded
 from step.jsonvalue import JSONObject
+from tests.hearing import wait_until
 
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:work"
 SEND = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
@@ -190,8 +191,7 @@ def test_an_answer_that_overtakes_the_call_survives_a_restart(open_host: Open) -
 def test_a_submitted_task_isnt_submitted_again_after_a_restart(open_host: Open) -> None:
     host = open_host(submit)
     live = host.start(info(), one_task(SEND))
-    while len(list(live.kernel.history)) < 5:
-        pass
+    wait_until(host, lambda: len(list(live.kernel.history)) >= 5)
     (task,) = live.tasks.values()
     host.close()
 
@@ -295,8 +295,7 @@ BESIDE = {
 def test_virtual_time_doesnt_jump_while_a_token_is_open(open_host: Open) -> None:
     host = open_host(submit, VirtualClock())
     live = host.start(info(), json.dumps(BESIDE))
-    while len(live.kernel.history) < 8:
-        pass
+    wait_until(host, lambda: len(live.kernel.history) >= 8)
     assert host.clock.now_ms() - live.info.start_ms < 36_000_000
     (task,) = live.tasks.values()
 

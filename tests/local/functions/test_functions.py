@@ -119,15 +119,27 @@ def test_a_handler_sees_what_lambda_gives_it_and_nothing_of_this_process(
     assert 0 < left_ms <= 3000
 
 
-def test_invocations_at_once_have_a_process_each(functions: Functions) -> None:
-    create(functions, "import os, time\ndef handler(e, c):\n    time.sleep(0.3)\n    return os.getpid()\n")
+def test_invocations_at_once_have_a_process_each(functions: Functions, tmp_path: Path) -> None:
+    # Each says that it is there, and stays until all are.
+    here, go = tmp_path / "here", tmp_path / "go"
+    for pipe in (here, go):
+        os.mkfifo(pipe)
+    heard, said = os.open(here, os.O_RDWR), os.open(go, os.O_RDWR)
+    code = "import os\ndef handler(e, c):\n"
+    code += f"    open({str(here)!r}, 'w').write('.')\n    open({str(go)!r}, 'rb', 0).read(1)\n"
+    create(functions, f"{code}    return os.getpid()\n", Timeout=120)
     found: list[bytes] = []
 
     threads = [Thread(target=lambda: found.append(functions.invoke("f").payload)) for _ in range(3)]
     for thread in threads:
         thread.start()
+    for _ in threads:
+        assert os.read(heard, 1) == b"."
+    os.write(said, b"...")
     for thread in threads:
         thread.join()
+    os.close(heard)
+    os.close(said)
 
     assert len(set(found)) == 3
 

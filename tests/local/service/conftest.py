@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from step.clock import pause
 from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
+from tests import serving
 from tests.serving import ACCOUNT, client_at
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/baker"
@@ -44,12 +45,4 @@ def create(sfn: Any) -> Callable[..., str]:
 def ended(sfn: Any) -> Callable[[str], Any]:
     """Wait for the end of an execution; gives its description."""
 
-    def ended(arn: str) -> Any:
-        for _ in range(1000):
-            told = sfn.describe_execution(executionArn=arn)
-            if told["status"] != "RUNNING":
-                return told
-            pause(0.01)
-        raise AssertionError(f"{arn} goes on: {sfn.get_execution_history(executionArn=arn)['events'][-1]}")
-
-    return ended
+    return partial(serving.ended, sfn)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from step.clock import pause
+from tests.serving import wait_for
 
 PASS: dict[str, Any] = {
     "StartAt": "Mix",
@@ -65,10 +65,7 @@ def test_child_is_stopped_with_its_parent(sfn: Any, create: Create, ended: Ended
     bake = {"StartAt": "Bake", "States": {"Bake": {"Type": "Task", "Resource": activity, "End": True}}}
     child = create("child", bake)
     parent = sfn.start_execution(stateMachineArn=create("parent", starting(child, ".sync")))["executionArn"]
-    running: list[Any] = []
-    while not running:
-        running = sfn.list_executions(stateMachineArn=child)["executions"]
-        pause(0.01)
+    running = wait_for(sfn, lambda: sfn.list_executions(stateMachineArn=child)["executions"])
 
     sfn.stop_execution(executionArn=parent)
 

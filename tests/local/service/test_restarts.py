@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from step.clock import pause
-from tests.serving import ACCOUNT, ServeFailed, ServeProcess
+from tests.serving import ACCOUNT, ServeFailed, ServeProcess, ended, wait_for
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/baker"
 WAIT = {"StartAt": "Rise", "States": {"Rise": {"Type": "Wait", "Seconds": 120, "End": True}}}
@@ -35,15 +34,6 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 def create(sfn: Any, name: str, definition: Any) -> str:
     made = sfn.create_state_machine(name=name, roleArn=ROLE, definition=json.dumps(definition))
     return str(made["stateMachineArn"])
-
-
-def ended(sfn: Any, arn: str) -> Any:
-    for _ in range(1000):
-        told = sfn.describe_execution(executionArn=arn)
-        if told["status"] != "RUNNING":
-            return told
-        pause(0.02)
-    raise AssertionError(f"{arn} goes on")
 
 
 def types(sfn: Any, arn: str) -> list[str]:
@@ -108,8 +98,7 @@ def test_end_that_nobody_was_told_of_is_told_after_the_restart(serve: Serve) -> 
     }
     parent = create(sfn, "parent", {"StartAt": "Start", "States": {"Start": start}})
     arn = sfn.start_execution(stateMachineArn=parent)["executionArn"]
-    while "TaskSubmitted" not in types(sfn, arn):
-        pause(0.01)
+    wait_for(sfn, lambda: "TaskSubmitted" in types(sfn, arn))
 
     first.kill()
     sfn = serve("--speed", "100000").client("stepfunctions")

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from step.clock import pause
 from step.local.serving import LocalService
-from tests.serving import client_at
+from tests.serving import client_at, wait_for
 
 PASS = {"StartAt": "Mix", "States": {"Mix": {"Type": "Pass", "End": True}}}
 TARGET_ROLE = "arn:aws:iam::123456789012:role/events"
@@ -42,13 +41,9 @@ def recover(service: LocalService, create: Callable[..., str]) -> Callable[..., 
 
 def started(sfn: Any, machine: str) -> list[Any]:
     """Give the inputs of a machine's executions, once there are any."""
-    for _ in range(500):
-        found = sfn.list_executions(stateMachineArn=machine)["executions"]
-        if found:
-            arns = [execution["executionArn"] for execution in found]
-            return [json.loads(sfn.describe_execution(executionArn=arn)["input"]) for arn in arns]
-        pause(0.01)
-    raise AssertionError(f"nothing started {machine}")
+    found: list[Any] = wait_for(sfn, lambda: sfn.list_executions(stateMachineArn=machine)["executions"])
+    arns = [execution["executionArn"] for execution in found]
+    return [json.loads(sfn.describe_execution(executionArn=arn)["input"]) for arn in arns]
 
 
 def test_an_execution_that_is_stopped_starts_the_target(
