@@ -84,7 +84,14 @@ data "aws_iam_policy_document" "deploy" {
     sid = "ReadReleases"
     # Its own check of what the client uploaded: the exact version of each object.
     actions   = ["s3:GetObject", "s3:GetObjectVersion"]
-    resources = ["${module.release_bucket.arn}/releases/*"]
+    resources = ["${module.release_bucket.arn}/releases/*", "${module.release_bucket.arn}/rollbacks/*"]
+  }
+
+  statement {
+    sid = "TellMissingReleases"
+    # Without it S3 says "access denied" of what isn't there.
+    actions   = ["s3:ListBucket"]
+    resources = [module.release_bucket.arn]
   }
 
   statement {
@@ -116,6 +123,7 @@ module "project" {
       memory_mb    = 512
       timeout      = 120
       environment_variables = {
+        STEP_DEPLOYER_ACCOUNT     = var.account_id
         STEP_DEPLOYER_ACCOUNTS    = join(",", local.accounts)
         STEP_DEPLOYER_BUCKET      = module.release_bucket.name
         STEP_DEPLOYER_EXTERNAL_ID = var.external_id

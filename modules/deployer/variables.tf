@@ -99,7 +99,7 @@ variable "definition_file" {
 }
 
 variable "release_expiration_days" {
-  description = "Days after which a replaced version in the bucket goes away; null keeps them all."
+  description = "Days after which a release in the bucket goes away (what runs doesn't need it); null keeps them all."
   type        = number
   default     = 365
 }

@@ -73,6 +73,14 @@ locals {
       actions   = ["states:DescribeExecution", "states:StopExecution"]
       resources = local.executions
     }
+    RedriveMapRuns = {
+      # Going on with a distributed Map goes on with its children, whose ARNs have the Map's label after the machine's.
+      actions = ["states:RedriveExecution"]
+      resources = [
+        for arn in var.integrations.states_sync :
+        "${replace(join(":", slice(split(":", arn), 0, 7)), ":stateMachine:", ":execution:")}/*:*"
+      ]
+    }
     LearnOfEndedExecutions = {
       # ".sync" waits for an event of the child, by a rule that Step Functions keeps.
       actions   = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
@@ -89,8 +97,8 @@ locals {
       resources = var.integrations.s3_read
     }
     WriteObjects = {
-      # A ResultWriter, which gives up an upload that fails.
-      actions   = ["s3:AbortMultipartUpload", "s3:PutObject"]
+      # A ResultWriter, which writes in parts, reads what it has written, and gives up an upload that fails.
+      actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
       resources = [for arn in var.integrations.s3_write : "${arn}/*"]
     }
     CallEndpoints = {

@@ -7,7 +7,10 @@ locals {
   partition    = data.aws_partition.current.partition
   name         = coalesce(var.name, "${var.project}-${var.config}")
   role_name    = "step-deployer-${var.project}@${var.config}"
+  functions    = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function"
   release_keys = "releases/${var.project}/${var.config}/*"
+  # A release that goes back brings nothing: who may operate may ask for one, and for no other.
+  rollback_keys = "rollbacks/${var.project}/${var.config}/*"
 
   # The deployer touches nothing that doesn't carry these, whatever its code says.
   tags = merge(var.tags, {
@@ -145,14 +148,17 @@ data "aws_iam_policy_document" "trust" {
 data "aws_iam_policy_document" "deploy" {
   statement {
     sid = "StageCode"
-    # The deployer compares what is there, updates $LATEST, and publishes a version of it.
+    # The deployer compares what is there, updates $LATEST, and publishes a version of it. GetFunction tells tags only
+    # to who may list them.
     actions = [
       "lambda:GetFunction",
       "lambda:GetFunctionConfiguration",
+      "lambda:ListTags",
       "lambda:PublishVersion",
       "lambda:UpdateFunctionCode",
     ]
-    resources = flatten([for function in module.function : [function.arn, "${function.arn}:*"]])
+    # "*": by the tags below. A list of fifty functions doesn't fit into a policy.
+    resources = ["${local.functions}:*"]
 
     dynamic "condition" {
       for_each = local.own_tags
@@ -192,8 +198,8 @@ data "aws_iam_policy_document" "deploy" {
   statement {
     sid     = "LookAtAlarms"
     actions = ["cloudwatch:DescribeAlarms"]
-    # "*": the release names the alarms that end its canary.
-    resources = ["arn:${local.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:*"]
+    # "*": the release names the alarms that end its canary; of composite ones nothing is told for less.
+    resources = ["*"]
   }
 
   statement {
@@ -267,10 +273,8 @@ data "aws_iam_policy_document" "prune" {
       "lambda:DeleteFunction",
       "states:DeleteStateMachineVersion",
     ]
-    resources = concat(
-      [for function in module.function : "${function.arn}:*"],
-      [module.machine.arn, "${module.machine.arn}:*"],
-    )
+    # "*": by the tags below; of functions their versions only.
+    resources = ["${local.functions}:*:*", module.machine.arn, "${module.machine.arn}:*"]
 
     dynamic "condition" {
       for_each = local.own_tags
@@ -293,10 +297,18 @@ data "aws_iam_policy_document" "prune" {
       "states:ListStateMachineAliases",
       "states:ListStateMachineVersions",
     ]
-    resources = concat(
-      [for function in module.function : function.arn],
-      [module.machine.arn, "${module.machine.arn}:*"],
-    )
+    # "*": by the tags below.
+    resources = ["${local.functions}:*", module.machine.arn, "${module.machine.arn}:*"]
+
+    dynamic "condition" {
+      for_each = local.own_tags
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = ["$${aws:PrincipalTag/${condition.key}}"]
+      }
+    }
   }
 
   # What is encrypted with keys of the user's is read and written with them.
@@ -341,8 +353,9 @@ data "aws_iam_policy_document" "never" {
     actions   = ["states:UpdateStateMachineAlias"]
     resources = ["*"] # "*": whichever machine.
 
+    # A key of several values: one that is no "live" is enough.
     condition {
-      test     = "StringNotEquals"
+      test     = "ForAnyValue:StringNotEquals"
       variable = "states:StateMachineQualifier"
       values   = ["live"]
     }
@@ -437,72 +450,3 @@ resource "aws_iam_role_policy" "this" {
   policy = data.aws_iam_policy_document.boundary[each.key].json
 }
 
-# For people and pipelines that deploy. Uploading a release and starting a deploy are two permissions: the deployer
-# takes a release only if what was uploaded says the same.
-data "aws_iam_policy_document" "upload" {
-  statement {
-    sid       = "UploadReleases"
-    actions   = ["s3:PutObject"]
-    resources = ["${var.deployer.bucket_arn}/${local.release_keys}"]
-  }
-
-  # S3 encrypts with the bucket's key as who uploads.
-  dynamic "statement" {
-    for_each = length(local.bucket_key_arns) > 0 ? [local.bucket_key_arns] : []
-
-    content {
-      sid       = "EncryptReleases"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
-    }
-  }
-}
-
-data "aws_iam_policy_document" "start" {
-  statement {
-    sid       = "StartDeploys"
-    actions   = ["states:StartExecution"]
-    resources = [var.deployer.machine_arn, "${var.deployer.machine_arn}:live"]
-
-    # Only what is live: neither an older version of the deployer nor what is being staged.
-    condition {
-      test     = "StringEquals"
-      variable = "states:StateMachineQualifier"
-      values   = ["live"]
-    }
-  }
-
-  statement {
-    sid       = "WatchDeploys"
-    actions   = ["states:DescribeExecution", "states:GetExecutionHistory"]
-    resources = ["${replace(var.deployer.machine_arn, ":stateMachine:", ":execution:")}:*"]
-  }
-
-  statement {
-    sid = "SeeWhatIsThere"
-    # Project and config come from the function's tags; step plan compares with what is live.
-    actions = [
-      "lambda:GetFunction",
-      "lambda:GetFunctionConfiguration",
-      "states:DescribeStateMachine",
-      "states:DescribeStateMachineAlias",
-      "states:ListTagsForResource",
-    ]
-    resources = concat(
-      flatten([for function in module.function : [function.arn, "${function.arn}:*"]]),
-      [module.machine.arn, "${module.machine.arn}:*"],
-      [replace(replace(var.deployer.machine_arn, ":states:", ":lambda:"), ":stateMachine:", ":function:")],
-    )
-  }
-
-  # The deployer's machine and the project's are encrypted with these: who reads or starts them decrypts.
-  dynamic "statement" {
-    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
-
-    content {
-      sid       = "UseTheKeys"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
-    }
-  }
-}

@@ -33,12 +33,34 @@ output "role_names" {
   value       = { for name, role in local.roles : name => role.name }
 }
 
-output "client_policies" {
-  description = "Policies for whoever deploys, as JSON: upload and start."
-  value = {
-    upload = data.aws_iam_policy_document.upload.json
-    start  = data.aws_iam_policy_document.start.json
-  }
+output "read_policy" {
+  description = "Policy for who looks: step plan, releases and history, and what is live."
+  value       = data.aws_iam_policy_document.read.json
+}
+
+output "deploy_policy" {
+  description = "Policy for who deploys: to read, to upload releases and to start deploys and prunings."
+  value       = data.aws_iam_policy_document.client["deploy"].json
+}
+
+output "upload_policy" {
+  description = "Half of deploy_policy: to read and to upload releases, and to start nothing."
+  value       = data.aws_iam_policy_document.client["upload"].json
+}
+
+output "start_policy" {
+  description = "The other half of deploy_policy: to read and to start what somebody else has uploaded."
+  value       = data.aws_iam_policy_document.client["start"].json
+}
+
+output "operate_policy" {
+  description = "Policy for who is on duty: to read, halt, lock, unlock, stop, go back and recover; no new code."
+  value       = data.aws_iam_policy_document.client["operate"].json
+}
+
+output "administer_policy" {
+  description = "Policy for who repairs: all of the others, and to deploy by hand (step bootstrap)."
+  value       = data.aws_iam_policy_document.client["administer"].json
 }
 
 output "role_policies" {

@@ -3,8 +3,8 @@ variable "project" {
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_.-]{1,64}$", var.project))
-    error_message = "A project's name has 1 to 64 letters, digits, _ . and -."
+    condition     = can(regex("^[A-Za-z0-9_.-]{1,64}$", var.project)) && !can(regex("^_|__|_$", var.project))
+    error_message = "A project's name has 1 to 64 letters, digits, _ . and -, no __, and no _ at its ends."
   }
 }
 
@@ -13,8 +13,8 @@ variable "config" {
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_.-]{1,64}$", var.config))
-    error_message = "A configuration's name has 1 to 64 letters, digits, _ . and -."
+    condition     = can(regex("^[A-Za-z0-9_.-]{1,64}$", var.config)) && !can(regex("^_|__|_$", var.config))
+    error_message = "A configuration's name has 1 to 64 letters, digits, _ . and -, no __, and no _ at its ends."
   }
 }
 

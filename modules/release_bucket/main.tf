@@ -65,18 +65,19 @@ data "aws_iam_policy_document" "bucket" {
     }
   }
 
-  # Lambda fetches code with the permissions of who updates the function: a role of the project's account.
+  # Lambda fetches code with the permissions of who updates the function: a role of the project's account, which reads
+  # the releases of its own project and configuration.
   dynamic "statement" {
-    for_each = length(var.reader_role_arns) > 0 ? [var.reader_role_arns] : []
+    for_each = { for index, arn in var.reader_role_arns : index => arn }
 
     content {
-      sid       = "ProjectsReadTheirReleases"
+      sid       = "AProjectReadsItsReleases${statement.key}"
       actions   = ["s3:GetObject", "s3:GetObjectVersion"]
-      resources = ["${aws_s3_bucket.this.arn}/releases/*"]
+      resources = ["${aws_s3_bucket.this.arn}/releases/${join("/", regex("role/step-deployer-([^@]+)@([^@]+)$", statement.value))}/*"]
 
       principals {
         type        = "AWS"
-        identifiers = statement.value
+        identifiers = [statement.value]
       }
     }
   }
@@ -95,18 +96,35 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
   bucket = aws_s3_bucket.this.id
 
+  # A release is written once, under a name of its own. What runs is in Lambda and Step Functions, and its record in the
+  # table: after its time nothing needs it.
   rule {
-    id     = "old-versions"
+    id     = "old-releases"
     status = "Enabled"
 
     filter {}
 
+    expiration {
+      days = var.expiration_days
+    }
+
     noncurrent_version_expiration {
-      noncurrent_days = var.expiration_days
+      noncurrent_days = 30
     }
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
+    }
+  }
+
+  rule {
+    id     = "markers-of-what-is-gone"
+    status = "Enabled"
+
+    filter {}
+
+    expiration {
+      expired_object_delete_marker = true
     }
   }
 

@@ -9,15 +9,25 @@ variable "name" {
 }
 
 variable "reader_role_arns" {
-  description = "Roles of other accounts that deploy from the bucket."
+  description = "Deploy roles of projects in other accounts: step-deployer-PROJECT@CONFIG, which reads releases of that."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.reader_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/step-deployer-[^*@/]+@[^*@/]+$", arn))])
+    error_message = "A reader is the deploy role of a project: its output role_arns has it."
+  }
 }
 
 variable "expiration_days" {
-  description = "Days after which a version that was replaced goes away; null keeps them all."
+  description = "Days after which a release goes away (what runs doesn't need it); null keeps them all."
   type        = number
   default     = 365
+
+  validation {
+    condition     = var.expiration_days == null || try(var.expiration_days >= 11, false)
+    error_message = "Releases are kept for 11 days or more: they are deployed up to 10 days after they were made."
+  }
 }
 
 variable "is_protected" {

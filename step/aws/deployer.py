@@ -19,6 +19,8 @@ from step.deployer.ports import ExecutionFacts, Ports, Stored, Unavailable
 from step.errors import Refused, StepError
 
 _CHUNK_BYTES = 1024 * 1024
+# Its own account.
+ACCOUNT = "STEP_DEPLOYER_ACCOUNT"
 ACCOUNTS, BUCKET, TABLE = "STEP_DEPLOYER_ACCOUNTS", "STEP_DEPLOYER_BUCKET", "STEP_DEPLOYER_TABLE"
 EXTERNAL_ID, RESOURCES = "STEP_DEPLOYER_EXTERNAL_ID", "STEP_DEPLOYER_RESOURCES"
 _EVERY_INTEGRATION = "arn:*:states:::*"
@@ -39,9 +41,11 @@ class WallClock:
 class ReleaseBucket:
     """S3; see ``Bucket``."""
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: Any, name: str, owner: str = "") -> None:
         self._client = client
         self._name = name
+        # Nobody else's bucket, should this one be deleted and its name be taken.
+        self._owner = {"ExpectedBucketOwner": owner} if owner else {}
 
     @property
     def name(self) -> str:
@@ -65,10 +69,8 @@ class ReleaseBucket:
         return Stored(digest.hexdigest(), size)
 
     def _get(self, key: str, version_id: str | None) -> dict[str, Any]:
-        version = {} if version_id is None else {"VersionId": version_id}
-        return ask(
-            self._client, "get_object", ["Body", "ContentLength"], Bucket=self._name, Key=key, **version
-        )
+        more = self._owner if version_id is None else {**self._owner, "VersionId": version_id}
+        return ask(self._client, "get_object", ["Body", "ContentLength"], Bucket=self._name, Key=key, **more)
 
     def _chunks(self, answer: dict[str, Any]) -> Iterator[bytes]:
         from botocore.exceptions import BotoCoreError
@@ -111,7 +113,7 @@ def make_ports(session: Any, variables: Mapping[str, str]) -> Ports:
     return Ports(
         clock=WallClock(),
         table=DynamoTable(make_client(session, "dynamodb"), variables[TABLE]),
-        bucket=ReleaseBucket(make_client(session, "s3"), variables[BUCKET]),
+        bucket=ReleaseBucket(make_client(session, "s3"), variables[BUCKET], variables.get(ACCOUNT, "")),
         executions=DeployerExecutions(make_client(session, "stepfunctions")),
         accounts=RoleAccounts(session, variables[EXTERNAL_ID]),
         allowed_accounts=frozenset(variables[ACCOUNTS].split(",")),

@@ -26,12 +26,12 @@ from step.deployer.client import (
     Code,
     Draft,
     Outcome,
+    PruneRequest,
     draft_release,
     execution_input,
     lost_contact,
     make_release_id,
     outcome_of,
-    prune_input,
     recover_input,
     rollback_release,
 )
@@ -193,6 +193,7 @@ class Deploys:
             created_at_ms=now,
             definition=definition,
             code=codes,
+            requested_by=self._home.who(),
             expect_live=more.expect_live,
             smoke_test=more.smoke_test,
             canary=more.canary,
@@ -220,6 +221,7 @@ class Deploys:
             release_id=release_id,
             created_at_ms=now,
             version_arn=version_arn,
+            requested_by=self._home.who(),
             expect_live=more.expect_live,
         )
 
@@ -260,20 +262,24 @@ class Deploys:
 
     def upload(self, goal: Goal, draft: Draft) -> Release:
         """Store zips and definition, pin their versions in the release, and store that."""
-        bucket = goal.deployer.bucket
-        versions = {key: self._home.put(bucket, key, body) for key, body in draft.objects.items()}
+        versions = {key: self._put(goal, key, body) for key, body in draft.objects.items()}
         release = draft.finish(versions)
         self.upload_document(goal, release)
         return release
 
     def upload_document(self, goal: Goal, release: Release) -> None:
         """Store a release's document."""
-        self._home.put(goal.deployer.bucket, release.key, release.to_bytes())
+        self._put(goal, release.key, release.to_bytes())
+
+    def _put(self, goal: Goal, key: str, body: bytes) -> str:
+        # Nobody else's bucket of that name: its owner is the deployer's account.
+        owner = goal.deployer.machine_arn.split(":")[4]
+        return self._home.put(goal.deployer.bucket, key, body, owner)
 
     def deploy(self, goal: Goal, release: Release) -> str:
         """Start the deploy of an uploaded release; return its execution's ARN. Started twice it runs once."""
         check_age(parse_release(release.to_json()), now_ms())
-        return self._home.start(goal.deployer.machine_arn, release.release_id, execution_input(release))
+        return self._home.start(goal.deployer.machine_arn, release.execution_name, execution_input(release))
 
     def recover(self, release: str) -> str:
         """Start the cleaning up after a deploy that was stopped; a release is named as its execution is.
@@ -285,8 +291,16 @@ class Deploys:
         return self._home.start(machine_of(arn), None, recover_input(arn))
 
     def prune(self, goal: Goal, keep: int) -> str:
-        """Start the deletion of old versions."""
-        return self._home.start(goal.deployer.machine_arn, None, prune_input(goal.target, keep=keep))
+        """Start the deletion of old versions; what is asked for is uploaded, as a release is."""
+        now = now_ms()
+        request = PruneRequest(
+            target=goal.target,
+            keep=keep,
+            request_id=_new_id(now, b"prune"),
+            requested_by=self._home.who(),
+        )
+        self._put(goal, request.key, request.to_bytes())
+        return self._home.start(goal.deployer.machine_arn, request.execution_name, request.to_json())
 
     def follow(self, arn: str) -> Iterator[Event]:
         """Yield the events of a deploy until it has ended; lost contact is looked for again for a minute.
@@ -324,7 +338,12 @@ class Deploys:
     def releases(self, goal: Goal, limit: int) -> list[Released]:
         """List releases, the newest first, with what became of them."""
         target = goal.target
-        ids = self._home.release_ids(goal.deployer.bucket, target.release_prefix)[:limit]
+        found = [
+            one
+            for prefix in target.release_prefixes
+            for one in self._home.release_ids(goal.deployer.bucket, prefix)
+        ]
+        ids = sorted(found, reverse=True)[:limit]
         table = self._table(goal)
         return [Released.from_record(one, table.get(target.record_key(one)) or {}) for one in ids]
 
@@ -421,8 +440,8 @@ def code_sha256(content: bytes) -> str:
 def _check_names(wish: Wish) -> None:
     checks = [
         ("-step", wish.machine, names.is_machine_name, "1 to 80 letters, digits, - and _"),
-        ("-project", wish.project, names.is_name, "1 to 64 letters, digits, _ . and -"),
-        ("-config", wish.config, names.is_name, "1 to 64 letters, digits, _ . and -"),
+        ("-project", wish.project, names.is_project_name, "1 to 64 letters, digits, _ . and -, without __"),
+        ("-config", wish.config, names.is_project_name, "1 to 64 letters, digits, _ . and -, without __"),
         ("-account", wish.account, names.is_account, "an account's id: twelve digits"),
         ("-region", wish.region, names.is_region, "a region, as eu-central-1"),
         ("-deployer", wish.deployer, names.is_machine_name, "1 to 80 letters, digits, - and _"),

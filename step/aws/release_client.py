@@ -192,8 +192,8 @@ class ReleaseClient:
             raise StepError(f"{name}: version {_number(live)} is live, and there is none before it")
         return max(older, key=_number)
 
-    def put(self, bucket: str, key: str, body: bytes) -> str:
-        """Store an object; return its version's id. S3 checks the hash.
+    def put(self, bucket: str, key: str, body: bytes, owner: str) -> str:
+        """Store an object in an account's bucket; return its version's id. S3 checks the hash.
 
         Raises:
             StepError: there is no such bucket, or it keeps no versions.
@@ -201,7 +201,13 @@ class ReleaseClient:
         checksum = b64encode(hashlib.sha256(body).digest()).decode()
         try:
             stored = self._aws.call(
-                "s3", "put_object", Bucket=bucket, Key=key, Body=body, ChecksumSHA256=checksum
+                "s3",
+                "put_object",
+                Bucket=bucket,
+                Key=key,
+                Body=body,
+                ChecksumSHA256=checksum,
+                ExpectedBucketOwner=owner,
             )
         except Refused as error:
             if error.code != "NoSuchBucket":

@@ -106,7 +106,12 @@ class StepFunctions:
         try:
             self.describe(arn)
         except Refused as refusal:
-            if refusal.code in ("ExecutionDoesNotExist", "StateMachineTypeNotSupported"):
+            # What one may not look at isn't what one has named: others' machines are in the list too.
+            if refusal.code in (
+                "AccessDeniedException",
+                "ExecutionDoesNotExist",
+                "StateMachineTypeNotSupported",
+            ):
                 return False
             raise
         return True

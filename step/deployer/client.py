@@ -6,6 +6,7 @@ Pure: no clock, no IO; uploading, starting and watching are the command's.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -13,7 +14,7 @@ from enum import IntEnum
 from step.clock import format_timestamp
 from step.deployer.causes import message_of
 from step.deployer.lock import HUMAN
-from step.deployer.names import Target, code_key, definition_key
+from step.deployer.names import Target, code_key, definition_key, request_key
 from step.deployer.release import (
     MAX_CODE_BYTES,
     MAX_DEFINITION_BYTES,
@@ -75,7 +76,7 @@ class Draft:
         """Make the release of the version ids that the bucket gave to the objects, by key.
 
         The release is then uploaded too, as ``release.to_bytes()`` under ``release.key``, and the deployer is
-        started with ``execution_input(release)`` under the name ``release.release_id``.
+        started with ``execution_input(release)`` under the name ``release.execution_name``.
 
         Raises:
             InvalidRelease: something about it would be refused.
@@ -100,6 +101,7 @@ def draft_release(
     created_at_ms: int,
     definition: str,
     code: Sequence[Code],
+    requested_by: str | None = None,
     expect_live: str | None = None,
     smoke_test: SmokeTest | None = None,
     canary: Canary | None = None,
@@ -112,6 +114,7 @@ def draft_release(
         created_at_ms: Now, in milliseconds since 1970.
         definition: The definition's text as ``step json`` writes it, placeholders and all.
         code: The functions' zips.
+        requested_by: Who asks for it.
         expect_live: The ARN of the version that a plan found live.
         smoke_test: An execution to try the new version with.
         canary: How to let it in by steps.
@@ -146,6 +149,7 @@ def draft_release(
         machine=target.machine,
         definition=_pin(key, written),
         functions=tuple(functions),
+        requested_by=requested_by,
         expect_live=expect_live,
         smoke_test=smoke_test,
         canary=canary,
@@ -154,7 +158,13 @@ def draft_release(
 
 
 def rollback_release(
-    target: Target, *, release_id: str, created_at_ms: int, version_arn: str, expect_live: str | None = None
+    target: Target,
+    *,
+    release_id: str,
+    created_at_ms: int,
+    version_arn: str,
+    requested_by: str | None = None,
+    expect_live: str | None = None,
 ) -> Release:
     """Make a release that goes back to a version of the machine; it has no objects beside its document.
 
@@ -170,6 +180,7 @@ def rollback_release(
         region=target.region,
         machine=target.machine,
         rollback_to=version_arn,
+        requested_by=requested_by,
         expect_live=expect_live,
     )
     return parse_release(release.to_json())
@@ -199,23 +210,50 @@ def sweep_input() -> JSONObject:
     return {"sweep": {}}
 
 
-def prune_input(target: Target, *, keep: int = 100) -> JSONObject:
-    """Write what the deployer's machine is started with, to delete old versions.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneRequest:
+    """What the deployer is asked for, to delete old versions; it is uploaded too, as a release is.
 
-    Args:
+    Attributes:
         target: Whose versions.
         keep: So many of the newest stay, used or not.
+        request_id: Its name: new for each.
+        requested_by: Who asks for it.
     """
-    return {
-        "prune": {
-            "project": target.project,
-            "config": target.config,
-            "account": target.account,
-            "region": target.region,
-            "machine": target.machine,
-            "keep": keep,
+
+    target: Target
+    keep: int
+    request_id: str
+    requested_by: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Where it is uploaded."""
+        return request_key(self.target.project, self.target.config, self.request_id)
+
+    @property
+    def execution_name(self) -> str:
+        """The name of the execution that prunes."""
+        return self.target.execution_name(self.request_id)
+
+    def to_json(self) -> JSONObject:
+        """Write what the deployer's machine is started with."""
+        return {
+            "prune": {
+                "project": self.target.project,
+                "config": self.target.config,
+                "account": self.target.account,
+                "region": self.target.region,
+                "machine": self.target.machine,
+                "keep": self.keep,
+                "request_id": self.request_id,
+                "requested_by": self.requested_by,
+            }
         }
-    }
+
+    def to_bytes(self) -> bytes:
+        """Write it as it is uploaded."""
+        return json.dumps(self.to_json(), indent=2, sort_keys=True).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +299,7 @@ def outcome_of(
         what = f"{status}: the deploy of {subject} was ended from outside"
     text = (
         f"{what}, and may hold the lock. "
-        f"The next deploy puts right what it left, and so does `step recover {release.release_id}`."
+        f"The next deploy puts right what it left, and so does `step recover {release.execution_name}`."
     )
     return Outcome(exit_code=ExitCode.DIRTY, text=text)
 
@@ -294,7 +332,7 @@ def lost_contact(release: Release) -> Outcome:
         exit_code=ExitCode.LOST_CONTACT,
         text=(
             f"Lost contact: the deploy {release.release_id} runs on. "
-            f"See how it ends with `step history {release.release_id}`."
+            f"See how it ends with `step history {release.execution_name}`."
         ),
     )
 
@@ -305,7 +343,7 @@ def detached(release: Release) -> Outcome:
         exit_code=ExitCode.DETACHED,
         text=(
             f"Detached: the deploy {release.release_id} runs on. "
-            f"See how it ends with `step history {release.release_id}`."
+            f"See how it ends with `step history {release.execution_name}`."
         ),
     )
 

@@ -71,6 +71,7 @@ class Deployment:
         dead: That and the recoveries of it that were stopped themselves: whoever of them holds the lock.
         is_idle: Whether there is nothing to clean up.
         keep: So many of the newest versions stay, where it only prunes.
+        asked_by: Who asked for that.
         fence: The lock's, since it is ours.
         is_inherited: Whether the lock's last holder may have left the alias where it shouldn't lead.
         prev: Where the alias led before: [version, weight] pairs.
@@ -104,6 +105,7 @@ class Deployment:
     dead: tuple[str, ...] = ()
     is_idle: bool = False
     keep: int | None = None
+    asked_by: str | None = None
     fence: int = 0
     is_inherited: bool = False
     prev: JSONValue = None
@@ -139,6 +141,11 @@ class Deployment:
         return self.uuid if self.release is None else self.release.release_id
 
     @property
+    def requested_by(self) -> str | None:
+        """Who asked for it, where anybody said so."""
+        return self.asked_by if self.release is None else self.release.requested_by
+
+    @property
     def prev_routes(self) -> tuple[Route, ...]:
         """Where the alias led before."""
         return routes_from_json(self.prev)
@@ -162,6 +169,7 @@ class Deployment:
         return {
             "key": self.target.record_key(self.release_id),
             "execution": execution,
+            "requested_by": self.requested_by,
             "outcome": outcome,
             "release_sha256": self.release_sha256,
             "uuid": self.uuid,

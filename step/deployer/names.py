@@ -11,6 +11,9 @@ from dataclasses import dataclass
 DEPLOYER = "step-deployer"
 # The one alias that callers start and that a deploy routes.
 LIVE = "live"
+RELEASES, ROLLBACKS = "releases", "rollbacks"
+# AWS: Step Functions API, StartExecution, "name": 1 to 80 characters.
+MAX_EXECUTION_NAME = 80
 # Every function and machine that the deployer may touch carries these.
 DEPLOY_WITH, PROJECT_NAME, CONFIG_NAME = "DeployWith", "ProjectName", "ConfigName"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -69,9 +72,16 @@ class Target:
         return f"release#{self.account}#{self.region}#{self.project}#{self.config}#{release_id}"
 
     @property
-    def release_prefix(self) -> str:
-        """What the keys of all its releases begin with in the bucket."""
-        return f"releases/{self.project}/{self.config}/"
+    def release_prefixes(self) -> tuple[str, ...]:
+        """What the keys of all its releases begin with in the bucket: new ones, and those that go back."""
+        return tuple(f"{kind}/{self.project}/{self.config}/" for kind in (RELEASES, ROLLBACKS))
+
+    def execution_name(self, release_id: str) -> str:
+        """Name the deployer's execution of a release: who may see a project's knows them by this.
+
+        ``__`` is in no project's or configuration's name, so that no two targets share one.
+        """
+        return f"{self.project}__{self.config}__{release_id}"
 
     @property
     def tags(self) -> dict[str, str]:
@@ -99,9 +109,14 @@ class Target:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
 
-def release_key(project: str, config: str, release_id: str) -> str:
-    """Name a release's document in the bucket."""
-    return f"releases/{project}/{config}/{release_id}/release.json"
+def release_key(project: str, config: str, release_id: str, kind: str = RELEASES) -> str:
+    """Name a release's document in the bucket; who may only ask to go back has a prefix of their own."""
+    return f"{kind}/{project}/{config}/{release_id}/release.json"
+
+
+def request_key(project: str, config: str, request_id: str) -> str:
+    """Name what was asked for beside releases, where whoever may deploy may write."""
+    return f"{RELEASES}/{project}/{config}/{request_id}/request.json"
 
 
 def definition_key(project: str, config: str, release_id: str) -> str:
@@ -117,6 +132,11 @@ def code_key(project: str, config: str, release_id: str, function: str) -> str:
 def is_name(text: str) -> bool:
     """Whether it may be the name of a project, a configuration or a release: no path, no ARN."""
     return _NAME.fullmatch(text) is not None and text.strip(".") != ""
+
+
+def is_project_name(text: str) -> bool:
+    """Whether it may be the name of a project or a configuration: ``__`` stands between them."""
+    return is_name(text) and "__" not in text and not text.startswith("_") and not text.endswith("_")
 
 
 def is_machine_name(text: str) -> bool:

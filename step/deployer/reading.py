@@ -133,6 +133,10 @@ def _matching(accepts: Callable[[str], object], expected: str) -> Read[str]:
 
 
 name = _matching(names.is_name, "1 to 64 letters, digits, _ . and - (no path, no ARN)")
+project_name = _matching(
+    names.is_project_name,
+    "1 to 64 letters, digits, _ . and - (no path, no ARN, no __, and no _ at its ends)",
+)
 machine_name = _matching(names.is_machine_name, "a state machine's name: 1 to 80 letters, digits, - and _")
 function_name = _matching(names.is_function_name, "a function's name: 1 to 64 letters, digits, - and _")
 account = _matching(names.is_account, "an account's id: twelve digits")

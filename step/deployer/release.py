@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from step.clock import format_timestamp, parse_timestamp
-from step.deployer.names import Target, code_key, definition_key, release_key
+from step.deployer.names import (
+    MAX_EXECUTION_NAME,
+    RELEASES,
+    ROLLBACKS,
+    Target,
+    code_key,
+    definition_key,
+    release_key,
+)
 from step.deployer.reading import (
     Members,
     account,
@@ -23,6 +31,7 @@ from step.deployer.reading import (
     number,
     object_key,
     placeholder,
+    project_name,
     region,
     sha256_hex,
     text,
@@ -131,6 +140,7 @@ class Release:
         definition: The definition; None where it goes back.
         functions: The functions that get new code; none where it goes back.
         rollback_to: The ARN of the machine's version to go back to.
+        requested_by: Who asked for it, as AWS knows them; told on, to the record.
         expect_live: The version that is thought to be live: the deploy is refused where it isn't.
         smoke_test: Unless None, the new version is tried first.
         canary: Unless None, the new version comes in two steps.
@@ -146,6 +156,7 @@ class Release:
     definition: Pin | None = None
     functions: tuple[FunctionRelease, ...] = ()
     rollback_to: str | None = None
+    requested_by: str | None = None
     expect_live: str | None = None
     smoke_test: SmokeTest | None = None
     canary: Canary | None = None
@@ -171,7 +182,13 @@ class Release:
     @property
     def key(self) -> str:
         """Where its document is in the bucket."""
-        return release_key(self.project, self.config, self.release_id)
+        kind = RELEASES if self.rollback_to is None else ROLLBACKS
+        return release_key(self.project, self.config, self.release_id, kind)
+
+    @property
+    def execution_name(self) -> str:
+        """The name of the execution that deploys it."""
+        return self.target.execution_name(self.release_id)
 
     def to_json(self) -> JSONObject:
         """Write the document; ``parse_release`` reads it."""
@@ -200,14 +217,15 @@ def parse_release(document: JSONValue) -> Release:
     release = Release(
         release_id=members.needed("release_id", name),
         created_at=members.needed("created_at", timestamp),
-        project=members.needed("project", name),
-        config=members.needed("config", name),
+        project=members.needed("project", project_name),
+        config=members.needed("config", project_name),
         account=members.needed("account", account),
         region=members.needed("region", region),
         machine=members.needed("machine", machine_name),
         definition=_pin(members.inner("definition"), MAX_DEFINITION_BYTES),
         functions=tuple(_function(inner) for inner in members.each("functions", MAX_FUNCTIONS)),
         rollback_to=members.optional("rollback_to", machine_version),
+        requested_by=members.optional("requested_by", text(1, 512)),
         expect_live=members.optional("expect_live", machine_version),
         smoke_test=_smoke_test(members.inner("smoke_test")),
         canary=_canary(members.inner("canary")),
@@ -302,6 +320,11 @@ def _contradictions(release: Release) -> list[str]:
         version = getattr(release, member)
         if version is not None and version.rpartition(":")[0] != release.target.machine_arn:
             problems.append(f"release/{member}: {version} is no version of {release.target.machine_arn}")
+    if len(release.execution_name) > MAX_EXECUTION_NAME:
+        problems.append(
+            f"release/release_id: project, config and release_id have more than {MAX_EXECUTION_NAME - 4} "
+            "characters together"
+        )
     canary = release.canary
     if canary is not None and canary.bake_seconds > MAX_LOOKS * canary.interval_seconds:
         problems.append(

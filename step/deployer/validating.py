@@ -6,15 +6,28 @@ Knows the ports. What comes in was written by a client and is believed in nothin
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from step.clock import format_timestamp
+from step.deployer.client import PruneRequest
 from step.deployer.deployment import Deployment
 from step.deployer.lock import HolderRuns, Lock, LockHeld
 from step.deployer.names import Target
 from step.deployer.ports import Ports
-from step.deployer.reading import Members, Misfit, account, machine_name, name, number, region, text
+from step.deployer.reading import (
+    Members,
+    Misfit,
+    account,
+    machine_name,
+    name,
+    number,
+    project_name,
+    region,
+    text,
+)
 from step.deployer.release import (
     MAX_RELEASE_BYTES,
     InvalidRelease,
@@ -25,6 +38,7 @@ from step.deployer.release import (
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 
+T = TypeVar("T")
 # A recovery that was itself stopped is followed to the deploy that it was for.
 _FOLLOWED = 10
 # Who starts recoveries beside people: EventBridge, on an execution's end and on a schedule.
@@ -46,15 +60,12 @@ def validate(ports: Ports, value: JSONValue, execution: str) -> Deployment:
     now = ports.clock.now_ms()
     check_age(release, now)
     problems = []
-    if execution.rpartition(":")[2] != release.release_id:
-        problems.append(
-            f"input: the execution has to be called as its release, {release.release_id}: it is deployed once"
-        )
+    problems += _misnamed(execution, release.execution_name)
     if release.account not in ports.allowed_accounts:
         problems.append(f"release/account: {release.account} is not on the deployer's list of accounts")
     if problems:
         raise InvalidRelease(problems)
-    _check_upload(ports, release)
+    _check_uploaded(ports, release.key, release, parse_release)
     return Deployment(
         target=release.target,
         uuid=_uuid(execution),
@@ -152,19 +163,26 @@ def plan_prune(ports: Ports, value: JSONValue, execution: str) -> Deployment:
     Raises:
         InvalidRelease: lists what is wrong with the input.
     """
-    target, keep = _read_target(value)
+    request = read_prune_request(value)
+    target = request.target
+    problems = _misnamed(execution, request.execution_name)
     if target.account not in ports.allowed_accounts:
-        raise InvalidRelease([f"prune/account: {target.account} is not on the deployer's list of accounts"])
+        problems.append(f"prune/account: {target.account} is not on the deployer's list of accounts")
+    if problems:
+        raise InvalidRelease(problems)
+    # Who prunes may deploy: that is to write to the project's prefix. Who may start may start anybody's.
+    _check_uploaded(ports, request.key, request, read_prune_request)
     return Deployment(
         target=target,
         uuid=_uuid(execution),
         started_at=format_timestamp(ports.clock.now_ms()),
-        keep=keep,
+        keep=request.keep,
+        asked_by=request.requested_by,
     )
 
 
-def _read_target(value: JSONValue) -> tuple[Target, int]:
-    """Read the input that asks for pruning: the target, and how many versions stay.
+def read_prune_request(value: JSONValue) -> PruneRequest:
+    """Read the input that asks for pruning.
 
     Raises:
         InvalidRelease: lists what is wrong with it.
@@ -175,33 +193,47 @@ def _read_target(value: JSONValue) -> tuple[Target, int]:
     if members is None:
         raise InvalidRelease(outer.problems)
     target = Target(
-        project=members.needed("project", name),
-        config=members.needed("config", name),
+        project=members.needed("project", project_name),
+        config=members.needed("config", project_name),
         account=members.needed("account", account),
         region=members.needed("region", region),
         machine=members.needed("machine", machine_name),
     )
-    keep = members.needed("keep", number(1, 1000))
+    request = PruneRequest(
+        target=target,
+        keep=members.needed("keep", number(1, 1000)),
+        request_id=members.needed("request_id", name),
+        requested_by=members.optional("requested_by", text(1, 512)),
+    )
     members.finish()
     if members.problems:
         raise InvalidRelease(members.problems)
-    return target, keep
+    return request
 
 
-def _check_upload(ports: Ports, release: Release) -> None:
-    """Who may start a deploy and who may upload are two: both have to say the same."""
+def _misnamed(execution: str, wanted: str) -> list[str]:
+    """Compare the execution's name with what it is for: it is done once, and is seen by whose it is."""
+    if execution.rpartition(":")[2] == wanted:
+        return []
+    return [f"input: the execution has to be called {wanted}, as what it is started with is done once"]
+
+
+def _check_uploaded(ports: Ports, key: str, asked: T, read: Callable[[JSONValue], T]) -> None:
+    """Who may start the deployer and who may upload are two: both have to say the same.
+
+    Raises:
+        InvalidRelease: they don't.
+    """
     try:
-        uploaded = ports.bucket.read(release.key, None, MAX_RELEASE_BYTES)
+        uploaded = ports.bucket.read(key, None, MAX_RELEASE_BYTES)
     except Refused as refused:
-        raise InvalidRelease([f"{release.key}: {refused}"]) from refused
+        raise InvalidRelease([f"{key}: {refused}"]) from refused
     try:
         document: JSONValue = json.loads(uploaded)
     except (ValueError, RecursionError) as exc:
-        raise InvalidRelease([f"{release.key}: what was uploaded is no JSON"]) from exc
-    if parse_release(document) != release:
-        raise InvalidRelease(
-            [f"{release.key}: what was uploaded is not what this execution was started with"]
-        )
+        raise InvalidRelease([f"{key}: what was uploaded is no JSON"]) from exc
+    if read(document) != asked:
+        raise InvalidRelease([f"{key}: what was uploaded is not what this execution was started with"])
 
 
 def _what_it_was_for(ports: Ports, execution: str) -> tuple[list[str], list[str], Release | None, Target]:
@@ -221,7 +253,7 @@ def _what_it_was_for(ports: Ports, execution: str) -> tuple[list[str], list[str]
             release = parse_release(given["release"])
             return followed, statuses, release, release.target
         if "prune" in given:
-            return followed, statuses, None, _read_target(given)[0]
+            return followed, statuses, None, read_prune_request(given).target
         execution = str(given.get("recover"))
     raise InvalidRelease([f"input/recover: {execution} is no deploy"])
 

@@ -163,7 +163,7 @@ def test_a_deploy_uploads_a_pinned_release_and_starts_the_deployer_with_it(
     pin = release["functions"][0]["code"]
     code = s3.get_object(Bucket="releases", Key=pin["key"], VersionId=pin["version_id"])["Body"].read()
     started = aws("stepfunctions").describe_execution(
-        executionArn=f"arn:aws:states:{REGION}:123456789012:execution:step-deployer-test:{release['release_id']}"
+        executionArn=f"arn:aws:states:{REGION}:123456789012:execution:step-deployer-test:greeter__test__{release['release_id']}"
     )
     assert status == 0
     assert json.loads(started["input"]) == {"release": release}
@@ -187,7 +187,7 @@ def test_ctrl_c_detaches_and_the_deploy_runs_on(
     machine = f"arn:aws:states:{REGION}:123456789012:stateMachine:slow"
     [running] = aws("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
     assert client.returncode == 130
-    assert out.startswith(f"Detached: the deploy {running['name']} runs on.")
+    assert out.startswith(f"Detached: the deploy {running['name'].rpartition('__')[2]} runs on.")
     assert running["status"] == "RUNNING"
     assert step("stop", running["executionArn"])[0] == 0
 

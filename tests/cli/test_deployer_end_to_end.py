@@ -259,7 +259,7 @@ class Client:
         machines = self.aws("stepfunctions")
         arn = machines.start_execution(
             stateMachineArn=f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:step-deployer-e2e:live",
-            name=name or release.release_id,
+            name=name or release.execution_name,
             input=json.dumps({"release": release.to_json()}),
         )["executionArn"]
         about = ended(machines, arn)
@@ -278,7 +278,8 @@ def test_a_release_that_is_replayed_changed_aged_or_from_the_future_changes_noth
 
     with pytest.raises(aws("stepfunctions").exceptions.ExecutionAlreadyExists):
         aws("stepfunctions").start_execution(
-            stateMachineArn=f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{deployer}:live", name="good"
+            stateMachineArn=f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{deployer}:live",
+            name=good.execution_name,
         )
     ends = [
         client.deploy(good, "good-again"),
@@ -292,7 +293,7 @@ def test_a_release_that_is_replayed_changed_aged_or_from_the_future_changes_noth
     assert good_end == "SUCCEEDED: "
     refused = "FailureClean: InvalidRelease: the release is refused:\n- "
     assert [end.removeprefix(refused).splitlines() for end in ends] == [
-        ["input: the execution has to be called as its release, good: it is deployed once"],
+        ["input: the execution has to be called roll__e2e__good, as what it is started with is done once"],
         [f"{changed.key}: what was uploaded is not what this execution was started with"],
         [line for line in ends[2].removeprefix(refused).splitlines() if "11.0 days ago" in line],
         [line for line in ends[3].removeprefix(refused).splitlines() if "is in the future" in line],

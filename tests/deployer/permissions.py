@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
-from step.deployer.client import prune_input, recover_input, sweep_input
+from step.deployer.client import recover_input, rollback_release, sweep_input
 from tests.deployer.memory_aws import BUCKET, TABLE, Call
 from tests.deployer.proof.judge import SCENARIOS
 from tests.deployer.world import TARGET, World
 
+# What calls need beside the action of their name, with where AWS says so.
+SUPPLEMENT = json.loads(Path(__file__).with_name("supplement.json").read_text(encoding="utf-8"))
 Needed = dict[str, dict[str, list[str]]]
 _ROLES = {
     "": "function",
@@ -40,7 +43,16 @@ def recorded_calls() -> list[Call]:
         world.start("recovery", recover_input(run.arn))
         for _ in range(3):
             world.deploy(world.release(world.next_number()))
-        world.start("prune", prune_input(TARGET, keep=1))
+        world.prune(keep=1)
+        world.aws.clock.pause(1)
+        back = rollback_release(
+            TARGET,
+            release_id="back",
+            created_at_ms=world.aws.clock.now_ms(),
+            version_arn=world.aws.live(TARGET)[0].version_arn,
+        )
+        world.aws.upload(back.key, back.to_bytes())
+        world.deploy(back)
         world.start("sweep", sweep_input())
         calls += [call for _, call in world.calls]
     return calls
@@ -62,26 +74,34 @@ def _permissions(call: Call) -> list[tuple[str, str, str]]:
     role, resource = _ROLES[call.role], call.resource
     for pattern, general in _VARIABLE:
         resource = pattern.sub(general, resource)
-    match call.action:
-        case "sts:AssumeRole":
-            return [(role, "sts:AssumeRole", resource), (role, "sts:TagSession", resource)]
-        case "dynamodb:UpdateItem+PutItem":
-            return [(role, "dynamodb:UpdateItem", resource), (role, "dynamodb:PutItem", "release#*")]
-        case "lambda:UpdateFunctionCode":
-            # Lambda reads the zip as who updates the function.
-            return [(role, call.action, resource), (role, "s3:GetObjectVersion", _key("*"))]
-        case action if action.startswith("s3:"):
-            return [(role, action, _key(resource))]
-        case "cloudwatch:DescribeAlarms":
-            return [(role, call.action, "*")]
-        case action:
-            return [(role, action, resource)]
+    if call.action.startswith("s3:"):
+        resource = _key(resource)
+    named = "dynamodb:TransactWriteItems" if "+" in call.action else call.action
+    more = [(role, one["action"], _resource(one["resource"], resource)) for one in SUPPLEMENT.get(named, ())]
+    if "+" in call.action:
+        return [
+            (role, action, "release#*" if action == "dynamodb:PutItem" else of) for role, action, of in more
+        ]
+    # A call whose own action wants another resource says so there.
+    return (
+        more
+        if any(action == call.action for _, action, _ in more)
+        else [(role, call.action, resource), *more]
+    )
+
+
+def _resource(kind: str, same: str) -> str:
+    return {
+        "same": same,
+        "*": "*",
+        "bucket": f"arn:aws:s3:::{BUCKET}",
+        "objects": f"arn:aws:s3:::{BUCKET}/{TARGET.release_prefixes[0]}*",
+    }[kind]
 
 
 def _key(key: str) -> str:
-    return (
-        f"arn:aws:s3:::{BUCKET}/{TARGET.release_prefix}{'*' if key == '*' else '*/' + key.rpartition('/')[2]}"
-    )
+    kind, file = key.partition("/")[0], key.rpartition("/")[2]
+    return f"arn:aws:s3:::{BUCKET}/{kind}/{TARGET.project}/{TARGET.config}/*/{file}"
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def deploy(place: Place, number: int) -> Execution:
 
     machine = StateMachine.from_file(FILE, name=NAME).set_resource_function("${function_arn}", invoke)
     start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=now_ms())
-    return machine.execute(execution_input(release), name=release.release_id, start=start)
+    return machine.execute(execution_input(release), name=release.execution_name, start=start)
 
 
 def live(place: Place) -> tuple[str, str]:

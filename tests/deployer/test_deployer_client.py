@@ -71,9 +71,9 @@ def test_release_id_tells_time_and_content() -> None:
         ("FAILED", "FailureClean", 'Oops: {"errorMessage": "no"}', ExitCode.CLEAN, "Oops: no"),
         ("FAILED", "FailureClean", "LockHeld: ann holds the lock", ExitCode.LOCKED, "ann holds the lock"),
         ("FAILED", "FailureDirty", "The alias ...", ExitCode.DIRTY, "The alias ..."),
-        ("FAILED", "States.Runtime", None, ExitCode.DIRTY, "step recover r1"),
-        ("ABORTED", None, None, ExitCode.DIRTY, "step recover r1"),
-        ("TIMED_OUT", None, None, ExitCode.DIRTY, "step recover r1"),
+        ("FAILED", "States.Runtime", None, ExitCode.DIRTY, "step recover bread__test__r1"),
+        ("ABORTED", None, None, ExitCode.DIRTY, "step recover bread__test__r1"),
+        ("TIMED_OUT", None, None, ExitCode.DIRTY, "step recover bread__test__r1"),
         ("RUNNING", None, None, ExitCode.LOST_CONTACT, "runs on"),
     ],
 )

@@ -10,8 +10,8 @@ import pytest
 
 from step import StateMachine
 from step.deployer.client import (
+    PruneRequest,
     execution_input,
-    prune_input,
     recover_input,
     rollback_release,
     sweep_input,
@@ -70,7 +70,7 @@ def test_release_is_deployed_once(world: World) -> None:
     world.deploy(release)
     world.deploy(world.release(2))
 
-    again = world.start("r1-again", execution_input(release))
+    again = world.start("bread__test__r1-again", execution_input(release))
 
     assert again.end == "FailureClean"
     assert world.runs_exactly("r2")
@@ -553,7 +553,7 @@ def test_recovery_that_fails_is_left_to_the_sweep_by_the_rule(world: World) -> N
     recovery = world.start("recovery", {"recover": stopped.arn, "by": "rule"})
     world.intervene = None
     assert recovery.end == "FailureDirty"
-    assert (recovery.cause or "").endswith("To mend it now: step recover r1")
+    assert (recovery.cause or "").endswith("To mend it now: step recover bread__test__r1")
 
     again = world.start("again", {"recover": recovery.arn, "by": "rule"})
 
@@ -632,7 +632,7 @@ def test_dirty_failure_tells_what_is_wrong_and_what_mends_it(world: World) -> No
         f"The release is live: the alias 'live' leads to {version(2)} (100 %).\n"
         f"This execution still holds the lock {TARGET.lock_key}.\n"
         "It failed with Unavailable: the table is away\n"
-        f"The next deploy mends this. To mend it now: step recover r1"
+        f"The next deploy mends this. To mend it now: step recover bread__test__r1"
     )
 
 
@@ -758,7 +758,7 @@ def test_prune_keeps_what_is_used_and_what_can_be_redriven(world: World) -> None
         "succeeded": (version(4), "SUCCEEDED", now),
     }
 
-    run = world.start("prune", prune_input(TARGET, keep=2))
+    run = world.prune(keep=2, request_id="prune")
 
     assert run.end == "Success"
     assert sorted(machine.versions) == [1, 2, 6, 7]
@@ -789,7 +789,7 @@ def test_prune_of_a_machine_that_is_full_stays_within_what_aws_gives(world: Worl
     now = world.aws.clock.now_ms()
     machine.executions = {"runs": (version(7), "RUNNING", 0), "failed": (version(15), "FAILED", now)}
 
-    first = world.start("prune-1", prune_input(TARGET, keep=100))
+    first = world.prune(keep=100, request_id="prune-1")
 
     assert first.end == "Success"
     assert world.aws.throttled == 0
@@ -808,7 +808,7 @@ def test_prune_of_a_machine_that_is_full_stays_within_what_aws_gives(world: Worl
     assert (first.output["pruned_count"], first.output["pruning"]["more"]) == (98 + 98 + 8, 800)
 
     machine.executions = {}
-    second = world.start("prune-2", prune_input(TARGET, keep=100))
+    second = world.prune(keep=100, request_id="prune-2")
 
     assert min(machine.versions) == 199
     assert second.output["pruning"]["more"] == 702
@@ -826,11 +826,36 @@ def test_prune_goes_on_where_it_was(world: World) -> None:
         return do()
 
     world.intervene = throttle
-    run = world.start("prune", prune_input(TARGET, keep=10))
+    run = world.prune(keep=10, request_id="prune")
 
     assert run.end == "Success"
     assert sorted(world.aws.machines[TARGET.machine_arn].versions) == list(range(51, 61))
     assert seen.count(version(1)) <= 8
+
+
+@pytest.mark.parametrize("is_uploaded", [True, False])
+def test_prune_is_for_who_may_deploy_the_project(world: World, is_uploaded: bool) -> None:
+    request = PruneRequest(target=TARGET, keep=1, request_id="p1", requested_by="user/mallory")
+    if is_uploaded:
+        other = dataclasses.replace(request, target=dataclasses.replace(TARGET, project="cake"))
+        world.aws.upload(other.key, request.to_bytes())
+
+    run = world.start(request.execution_name, request.to_json())
+    misnamed = world.start("cake__test__p1", request.to_json())
+
+    assert (run.end, misnamed.end) == ("FailureClean", "FailureClean")
+    assert "releases/bread/test/p1/request.json: NoSuchKey" in (run.cause or "")
+    assert "the execution has to be called bread__test__p1" in (misnamed.cause or "")
+    assert not any(call.action.startswith(("sts:", "dynamodb:")) for _, call in world.calls)
+
+
+def test_record_says_who_asked(world: World) -> None:
+    release = dataclasses.replace(world.release(1), requested_by="assumed-role/deploy/ann")
+    world.aws.upload(release.key, release.to_bytes())
+
+    world.deploy(release)
+
+    assert world.aws.items[TARGET.record_key("r1")]["requested_by"] == "assumed-role/deploy/ann"
 
 
 def test_prune_waits_for_a_deploy(world: World) -> None:
@@ -838,7 +863,7 @@ def test_prune_waits_for_a_deploy(world: World) -> None:
 
     def prune(world: World, run: Run, number: int, call: Call, do: Any) -> Any:
         if call.action == "states:UpdateStateMachineAlias":
-            pruned.append(world.start("prune", prune_input(TARGET, keep=1)))
+            pruned.append(world.prune(keep=1, request_id="prune"))
         return do()
 
     world.intervene = prune

@@ -51,14 +51,15 @@ def test_every_problem_is_listed_with_its_place() -> None:
     wrong["functions"][1]["code"]["size_bytes"] = True
 
     assert problems_of(wrong) == (
-        "release/project: expected 1 to 64 letters, digits, _ . and - (no path, no ARN), got 'a/b'",
+        "release/project: expected 1 to 64 letters, digits, _ . and - "
+        "(no path, no ARN, no __, and no _ at its ends), got 'a/b'",
         "release/account: expected an account's id: twelve digits, got 12",
         "release/region: expected a region, as eu-central-1, got 'Frankfurt'",
         "release/machine: is missing",
         "release/functions/0/code/sha256: expected a SHA-256 in hexadecimal: 64 of 0-9 and a-f, got '123'",
         "release/functions/1/code/size_bytes: expected a whole number from 1 to 262,144,000, got true",
         "release: unknown member 'surprise'; it knows account, canary, config, created_at, definition, "
-        "expect_live, functions, machine, project, region, release_id, rollback_to, smoke_test",
+        "expect_live, functions, machine, project, region, release_id, requested_by, rollback_to, smoke_test",
     )
 
 
@@ -134,7 +135,7 @@ def test_no_two_targets_share_a_lock_a_record_or_a_folder() -> None:
 
     assert len({target.lock_key for target in targets}) == len(targets)
     assert len({target.record_key("r") for target in targets}) == len(targets)
-    assert len({target.release_prefix for target in targets}) == len(targets)
+    assert len({target.release_prefixes for target in targets}) == len(targets)
 
 
 # ------------------------------------------------------------ fuzzed releases
@@ -189,6 +190,12 @@ def fuzzed(draw: st.DrawFn) -> dict[str, Any]:
     return written
 
 
+def upload(world: World, written: dict[str, Any]) -> None:
+    """Upload a document where its kind of release goes: both who starts and who uploads say it."""
+    kind = "releases" if written["rollback_to"] is None else "rollbacks"
+    world.aws.upload(f"{kind}/bread/test/r1/release.json", json.dumps(written).encode())
+
+
 @examples(60)
 @given(fuzzed())
 def test_fuzzed_release_is_live_alone_or_nothing_has_changed(written: dict[str, Any]) -> None:
@@ -196,11 +203,9 @@ def test_fuzzed_release_is_live_alone_or_nothing_has_changed(written: dict[str, 
     world.release(1)
     world.aws.alarm_states["bread-fails"] = "OK"
     before = world.aws.live(TARGET)
-    # Both who starts and who uploads say it: it gets as far as it can.
-    key = "releases/bread/test/r1/release.json"
-    world.aws.upload(key, json.dumps(written).encode())
+    upload(world, written)
 
-    run = world.start("r1", {"release": written})
+    run = world.start("bread__test__r1", {"release": written})
 
     assert run.end in ("Success", "FailureClean")
     assert not world.is_locked
@@ -224,8 +229,8 @@ def test_fuzzed_releases_get_past_validate() -> None:
         world = World()
         world.release(1)
         world.aws.alarm_states["bread-fails"] = "OK"
-        world.aws.upload("releases/bread/test/r1/release.json", json.dumps(written).encode())
-        seen.append(world.start("r1", {"release": written}).path)
+        upload(world, written)
+        seen.append(world.start("bread__test__r1", {"release": written}).path)
 
     collect()
 
@@ -239,7 +244,7 @@ def test_fuzzed_releases_get_past_validate() -> None:
 def test_any_json_is_refused_without_a_trace(value: JSONValue) -> None:
     world = World()
 
-    run = world.start("r1", {"release": value})
+    run = world.start("bread__test__r1", {"release": value})
 
     assert run.end == "FailureClean"
     assert (run.cause or "").startswith("InvalidRelease: ")
@@ -251,7 +256,7 @@ def test_release_that_was_started_with_other_words_than_uploaded_is_refused() ->
     release = world.release(1)
     started: dict[str, Any] = {**release.to_json(), "smoke_test": {"input": {}, "timeout_seconds": 300}}
 
-    run = world.start("r1", {"release": started})
+    run = world.start("bread__test__r1", {"release": started})
 
     assert run.end == "FailureClean"
     assert "what was uploaded is not what this execution was started with" in (run.cause or "")
@@ -263,4 +268,4 @@ def test_execution_is_called_as_its_release() -> None:
     run = world.start("again", execution_input(world.release(1)))
 
     assert run.end == "FailureClean"
-    assert "has to be called as its release, r1" in (run.cause or "")
+    assert "has to be called bread__test__r1" in (run.cause or "")

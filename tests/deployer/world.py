@@ -14,7 +14,7 @@ from typing import Any
 
 from step import StateMachine
 from step.clock import parse_timestamp
-from step.deployer.client import Code, draft_release, execution_input
+from step.deployer.client import Code, PruneRequest, draft_release, execution_input
 from step.deployer.handlers import make_handlers
 from step.deployer.lock import FUNCTION_TIMEOUT_SECONDS
 from step.deployer.names import Target
@@ -62,6 +62,11 @@ class Run:
     began: int = 0
     output: dict[str, Any] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The release's name, which the execution's ends with."""
+        return self.arn.rpartition(":")[2].rpartition("__")[2]
 
     @property
     def end(self) -> str:
@@ -167,7 +172,14 @@ class World:
 
     def deploy(self, release: Release) -> Run:
         """Deploy a release."""
-        return self.start(release.release_id, execution_input(release))
+        return self.start(release.execution_name, execution_input(release))
+
+    def prune(self, keep: int, request_id: str = "prune", *, upload: bool = True) -> Run:
+        """Prune, as somebody who may deploy."""
+        request = PruneRequest(target=self.target, keep=keep, request_id=request_id)
+        if upload:
+            self.aws.upload(request.key, request.to_bytes())
+        return self.start(request.execution_name, request.to_json())
 
     def start(self, name: str, value: JSONValue) -> Run:
         """Run an execution of the deployer."""

@@ -143,14 +143,15 @@ def needed_here() -> dict[str, dict[str, list[str]]]:
         "bread-test": "bread-local",
         "oven-test": "bread-local",
         "/bread/test/": "/bread/local/",
-        ":::step-releases/": ":::step-releases-123456789012-us-east-1-local/",
+        "#bread#test": "#bread#local",
+        ":::step-releases": ":::step-releases-123456789012-us-east-1-local",
+        "table/step-deployer-locks/": "table/step-deployer-local-locks/",
         "execution:step-deployer:": "execution:step-deployer-local:",
     }
     text = json.dumps(needed_permissions())
     for old, new in renamed.items():
         text = text.replace(old, new)
     needed: dict[str, dict[str, list[str]]] = json.loads(text)
-    needed["deploy"]["cloudwatch:DescribeAlarms"] = ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:*"]
     return needed
 
 

@@ -55,6 +55,7 @@ run "waiting_for_a_child_takes_its_executions_and_the_managed_rule" {
       } == {
       FollowExecutions       = "arn:aws:states:us-east-1:123456789012:execution:child:*"
       LearnOfEndedExecutions = "arn:aws:events:us-east-1:123456789012:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+      RedriveMapRuns         = "arn:aws:states:us-east-1:123456789012:execution:child/*:*"
       StartExecutions        = "arn:aws:states:us-east-1:123456789012:stateMachine:child"
     }
     error_message = output.policies.integrations
@@ -72,7 +73,7 @@ run "a_child_called_by_its_alias_is_authorized_by_its_machine" {
   assert {
     condition = {
       for statement in jsondecode(output.policies.integrations).Statement : statement.Sid => statement.Resource
-      if statement.Sid != "LearnOfEndedExecutions"
+      if !contains(["LearnOfEndedExecutions", "RedriveMapRuns"], statement.Sid)
       } == {
       FollowExecutions = "arn:aws:states:us-east-1:123456789012:execution:child:*"
       StartExecutions  = "arn:aws:states:us-east-1:123456789012:stateMachine:child"

@@ -123,15 +123,82 @@ run "who_uploads_can_start_nothing_and_who_starts_can_upload_nothing" {
   command = plan
 
   assert {
-    condition     = jsondecode(output.client_policies.upload).Statement[0].Resource == "arn:aws:s3:::releases/releases/shop/production/*"
-    error_message = output.client_policies.upload
+    condition     = one([for statement in jsondecode(output.upload_policy).Statement : statement.Resource if statement.Sid == "UploadReleases"]) == "arn:aws:s3:::releases/releases/shop/production/*"
+    error_message = output.upload_policy
   }
 
   assert {
-    condition = !can(regex("states:StartExecution", output.client_policies.upload)) && !can(regex("s3:", join(",", flatten([
-      for statement in jsondecode(output.client_policies.start).Statement : statement.Action
-    ]))))
-    error_message = output.client_policies.start
+    condition     = !strcontains(output.upload_policy, "states:StartExecution") && !strcontains(output.start_policy, "s3:PutObject")
+    error_message = output.start_policy
+  }
+}
+
+run "each_role_does_its_own_part_of_this_project_only" {
+  command = plan
+
+  assert {
+    condition = {
+      for name, policy in {
+        read = output.read_policy, deploy = output.deploy_policy, operate = output.operate_policy, administer = output.administer_policy
+        } : name => join(" ", sort(setintersection(
+          ["states:StartExecution", "s3:PutObject", "dynamodb:UpdateItem", "states:StopExecution", "lambda:UpdateFunctionCode"],
+          flatten([for statement in jsondecode(policy).Statement : statement.Action]),
+      )))
+      } == {
+      read       = ""
+      deploy     = "s3:PutObject states:StartExecution"
+      operate    = "dynamodb:UpdateItem s3:PutObject states:StartExecution states:StopExecution"
+      administer = "dynamodb:UpdateItem lambda:UpdateFunctionCode s3:PutObject states:StartExecution states:StopExecution"
+    }
+    error_message = "A role does what is another's."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.operate_policy).Statement : statement.Resource if statement.Action == "s3:PutObject"] == [
+      "arn:aws:s3:::releases/rollbacks/shop/production/*"
+    ]
+    error_message = "Who operates brings new code: ${output.operate_policy}"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.administer_policy).Statement :
+      strcontains(jsonencode(statement), "production") || strcontains(jsonencode(statement), ":stateMachine:shop")
+      if !contains(["FindMachines", "AskTheDeployer", "StartDeploys", "ListReleases"], statement.Sid)
+    ])
+    error_message = "Something of another project's: ${output.administer_policy}"
+  }
+
+  assert {
+    condition = one([
+      for statement in jsondecode(output.operate_policy).Statement : statement.Condition if statement.Sid == "HoldTheLock"
+      ]) == {
+      "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = "lock#123456789012#us-east-1#shop#production" }
+    }
+    error_message = output.operate_policy
+  }
+}
+
+run "fifty_functions_fit_into_policies" {
+  command = plan
+
+  variables {
+    project = "a-project-of-the-longest-name"
+    config  = "its-production"
+    functions = {
+      for n in range(50) : format("a-function-whose-name-has-as-many-characters-as-lambda-takes-%04d", n) => {
+        package_file = "shop.zip", content_hash = "0", handler = "shop.handlers", placeholder = "p${n}"
+      }
+    }
+  }
+
+  # AWS: IAM quotas: a managed policy has at most 6,144 characters that aren't white space.
+  assert {
+    condition = alltrue([
+      for policy in concat(values(output.role_policies), [output.administer_policy, output.operate_policy, output.deploy_policy]) :
+      length(replace(policy, "/\\s/", "")) <= 6144
+    ])
+    error_message = "A policy has ${max([for policy in concat(values(output.role_policies), [output.administer_policy]) : length(replace(policy, "/\\s/", ""))]...)} characters."
   }
 }
 
@@ -160,12 +227,21 @@ run "what_is_called_by_version_or_alias_is_authorized_by_the_machine_and_bounded
 
   assert {
     condition = [
-      for statement in jsondecode(output.client_policies.start).Statement : {
+      for statement in jsondecode(output.start_policy).Statement : {
         is_machine = contains(statement.Resource, "arn:aws:states:us-east-1:999999999999:stateMachine:step-deployer")
-        qualifier  = statement.Condition.StringEquals["states:StateMachineQualifier"]
+        qualifier  = statement.Condition["ForAllValues:StringEquals"]["states:StateMachineQualifier"]
+        is_given   = statement.Condition.Null["states:StateMachineQualifier"]
       } if statement.Sid == "StartDeploys"
-    ] == [{ is_machine = true, qualifier = "live" }]
-    error_message = output.client_policies.start
+    ] == [{ is_machine = true, qualifier = "live", is_given = "false" }]
+    error_message = output.start_policy
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.role_policies.deploy).Statement : statement.Condition
+      if statement.Sid == "OnlyTheLiveAlias"
+    ] == [{ "ForAnyValue:StringNotEquals" = { "states:StateMachineQualifier" = "live" } }]
+    error_message = output.role_policies.deploy
   }
 }
 
@@ -201,9 +277,11 @@ run "only_who_reads_or_writes_releases_uses_the_buckets_key" {
 
   assert {
     condition = {
-      for name, policy in merge(output.role_policies, output.client_policies) :
+      for name, policy in merge(output.role_policies, {
+        start = output.start_policy, upload = output.upload_policy, read = output.read_policy, operate = output.operate_policy
+      }) :
       name => can(regex("arn:aws:kms:us-east-1:999999999999:key/1", policy))
-    } == { deploy = true, prune = false, smoke = false, start = true, upload = true }
+    } == { deploy = true, operate = true, prune = false, read = true, smoke = false, start = true, upload = true }
     error_message = "The key of the release bucket is used by others than these."
   }
 }

@@ -38,7 +38,22 @@ run "a_release_can_t_be_swapped_or_read_from_outside" {
   }
 }
 
-run "old_versions_can_be_kept_for_ever" {
+run "releases_go_after_their_time" {
+  command = plan
+
+  variables {
+    expiration_days = 90
+  }
+
+  assert {
+    condition = [
+      for rule in one(aws_s3_bucket_lifecycle_configuration.this).rule : one(rule.expiration).days if rule.id == "old-releases"
+    ] == [90]
+    error_message = "What is written once is never replaced, and would stay for ever."
+  }
+}
+
+run "releases_can_be_kept_for_ever" {
   command = plan
 
   variables {
@@ -69,8 +84,10 @@ run "wrong_values_don_t_reach_aws" {
   command = plan
 
   variables {
-    name = "Step.Releases"
+    name             = "Step.Releases"
+    expiration_days  = 5
+    reader_role_arns = ["arn:aws:iam::210987654321:root"]
   }
 
-  expect_failures = [var.name]
+  expect_failures = [var.name, var.expiration_days, var.reader_role_arns]
 }

@@ -8,7 +8,7 @@ from step.aws.deploys import Deploys
 from step.cli.deploys import finish
 from step.cli.places import add_place_arguments, aws_of
 
-EXAMPLES = ("step recover 20260102T030405Z-1f3a9c0d",)
+EXAMPLES = ("step recover bread__production__20260102T030405Z-1f3a9c0d",)
 EXITS = {
     0: "live is what it was before that deploy, and the lock is free",
     2: "nothing was started: the message says what to do",
@@ -21,7 +21,9 @@ EXITS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("release", metavar="RELEASE", help="the release's name, or its execution's ARN")
+    parser.add_argument(
+        "release", metavar="RELEASE", help="its execution's name, as `step deploy` prints it, or ARN"
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     add_place_arguments(parser)

@@ -158,7 +158,7 @@ def examine(scenario: Scenario, injections: Sequence[Injection]) -> Case:
 
 
 def _hidden(world: World, run: Run, before: Sequence[tuple[Route, ...]], *, is_stop: bool) -> Iterator[str]:
-    name = run.arn.rpartition(":")[2]
+    name = run.name
     if run.end not in ENDS and not (is_stop and run.end == "ABORTED"):
         yield f"the end is {run.end}: {run.cause}"
     if run.end == "Success":
@@ -183,12 +183,12 @@ def _hidden(world: World, run: Run, before: Sequence[tuple[Route, ...]], *, is_s
 def _was_superseded(world: World, name: str) -> bool:
     """Whether the deploy had done all it had to, and another one came before it was redriven to its end."""
     record = world.aws.items.get(world.target.record_key(name), {})
-    later = [other.arn.rpartition(":")[2] for other in world.others if other.end == "Success"]
+    later = [other.name for other in world.others if other.end == "Success"]
     return record.get("outcome") == "Success" and bool(later) and world.runs_exactly(later[-1])
 
 
 def _is_as_before(world: World, before: Sequence[tuple[Route, ...]]) -> bool:
-    done = [other.arn.rpartition(":")[2] for other in world.others if other.end == "Success"]
+    done = [other.name for other in world.others if other.end == "Success"]
     if done:
         return world.runs_exactly(done[-1])
     return world.aws.live(world.target) in before
@@ -206,7 +206,7 @@ def _judge_dirty(case: Case, world: World, run: Run, before: Sequence[tuple[Rout
         case.undiagnosed += [f"{one.version_arn} is not told" for one in live if one.version_arn not in cause]
     if holds and "holds the lock" not in cause and not says_unread and "may be held" not in cause:
         case.undiagnosed.append("the held lock is not told")
-    is_clean = not holds and (_is_as_before(world, before) or world.runs_exactly(run.arn.rpartition(":")[2]))
+    is_clean = not holds and (_is_as_before(world, before) or world.runs_exactly(run.name))
     if is_clean and all(one.kind.lasts == "once" for one in case.injections):
         case.needless.append("FailureDirty, where all is clean")
 
@@ -222,7 +222,7 @@ def _recover(world: World, run: Run) -> Iterator[str]:
 
 def _hidden_after_recovery(world: World, run: Run, before: Sequence[tuple[Route, ...]]) -> Iterator[str]:
     """What was stopped is undone, or it was live alone before, and its record says so."""
-    name = run.arn.rpartition(":")[2]
+    name = run.name
     record = world.aws.items.get(world.target.record_key(name), {})
     if not _is_as_before(world, before) and not (
         world.runs_exactly(name) and record.get("outcome") == "Success"

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from step.deployer import commit, lock
-from step.deployer.client import execution_input
 from step.deployer.commit import are_same
 from tests.deployer.memory_aws import Call
 from tests.deployer.proof.judge import ENDS, _deploy_next
@@ -102,7 +101,7 @@ def _crowd(seed: int) -> tuple[World, list[Run], list[str]]:
     def stop(world: World, run: Run, number: int, call: Call, do: Callable[[], Any]) -> Any:
         answer = do()
         if run.state == "ReleaseLock" and "PutItem" in call.action:
-            name = run.arn.rpartition(":")[2]
+            name = run.name
             if not world.runs_exactly(name):
                 wrong.append(f"{name} gives the lock back, and live is {world.aws.live(world.target)}")
             settled.append(world.aws.live(world.target))
@@ -120,7 +119,7 @@ def _crowd(seed: int) -> tuple[World, list[Run], list[str]]:
             for _ in range(DEPLOYS):
                 turns.take()
                 release = world.release(world.next_number())
-                ended.append(world.start(release.release_id, execution_input(release)))
+                ended.append(world.deploy(release))
         finally:
             turns.leave()
 
