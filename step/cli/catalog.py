@@ -45,6 +45,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "stop": "abort a running execution",
         "redrive": "go on with an execution that failed, from where it failed",
         "send": "answer the task that waits for a token",
+        "record": "run definitions within a cost, and write what AWS did as conformance cases",
         "view": "look into executions with a browser: graph, data, timeline, every event",
     },
 }
