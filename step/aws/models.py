@@ -117,29 +117,46 @@ def _is_sdk(service: str) -> bool:
     return service.startswith(_SDK_PREFIX)
 
 
+@lru_cache(maxsize=256)
 def client_name(service: str) -> str:
     """Give botocore's name of a service that a Resource names ("aws-sdk:sfn", "states")."""
-    from botocore.loaders import Loader
-
-    return _model_name(service, Loader())
+    if not _is_sdk(service):
+        return _OPTIMISED.get(service, service)
+    name = service.removeprefix(_SDK_PREFIX)
+    found = [model for model in _models() if model.replace("-", "") == name]
+    return found[0] if found else _SDK.get(name, name)
 
 
 @lru_cache(maxsize=16)
-def _service(service: str) -> Any:
-    from botocore.loaders import Loader, UnknownServiceError
+def service_model(service: str) -> Any:
+    """Load the model of a service by botocore's name.
+
+    Raises:
+        UnknownServiceError: botocore has none.
+    """
     from botocore.model import ServiceModel
 
-    loader = Loader()
+    return ServiceModel(_loader().load_service_model(service, "service-2"), service)
+
+
+def _service(service: str) -> Any:
+    from botocore.exceptions import UnknownServiceError
+
     try:
-        return ServiceModel(loader.load_service_model(_model_name(service, loader), "service-2"))
+        return service_model(client_name(service))
     except UnknownServiceError:
         return None
 
 
-def _model_name(service: str, loader: Any) -> str:
-    if not _is_sdk(service):
-        return _OPTIMISED.get(service, service)
-    name = service.removeprefix(_SDK_PREFIX)
-    known: list[str] = loader.list_available_services("service-2")
-    found = [model for model in known if model.replace("-", "") == name]
-    return found[0] if found else _SDK.get(name, name)
+@lru_cache(maxsize=1)
+def _models() -> list[str]:
+    # A look-up reads botocore's whole folder of models; it doesn't change while a process runs.
+    known: list[str] = _loader().list_available_services("service-2")
+    return known
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    from botocore.loaders import Loader
+
+    return Loader()

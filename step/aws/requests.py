@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Any, NoReturn
 
+from step.aws.models import service_model
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -57,10 +58,7 @@ class Operations:
 
     @cached_property
     def _model(self) -> Any:
-        from botocore.loaders import Loader
-        from botocore.model import ServiceModel
-
-        return ServiceModel(Loader().load_service_model(self._service, "service-2"), self._service)
+        return service_model(self._service)
 
 
 # ---------------------------------------------------------------- types

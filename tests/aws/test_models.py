@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from botocore.loaders import Loader
 
-from step.aws.models import output_shape
+from step.aws.models import client_name, output_shape
 from step.errors import Refused
 from step.machine import test_state as api
 
@@ -49,6 +50,15 @@ def test_services_are_found_under_the_names_of_resources(service: str, action: s
 
     assert shape is not None
     assert member in shape.members
+
+
+def test_the_folder_of_models_is_listed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    client_name("aws-sdk:lambda")
+    monkeypatch.setattr(Loader, "list_available_services", lambda *_: pytest.fail("listed again"))
+
+    names = [client_name(f"aws-sdk:{name}") for name in ("lambda", "cloudwatchlogs", "bedrockruntime")]
+
+    assert names == ["lambda", "logs", "bedrock-runtime"]
 
 
 @pytest.mark.parametrize(("service", "action"), [("apigateway", "invoke"), ("http", "invoke")])
