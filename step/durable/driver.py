@@ -149,7 +149,7 @@ class Driver(Drive[Live]):
         """
         turn = live.take(first, live.info.start_ms)
         if row is not None:
-            live.id = self.journal.begin(ended_row(row, live.kernel), live.sum_up(), first)
+            live.id = self.journal.begin(ended_row(row, live.kernel), live.first_sum(), first)
         self.running[live.info.arn] = live
         self._after_first(live, turn)
         self.settle()
@@ -327,7 +327,7 @@ class Driver(Drive[Live]):
             work.is_called = command.token is not None
         assert isinstance(command, StartTask | ReadItems | WriteResults)
         self._working += 1
-        self._workers.do(live, command)
+        self._workers.do(live, command, is_alone=self._working == 1)
 
     def _put_return(self, returned: Returned) -> None:
         """Leave a result; one thread takes all that have come, and the others do the next work meanwhile."""
@@ -442,7 +442,7 @@ class Driver(Drive[Live]):
         if is_durable:
             place = (parent.id, command.state, map_run_of(work))
             row = ended_row(row_of(kernel.info, "", {}, place), kernel)
-            child.id = self.journal.begin(row, child.sum_up(), first)
+            child.id = self.journal.begin(row, child.first_sum(), first)
         return child, turn, command
 
     def _redrive_child(self, parent: Live, command: StartChild) -> _Deed | None:

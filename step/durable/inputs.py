@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from step.engine import vocabulary
+from step.engine.history import payload_text
 from step.engine.vocabulary import Input
 from step.errors import StepError
 from step.jsonvalue import to_text
@@ -55,6 +56,9 @@ _FIRST = {
 def write_input(item: Input) -> str:
     """Write an input."""
     kind = type(item)
+    if isinstance(item, vocabulary.TaskSucceeded):
+        # The same text stands in the events that follow.
+        return f'{_HEADS[kind]},"op":{item.op},"output":{payload_text(item.output)}}}'
     if not item:
         return _HEADS[kind] + "}"
     return f"{_HEADS[kind]},{to_text(dict(zip(kind._fields, item, strict=True)))[1:]}"

@@ -169,6 +169,8 @@ class Journal:
             raise StepError(f"{self.folder}: a later version of step made this store (format {format_})")
         # Nobody else opens the database: no memory need be shared with other processes.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        # Whoever made the store, nothing in its schema may do more than name tables.
+        self._db.execute("PRAGMA trusted_schema = OFF")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {sync.upper()}")
         if format_ < _FORMAT:

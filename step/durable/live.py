@@ -89,6 +89,10 @@ class Live(Run):
         """Sum up the events so far, so that a replay can be compared with them."""
         return UNCHECKED if self.events is None else self.events.of(self.kernel.rows)
 
+    def first_sum(self) -> int:
+        """Sum up what came of the start; nobody goes on with an execution that has ended with it."""
+        return self.sum_up() if self.is_running else UNCHECKED
+
     def take(self, item: Input, now: int) -> Turn:
         """Let an input take effect."""
         self.number += 1

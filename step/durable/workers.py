@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -56,8 +55,6 @@ class Workers:
         self._put = put
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="step-task")
         self._mine = _Mine()
-        # What no thread has begun, oldest first.
-        self._jobs: deque[_Job] = deque()
         self._is_closed = False
 
     def close(self) -> None:
@@ -65,23 +62,20 @@ class Workers:
         self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def do(self, live: Live, command: StartTask | ReadItems | WriteResults) -> None:
-        """Have a task's work done, items read, or results written."""
+    def do(self, live: Live, command: StartTask | ReadItems | WriteResults, *, is_alone: bool) -> None:
+        """Have a task's work done, items read, or results written; ``is_alone``: nothing else goes on."""
         if isinstance(command, StartTask):
             job: _Job = partial(self._do_work, live, command)
         else:
             job = partial(self._run_errand, live, command)
-        if self._mine.is_handing_over and self._mine.job is None and not self._jobs:
-            # What follows from a thread's own work it does itself, where nothing has waited for longer:
-            # to wake another one takes its time.
+        if is_alone and self._mine.is_handing_over:
+            # What follows from a thread's own work it does itself: to wake another one takes longer.
             self._mine.job = job
         else:
-            self._jobs.append(job)
-            self._pool.submit(self._run)
+            self._pool.submit(self._run, job)
 
-    def _run(self) -> None:
+    def _run(self, job: _Job | None) -> None:
         mine = self._mine
-        job: _Job | None = self._jobs.popleft()
         while job is not None and not self._is_closed:
             returned = job()
             mine.is_handing_over, mine.job = True, None

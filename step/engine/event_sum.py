@@ -75,6 +75,8 @@ def is_known(stored: int) -> bool:
 
 def _details(event: Told) -> str:
     details = event[2]
+    if not details:
+        return ""
     told = ""
     for name in _names(tuple(details)):
         value = details[name]

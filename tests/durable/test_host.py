@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import sqlite3
 import threading
 from collections import Counter
@@ -227,6 +228,16 @@ def test_a_store_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
     Journal(tmp_path).close()
 
 
+class Planted:
+    """What makes a file when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (self.file,))
+
+
 def change(folder: Path, *statements: str) -> None:
     """Change a store that nobody holds."""
     with sqlite3.connect(folder / "store" / "step.sqlite3") as db:
@@ -319,6 +330,26 @@ def test_children_of_a_suspended_execution_wait_for_its_mend(open_host: Open, tm
     assert mended.answer(token_of(child), lambda op: TaskSucceeded(op, "yes"))
     assert live.ended.wait(30)
     assert live.kernel.output == ["yes"]
+
+
+def test_code_that_is_planted_in_a_store_does_nothing(open_host: Open, tmp_path: Path) -> None:
+    host = open_host(lambda task, _: [])
+    for name in ("pickle", "info", "input"):
+        host.start(info(name), json.dumps(TOKEN_TASK))
+    host.close()
+    planted = tmp_path / "planted"
+    code = pickle.dumps(Planted(planted), 0).decode().replace("'", "''")
+    change(
+        tmp_path,
+        f"UPDATE inputs SET item = '{code}' WHERE execution = 1",
+        f"UPDATE executions SET info = '{code}' WHERE id = 2",
+        """UPDATE inputs SET item = '{"kind":"__import__","version":2,"name":"os"}' WHERE execution = 3""",
+    )
+
+    again = open_host(lambda task, _: [])
+
+    assert all(again.suspended(info(name).arn) for name in ("pickle", "info", "input"))
+    assert not planted.exists()
 
 
 def test_what_a_later_version_began_is_suspended(open_host: Open, tmp_path: Path) -> None:

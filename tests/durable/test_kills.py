@@ -1,6 +1,6 @@
 """``kill -9`` at random moments: nothing is lost, nothing recorded is done again, histories are the same.
 
-The short form kills about ten times; ``SOAK=1`` a thousand times.
+The short form kills about ten times; ``SOAK=1`` a thousand times, ``SOAK=10000`` so many times.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 PROGRAM = Path(__file__).parent / "killed_host.py"
-KILLS = 1000 if os.environ.get("SOAK") else 10
+SOAK = int(os.environ.get("SOAK") or 0)
+KILLS = max(SOAK, 1000) if SOAK else 10
 
 
 def killed(folder: Path, kills: int, seed: int) -> dict[str, Any]:
