@@ -15,7 +15,7 @@ from step.engine.vocabulary import Input
 from step.errors import StepError
 from step.jsonvalue import to_text
 
-VERSION = 2
+VERSION = 3
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (

@@ -17,7 +17,7 @@ from step.clock import format_timestamp
 from step.engine import history
 from step.engine.history import Row, Told
 from step.engine.switches import CURRENT, INTRINSICS_AS_AWS
-from step.engine.vocabulary import Command, MapRunUpdated, OpenWork
+from step.engine.vocabulary import Command, ItemsRead, MapRunUpdated, OpenWork
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -336,7 +336,7 @@ class State:
         """Take a failure of work; say whether the frame goes on."""
         raise NotImplementedError
 
-    def items_read(self, turn: Turn, frame: Frame, items: list[JSONValue], is_last: bool) -> None:
+    def items_read(self, turn: Turn, frame: Frame, read: ItemsRead) -> None:
         """Take a distributed Map's next items."""
         raise NotImplementedError
 

@@ -233,7 +233,7 @@ class Kernel:
     def _items_read(self, item: ItemsRead) -> None:
         op = self.ops.pop(item.op, None)
         if op is not None:
-            op.frame.state.items_read(self, op.frame, item.items, item.is_last)
+            op.frame.state.items_read(self, op.frame, item)
 
     def _map_run_updated(self, item: MapRunUpdated) -> None:
         for op in self.ops.values():

@@ -62,6 +62,12 @@ HISTORY_AS_AWS = Switch(
     "Published: floci-io/floci 2733, 2782, 2868, 3167, August and September 2026, read off AWS. "
     "Observed in 2024: EvaluationFailed followed what its state's entry follows",
 )
-SWITCHES = (NO_NEXT_STATE, INTRINSICS_AS_AWS, HISTORY_AS_AWS)
+ITEM_SOURCE = Switch(
+    4,
+    "Map.Item.Source is s3://bucket/key of the object that has the item, not S3:// of what the reader names",
+    "2026-11-24",
+    'Observed: second.Observation.ItemReader; AWS: developer guide, "Context object"',
+)
+SWITCHES = (NO_NEXT_STATE, INTRINSICS_AS_AWS, HISTORY_AS_AWS, ITEM_SOURCE)
 # What new executions follow.
 CURRENT = len(SWITCHES)

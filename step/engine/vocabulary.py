@@ -63,11 +63,16 @@ class Continue(NamedTuple):
 
 
 class ItemsRead(NamedTuple):
-    """A distributed Map's next items; ``is_last`` when the reader has no more."""
+    """A distributed Map's next items; ``is_last`` when the reader has no more.
+
+    ``sources`` says where they come from if not from what the reader names: pairs of a number of items and
+    the URI of the object that holds these.
+    """
 
     op: int
     items: list[JSONValue]
     is_last: bool
+    sources: list[JSONValue] | None = None
 
 
 class MapRunUpdated(NamedTuple):

@@ -20,7 +20,7 @@ from step.engine.states.work import WorkState
 from step.errors import Refused, StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue, to_text
 from step.machine.test_state_request import Mock, Request
-from step.runtime.item_readers import ReaderFailure, read_items
+from step.runtime.item_readers import ItemStream, ReaderFailure
 from step.runtime.objects import MemoryObjects
 
 # Evaluates what the state does before its work; gives the work's error, where it isn't the mock's.
@@ -119,7 +119,7 @@ def _read(reader: JSONObject, data: str) -> list[JSONValue]:
         "Parameters": {"Bucket": bucket, "Key": key},
     }
     try:
-        return list(read_items(given, MemoryObjects({_READER_DATA: data})))
+        return list(ItemStream.from_reader(given, MemoryObjects({_READER_DATA: data})))
     except ReaderFailure as failure:
         raise StateFailure("States.ItemReaderFailed", str(failure), is_bare=True) from failure
 

@@ -27,19 +27,68 @@ class ReaderFailure(Exception):  # noqa: N818 - becomes a workflow failure; user
     """Items can't be read; the message is the cause of States.ItemReaderFailed."""
 
 
-def read_items(reader: JSONObject, objects: Objects) -> Iterator[JSONValue]:
-    """Stream the items that an evaluated ItemReader names, at most MaxItems of them.
+class ItemStream(Iterator[JSONValue]):
+    """The items that a reader gives, one after the other.
 
-    Raises:
-        ReaderFailure: while it is read: the object isn't there, or isn't what ReaderConfig says.
-        HandlerError: the items are in Parquet.
+    Attributes:
+        source: The URI of the object that holds the item given last, where it isn't what the reader names.
     """
-    config, parameters = _object(reader, "ReaderConfig"), _object(reader, "Parameters")
-    is_listing = str(reader["Resource"]).endswith(":listObjectsV2")
-    items = _listed(config, parameters, objects) if is_listing else _stored(config, parameters, objects)
-    limit = config.get("MaxItems")
-    # Observed: a MaxItems of 0 is no limit.
-    return _guarded(islice(items, int(limit)) if isinstance(limit, int | float) and limit else items)
+
+    def __init__(self) -> None:
+        self.source: str | None = None
+        self._items: Iterator[JSONValue] = iter(())
+
+    def __next__(self) -> JSONValue:
+        return next(self._items)
+
+    @classmethod
+    def from_reader(cls, reader: JSONObject, objects: Objects) -> ItemStream:
+        """Stream the items that an evaluated ItemReader names, at most MaxItems of them.
+
+        Raises:
+            ReaderFailure: while it is read: the object isn't there, or isn't what ReaderConfig says.
+            HandlerError: the items are in Parquet.
+        """
+        items = cls()
+        config, parameters = _object(reader, "ReaderConfig"), _object(reader, "Parameters")
+        is_listing = str(reader["Resource"]).endswith(":listObjectsV2")
+        read = items._listed if is_listing else items._stored
+        found = read(config, parameters, objects)
+        limit = config.get("MaxItems")
+        # Observed: a MaxItems of 0 is no limit.
+        is_limited = isinstance(limit, int | float) and limit
+        items._items = _guarded(islice(found, int(limit)) if is_limited else found)  # type: ignore[arg-type]  # a number
+        return items
+
+    # ------------------------------------------------------------ where items are
+
+    def _listed(self, config: JSONObject, parameters: JSONObject, objects: Objects) -> Iterator[JSONValue]:
+        """Give a bucket's objects themselves, or the items in all of them."""
+        for listed in objects.list(parameters):
+            if config.get("Transformation") != "LOAD_AND_FLATTEN":
+                yield listed
+            elif not str(listed["Key"]).endswith("/"):
+                yield from self._loaded(config, str(parameters.get("Bucket")), str(listed["Key"]), objects)
+
+    def _stored(self, config: JSONObject, parameters: JSONObject, objects: Objects) -> Iterator[JSONValue]:
+        bucket, key = str(parameters.get("Bucket")), str(parameters.get("Key"))
+        given = parameters.get("VersionId")
+        version = given if isinstance(given, str) else None
+        manifest = config.get("ManifestType")
+        if manifest == "ATHENA_DATA":
+            # AWS: developer guide, "ItemReader": the manifest of an UNLOAD lists the files that it wrote.
+            for uri in _lines(_texts(objects.read(bucket, key, version))):
+                data_bucket, _, data_key = uri.strip().partition("://")[2].partition("/")
+                if data_key:
+                    yield from self._loaded(config, data_bucket, data_key, objects)
+        elif manifest == "S3_INVENTORY" or config.get("InputType") == "MANIFEST":
+            yield from _inventory(_texts(objects.read(bucket, key, version)), objects)
+        else:
+            yield from _contents(config, bucket, key, version, objects)
+
+    def _loaded(self, config: JSONObject, bucket: str, key: str, objects: Objects) -> Iterator[JSONValue]:
+        self.source = f"s3://{bucket}/{key}"
+        yield from _contents(config, bucket, key, None, objects)
 
 
 def _guarded(items: Iterator[JSONValue]) -> Iterator[JSONValue]:
@@ -54,44 +103,18 @@ def _object(part: JSONObject, name: str) -> JSONObject:
     return found if isinstance(found, dict) else {}
 
 
-# ---------------------------------------------------------------- where items are
-
-
-def _listed(config: JSONObject, parameters: JSONObject, objects: Objects) -> Iterator[JSONValue]:
-    """Give a bucket's objects themselves, or the items in all of them."""
-    for listed in objects.list(parameters):
-        if config.get("Transformation") != "LOAD_AND_FLATTEN":
-            yield listed
-        elif not str(listed["Key"]).endswith("/"):
-            yield from _contents(config, str(parameters.get("Bucket")), str(listed["Key"]), None, objects)
-
-
-def _stored(config: JSONObject, parameters: JSONObject, objects: Objects) -> Iterator[JSONValue]:
-    bucket, key = str(parameters.get("Bucket")), str(parameters.get("Key"))
-    given = parameters.get("VersionId")
-    version = given if isinstance(given, str) else None
-    if config.get("ManifestType") == "ATHENA_DATA":
-        for uri in _lines(_texts(objects.read(bucket, key, version))):
-            data_bucket, _, data_key = uri.strip().partition("://")[2].partition("/")
-            yield from _contents(config, data_bucket, data_key, None, objects)
-    elif config.get("InputType") == "MANIFEST":
-        yield from _inventory(_texts(objects.read(bucket, key, version)), objects)
-    else:
-        yield from _contents(config, bucket, key, version, objects)
-
-
 def _contents(
     config: JSONObject, bucket: str, key: str, version: str | None, objects: Objects
 ) -> Iterator[JSONValue]:
     pieces = objects.read(bucket, key, version)
+    if config.get("InputType") == "PARQUET":
+        _refuse_parquet(bucket, key)
     texts = _texts(_gunzip(pieces) if key.endswith(".gz") else pieces)
     match config.get("InputType", "JSON"):
         case "CSV":
             yield from read_csv(texts, config)
         case "JSONL":
             yield from (decode(line) for line in _lines(texts) if line.strip())
-        case "PARQUET":
-            _refuse_parquet(bucket, key)
         case _:
             yield from stream_items(texts, str(config.get("ItemsPointer", "")))
 

@@ -11,7 +11,7 @@ from itertools import islice
 from step.engine.vocabulary import Input, ItemsRead, ReadItems, TaskFailed, TaskSucceeded, WriteResults
 from step.errors import HandlerError, StepError, TaskError
 from step.jsonvalue import JSONObject, JSONValue, copy_json
-from step.runtime.item_readers import ReaderFailure, read_items
+from step.runtime.item_readers import ItemStream, ReaderFailure
 from step.runtime.objects import ObjectFailure, Objects
 from step.runtime.result_writers import ResultWriter
 
@@ -55,8 +55,10 @@ class MapItems:
             # Only where the read goes on: of a run that failed, an answer may have been lost.
             following, stream = self._streams.pop(command.run, (-1, iter(())))
             if following != command.first:
-                stream = islice(self._stream(command), command.first, None)
-            items = list(islice(stream, command.at_most))
+                stream = self._stream(command)
+                for _ in islice(stream, command.first):
+                    pass
+            items, sources = _next_of(stream, command.at_most)
         except ReaderFailure as failure:
             return TaskFailed(command.op, "States.ItemReaderFailed", str(failure))
         except TaskError as failure:
@@ -64,7 +66,7 @@ class MapItems:
         is_last = len(items) < command.at_most
         if not is_last:
             self._streams[command.run] = (command.first + len(items), stream)
-        return ItemsRead(command.op, items, is_last)
+        return ItemsRead(command.op, items, is_last, sources)
 
     def _stream(self, command: ReadItems) -> Iterator[JSONValue]:
         resource = str(command.reader["Resource"])
@@ -76,7 +78,7 @@ class MapItems:
                 f"state {command.state!r}: nothing gives it items; attach some with set_resource_function("
                 f"{command.state!r}, [...]) or a store of objects with set_objects(...)"
             )
-        return read_items(command.reader, self._objects)
+        return ItemStream.from_reader(command.reader, self._objects)
 
     def write(self, command: WriteResults) -> Input:
         """Write a Map Run's next results."""
@@ -96,6 +98,23 @@ class MapItems:
         if command.is_last:
             del self._writers[command.run]
         return TaskSucceeded(command.op, output)
+
+
+def _next_of(stream: Iterator[JSONValue], at_most: int) -> tuple[list[JSONValue], list[JSONValue] | None]:
+    """Take the next items, with the objects that hold them where a reader loads several."""
+    if not isinstance(stream, ItemStream):
+        return list(islice(stream, at_most)), None
+    items: list[JSONValue] = []
+    sources: list[tuple[str, int]] = []
+    for item in islice(stream, at_most):
+        items.append(item)
+        if stream.source is not None and (not sources or sources[-1][0] != stream.source):
+            sources.append((stream.source, len(items) - 1))
+    ends = [begin for _, begin in sources[1:]] + [len(items)]
+    found: list[JSONValue] = [
+        [end - begin, uri] for (uri, begin), end in zip(sources, ends, strict=bool(sources))
+    ]
+    return items, found or None
 
 
 def _checked(source: ItemSource, command: ReadItems) -> Iterator[JSONValue]:

@@ -34,7 +34,7 @@ ALL: list[Input] = [
     Heartbeat(7),
     TimePassed(),
     Continue(),
-    ItemsRead(8, [1, {}], True),
+    ItemsRead(8, [1, {}], True, [[2, "s3://bucket/key"]]),
     MapRunUpdated("arn", 3, None, 0.5),
     Stop(None, "enough"),
     Redrive(),
@@ -57,7 +57,22 @@ FIELDS = {
         "Stop": ("error", "cause"),
         "Redrive": (),
         "Fault": ("error", "cause"),
-    }
+    },
+    3: {
+        "Start": ("input",),
+        "TaskStarted": ("op", "worker"),
+        "TaskSubmitted": ("op", "output"),
+        "TaskSucceeded": ("op", "output"),
+        "TaskFailed": ("op", "error", "cause"),
+        "Heartbeat": ("op",),
+        "TimePassed": (),
+        "Continue": (),
+        "ItemsRead": ("op", "items", "is_last", "sources"),
+        "MapRunUpdated": ("run", "max_concurrency", "tolerated_count", "tolerated_percentage"),
+        "Stop": ("error", "cause"),
+        "Redrive": (),
+        "Fault": ("error", "cause"),
+    },
 }
 
 
@@ -82,7 +97,9 @@ def test_what_is_written_is_read_again_in_any_order(item: Input) -> None:
 
 @pytest.mark.parametrize("item", FIRST, ids=lambda item: type(item).__name__)
 def test_the_first_version_is_read(item: Input) -> None:
-    assert read_input(json.dumps([type(item).__name__, *item])) == item
+    # Its items came from what the reader names.
+    expected = item._replace(sources=None) if isinstance(item, ItemsRead) else item
+    assert read_input(json.dumps([type(item).__name__, *expected])) == expected
 
 
 @pytest.mark.parametrize("text", ['{"kind":"Start","version":99,"input":null}', '{"kind":"New","version":3}'])

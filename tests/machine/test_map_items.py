@@ -56,6 +56,51 @@ def test_dictionary_is_a_store_of_objects() -> None:
 
 
 @pytest.mark.parametrize(
+    ("resource", "config", "parameters", "sources"),
+    [
+        ("getObject", {"InputType": "JSONL"}, {"Key": "d/1"}, ["s3://b/d/1"] * 2),
+        ("listObjectsV2", {}, {"Prefix": "d/"}, ["s3://b"] * 3),
+        (
+            "listObjectsV2",
+            {"InputType": "JSONL", "Transformation": "LOAD_AND_FLATTEN", "MaxItems": 4},
+            {"Prefix": "d/"},
+            ["s3://b/d/1", "s3://b/d/1", "s3://b/d/3", "s3://b/d/3"],
+        ),
+        (
+            "getObject",
+            {"InputType": "JSONL", "ManifestType": "ATHENA_DATA"},
+            {"Key": "m"},
+            ["s3://b/d/3"] * 3 + ["s3://c/1"],
+        ),
+    ],
+    ids=["object", "listing", "objects of a listing", "objects of a manifest"],
+)
+def test_source_is_the_object_that_holds_the_item(
+    resource: str, config: dict[str, Any], parameters: dict[str, str], sources: list[str]
+) -> None:
+    # given: objects, one of them empty
+    objects = {
+        "b/d/1": "1\n2",
+        "b/d/2": "",
+        "b/d/3": "3\n4\n5",
+        "b/m": "s3://b/d/3\n\ns3://c/1\n",
+        "c/1": "6",
+    }
+    reader = {
+        "Resource": f"arn:aws:states:::s3:{resource}",
+        "ReaderConfig": config,
+        "Parameters": {"Bucket": "b", **parameters},
+    }
+    machine = machine_of(ItemReader=reader, ItemSelector={"from.$": "$$.Map.Item.Source"})
+
+    # when
+    output = machine.set_objects(objects).execute({}).output
+
+    # then
+    assert [item["from"] for item in output] == sources
+
+
+@pytest.mark.parametrize(
     ("failure", "error", "cause"),
     [
         (OSError("no disk"), "States.ItemReaderFailed", "no disk"),

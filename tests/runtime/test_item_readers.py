@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from step.errors import HandlerError
 from step.jsonvalue import JSONObject
-from step.runtime.item_readers import ReaderFailure, read_items
+from step.runtime.item_readers import ItemStream, ReaderFailure
 from step.runtime.json_stream import stream_items
 from step.runtime.objects import MemoryObjects
 
@@ -34,7 +34,7 @@ def read(content: bytes | str, config: dict[str, Any], key: str = "k") -> list[A
         "ReaderConfig": config,
         "Parameters": {"Bucket": "b", "Key": key},
     }
-    return list(read_items(reader, MemoryObjects({f"b/{key}": content})))
+    return list(ItemStream.from_reader(reader, MemoryObjects({f"b/{key}": content})))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_listing_gives_the_objects_under_a_prefix() -> None:
     reader: JSONObject = {"Resource": LIST, "Parameters": {"Bucket": "b", "Prefix": "in/"}}
     objects = MemoryObjects({"b/in/1": "x", "b/in/2": "xy", "b/out/1": "", "c/in/3": ""})
 
-    items: list[Any] = list(read_items(reader, objects))
+    items: list[Any] = list(ItemStream.from_reader(reader, objects))
 
     assert [(item["Key"], item["Size"]) for item in items] == [("in/1", 1), ("in/2", 2)]
     assert set(items[0]) == {"Etag", "Key", "LastModified", "Size", "StorageClass"}
@@ -111,7 +111,7 @@ def test_listing_can_be_flattened_into_the_items_of_all_objects() -> None:
     config: JSONObject = {"InputType": "JSONL", "Transformation": "LOAD_AND_FLATTEN"}
     reader: JSONObject = {"Resource": LIST, "ReaderConfig": config, "Parameters": {"Bucket": "b"}}
 
-    assert list(read_items(reader, MemoryObjects({"b/1": "1\n2\n", "b/2": "3\n"}))) == [1, 2, 3]
+    assert list(ItemStream.from_reader(reader, MemoryObjects({"b/1": "1\n2\n", "b/2": "3\n"}))) == [1, 2, 3]
 
 
 def test_inventory_lists_what_its_files_list() -> None:
@@ -134,7 +134,7 @@ def test_inventory_lists_what_its_files_list() -> None:
         "Parameters": {"Bucket": "b", "Key": "manifest.json"},
     }
 
-    assert list(read_items(reader, objects)) == [
+    assert list(ItemStream.from_reader(reader, objects)) == [
         {"Bucket": "photos", "Key": "cat.png", "Size": "12"},
         {"Bucket": "photos", "Key": "dog.png", "Size": "13"},
     ]
@@ -148,7 +148,7 @@ def test_athena_s_manifest_names_the_objects_with_the_items() -> None:
         "Parameters": {"Bucket": "b", "Key": "m.csv"},
     }
 
-    assert list(read_items(reader, objects)) == [1, 2, 3]
+    assert list(ItemStream.from_reader(reader, objects)) == [1, 2, 3]
 
 
 def test_parquet_is_refused_with_what_to_do_instead() -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from step.asl.model import Field
 from step.engine.frames import Frame
+from step.engine.switches import ITEM_SOURCE, Ruled
 from step.jsonvalue import JSONObject, JSONValue
 
 
@@ -75,11 +76,12 @@ def each(items: list[JSONValue] | JSONObject) -> Iterator[JSONValue | Member]:
     return (Member(key, value) for key, value in items.items())
 
 
-def source_uri(reader: JSONObject | None) -> str:
-    """Say where items come from. AWS: "Context object", ``Map.Item.Source``."""
+def source_uri(reader: JSONObject | None, execution: Ruled) -> str:
+    """Say where items come from. AWS: developer guide, "Context object", ``Map.Item.Source``."""
     if reader is None:
         return "STATE_DATA"
     parameters = reader.get("Parameters")
     named = parameters if isinstance(parameters, dict) else {}
     parts = [named[name] for name in ("Bucket", "Key") if name in named]
-    return "S3://" + "/".join(map(str, parts))
+    scheme = "s3://" if ITEM_SOURCE.holds(execution) else "S3://"
+    return scheme + "/".join(map(str, parts))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any, cast
 from uuid import UUID
 
 from step.arn import labelled_arn, map_run_arn
@@ -21,8 +22,8 @@ from step.engine.history import MAP_RUN_FAILED, MAP_RUN_REDRIVEN, PLAIN
 from step.engine.quotas import BATCH_BYTES, MAP_RUN_CONCURRENCY
 from step.engine.states.map_plan import Batching, Member, Plan, each, source_uri
 from step.engine.states.work import WorkState
-from step.engine.switches import HISTORY_AS_AWS
-from step.engine.vocabulary import MapRunUpdated, ReadItems, StartChild, WriteResults
+from step.engine.switches import HISTORY_AS_AWS, ITEM_SOURCE
+from step.engine.vocabulary import ItemsRead, MapRunUpdated, ReadItems, StartChild, WriteResults
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue, to_text
 
@@ -48,8 +49,8 @@ class ChildRun(State):
 class Reading(State):
     """What the frame of a read is at."""
 
-    def items_read(self, turn: Turn, frame: Frame, items: list[JSONValue], is_last: bool) -> None:
-        _run_of(frame).items_read(turn, frame, items, is_last)
+    def items_read(self, turn: Turn, frame: Frame, read: ItemsRead) -> None:
+        _run_of(frame).items_read(turn, frame, read)
 
     def failed(self, turn: Turn, frame: Frame, error: StateError) -> bool:
         return _run_of(frame).fail(turn, error)
@@ -112,7 +113,7 @@ class MapRun(Group):
         self.random = owner.random
         self.arn = map_run_arn(owner.info.machine_arn, plan.label, self._new_name())
         self.source: Iterator[JSONValue | Member] = each(items)
-        self.source_uri: str | None = source_uri(plan.reader)
+        self.source_uri: str | None = source_uri(plan.reader, owner.info)
         # How many items there are; None: the reader hasn't come to the end.
         self.total: int | None = len(items) if plan.reader is None else None
         self.scope = owner.child(self, state, None, index=0, item=None, size=0)
@@ -219,11 +220,17 @@ class MapRun(Group):
         command = ReadItems(frame.op, self.state.name, self.arn, self.plan.reader, first, CHUNK)
         turn.start_work(frame, command)
 
-    def items_read(self, turn: Turn, frame: Frame, items: list[JSONValue], is_last: bool) -> None:
+    def items_read(self, turn: Turn, frame: Frame, read: ItemsRead) -> None:
         del self.live[frame]
         self.reading = None
+        items, is_last = iter(read.items), read.is_last
         try:
-            self._take(turn, iter(items))
+            if read.sources is None or not ITEM_SOURCE.holds(self.owner.info):
+                self._take(turn, items)
+            else:
+                for pair in read.sources:
+                    count, uri = cast("list[Any]", pair)
+                    self._take(turn, islice(items, count), uri)
         except StateFailure as failure:
             self.fall(turn, failure)
             return
@@ -232,7 +239,7 @@ class MapRun(Group):
         if self.proceed(turn):
             turn.ready.append(self.owner)
 
-    def _take(self, turn: Turn, items: Iterator[JSONValue | Member]) -> None:
+    def _take(self, turn: Turn, items: Iterator[JSONValue | Member], source: str | None = None) -> None:
         """Select what child executions get of the next items."""
         selector, scope = self.plan.selector, self.scope
         scope.now = turn.now
@@ -243,7 +250,7 @@ class MapRun(Group):
                 self.buffer.append(item.to_json() if isinstance(item, Member) else item)
                 continue
             value, key = (item.value, item.key) if isinstance(item, Member) else (item, None)
-            scope.item = Item(index, value, key, self.source_uri)
+            scope.item = Item(index, value, key, source or self.source_uri)
             self.buffer.append(selector(self.owner.value, scope))
 
     def _next_input(self, turn: Turn) -> tuple[JSONValue, int] | None:
