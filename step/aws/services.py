@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from step.aws.http import HttpEndpoints, Refusals
 from step.aws.models import client_name, pascal
-from step.aws.shapes import from_api, missing_members, to_api, unknown_members
+from step.aws.shapes import Unlike, from_api, missing_members, to_api, unknown_members
 from step.jsonvalue import JSONObject
 from step.runtime.integrations.names import member_name
 from step.runtime.services import (
@@ -85,8 +85,13 @@ class AwsServices:
     def _make_client(self, name: str, role: str | None) -> Any:
         from botocore.config import Config
 
-        # What is wrong with parameters is the service's to say, in AWS's words.
-        config = Config(parameter_validation=False, retries={"mode": "standard"})
+        # What is wrong with parameters is the service's to say, in AWS's words. Checksums of what is read are
+        # asked for, and told, where a task's parameters ask.
+        config = Config(
+            parameter_validation=False,
+            retries={"mode": "standard"},
+            response_checksum_validation="when_required",
+        )
         more: dict[str, Any] = {}
         if role is not None:
             assumed = self._client("sts").assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)
@@ -123,7 +128,11 @@ class _Operation:
         nowhere = self._nowhere(parameters)
         if nowhere is not None:
             return nowhere
-        sent = to_api(shape, parameters) if shape is not None else {}
+        try:
+            sent = to_api(shape, parameters) if shape is not None else {}
+        except Unlike as fault:
+            # What isn't of the model's type is read by no service: each says so with this code.
+            return Refusal(self._service.service_id, "SerializationException", str(fault))
         try:
             answer = getattr(self._client, xform_name(self._model.name))(**sent)
         except ClientError as refusal:

@@ -18,10 +18,26 @@ from step.runtime.integrations.names import member_name
 _FRACTION = ".000Z"
 
 
-def unknown_members(shape: Any, value: JSONObject) -> Iterator[str]:
-    """Name what an API doesn't take."""
-    known = {name.lower() for name in shape.members} if shape is not None else set()
-    return (name for name in value if name.lower() not in known)
+class Unlike(Exception):  # noqa: N818 - becomes the service's refusal
+    """A value is of another type than the API's model says; the message is AWS's."""
+
+
+def unknown_members(shape: Any, value: JSONValue) -> Iterator[str]:
+    """Name what an API doesn't take, however deep it stands."""
+    if shape is None or shape.type_name == "structure":
+        if isinstance(value, dict):
+            known = {name.lower(): member for name, member in shape.members.items()} if shape else {}
+            for name, item in value.items():
+                if name.lower() in known:
+                    yield from unknown_members(known[name.lower()], item)
+                else:
+                    yield name
+    elif shape.type_name == "list" and isinstance(value, list):
+        for item in value:
+            yield from unknown_members(shape.member, item)
+    elif shape.type_name == "map" and isinstance(value, dict):
+        for item in value.values():
+            yield from unknown_members(shape.value, item)
 
 
 def missing_members(shape: Any, value: JSONObject) -> list[str]:
@@ -35,6 +51,9 @@ def to_api(shape: Any, value: JSONValue) -> Any:
 
     Observed: anything where the API wants text or bytes is sent as its JSON text; s3_put_object_str: so is a
     text where the API wants a stream, with its quotation marks.
+
+    Raises:
+        Unlike: a value is of another type.
     """
     match shape.type_name:
         case "structure" if isinstance(value, dict):
@@ -43,14 +62,57 @@ def to_api(shape: Any, value: JSONValue) -> Any:
             return [to_api(shape.member, item) for item in value]
         case "map" if isinstance(value, dict):
             return {key: to_api(shape.value, item) for key, item in value.items()}
+        case "structure" | "list" | "map":
+            raise Unlike(_EXPECTED[shape.type_name])
         case "blob" if shape.serialization.get("streaming"):
             return to_text(value).encode()
         case "blob":
             return (value if isinstance(value, str) else to_text(value)).encode()
         case "string" if not isinstance(value, str):
             return to_text(value)
+        case "boolean" | "integer" | "long" | "float" | "double" as kind:
+            return _scalar(kind, value)
         case _:
             return value
+
+
+# AWS's protocols name what they found by what the parser was at. Published: bug reports with answers of the
+# services themselves; that of a map is assumed.
+_EXPECTED = {"structure": "Expected null", "list": "Expected list or null", "map": "Expected map or null"}
+_CALLED = {
+    "boolean": "a Boolean",
+    "integer": "an Integer",
+    "long": "a Long",
+    "float": "a Float",
+    "double": "a Double",
+}
+
+
+def _scalar(kind: str, value: JSONValue) -> JSONValue:
+    """Take a number or a boolean, or a text that says one, as the SDK's reader does."""
+    if kind == "boolean":
+        read = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+        is_right = isinstance(read, bool)
+    else:
+        read = _number(value) if isinstance(value, str) else value
+        is_right = isinstance(read, int | float) and not isinstance(read, bool)
+    if is_right:
+        return read
+    if isinstance(value, dict | list):
+        raise Unlike("Start of structure or map found where not expected.")
+    token = f"{value}_VALUE".upper() if isinstance(value, bool) else "STRING_VALUE"
+    token = "NUMBER_VALUE" if isinstance(value, int | float) and not isinstance(value, bool) else token
+    raise Unlike(f"{token} can not be converted to {_CALLED[kind]}")
+
+
+def _number(text: str) -> JSONValue:
+    try:
+        return int(text)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return text
 
 
 def _members_to_api(shape: Any, value: JSONObject) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from step.durable.journal import Journal, Sync
 from step.jsonvalue import JSONObject
 from step.local.boundary import Boundary
 from step.local.cloud import Cloud
+from step.local.cloud.as_amazon import AsAmazon
 from step.local.confined import confined
 from step.local.http import Request, Response
 from step.local.http_server import Server
@@ -95,7 +96,9 @@ class LocalService:
         refusal = Boundary(hosts).refusal
         journal = Journal(options.store, options.sync)
         self._nested = Nested()
-        work = TaskWork(self._nested, lambda region: AwsServices(self._session(region, options), refusal))
+        work = TaskWork(
+            self._nested, lambda region: AsAmazon(AwsServices(self._session(region, options), refusal))
+        )
         objects = S3Objects(LazyClient(lambda: self._session(options.region, options).client("s3")))
         self.host = Host(journal, options.clock, work, items=MapItems({}, objects))
         self._closing.callback(self.host.close)

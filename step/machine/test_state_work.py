@@ -171,7 +171,7 @@ def _inputs(
 def _failure(request: Request, iterations: int | None, tolerance: Tolerance) -> StateError | None:
     """Tell the error of a Map of which so many iterations failed; None: that of the mock, or none.
 
-    Observed: where nothing says how many may fail, a mocked error stays what it is.
+    Observed: where nothing says how many may fail, nothing is exceeded; what is mocked stays what it is.
     """
     failed = request.configuration.map_iteration_failure_count
     if failed is None:
@@ -181,7 +181,6 @@ def _failure(request: Request, iterations: int | None, tolerance: Tolerance) -> 
             "ValidationException",
             "Map iteration failure count must be less than or equal to the number of Map iterations",
         )
-    is_mocked_error = request.mock is not None and request.mock.error is not None
-    if tolerance == Tolerance(None, None) and is_mocked_error:
+    if tolerance == Tolerance(None, None):
         return None
     return EXCEEDED if tolerance.is_exceeded(failed, iterations) else None

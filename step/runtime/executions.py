@@ -251,7 +251,8 @@ class Executions:
 def describe(kernel: Kernel) -> JSONObject:
     """Describe an execution as DescribeExecution does.
 
-    Observed: credentials; of a failed one nothing is told about redriving (recorded before there was any).
+    Of redriving nothing is told of an execution that can't be: a synchronous Express one. Observed:
+    credentials; AWS: API reference, DescribeExecution.
     """
     info = kernel.info
     output: JSONObject = {}
@@ -268,10 +269,9 @@ def describe(kernel: Kernel) -> JSONObject:
         output |= {
             "Output": to_text(kernel.output),
             "OutputDetails": {"Included": True},
-            "RedriveCount": info.redrive_count or 0,
-            "RedriveStatus": "NOT_REDRIVABLE",
-            "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
         }
+    if info.redrive_count is not None:
+        output |= _redriving(kernel.status, info.redrive_count)
     output |= {
         "StartDate": format_timestamp(info.start_ms),
         "StateMachineArn": info.machine_arn,
@@ -280,6 +280,14 @@ def describe(kernel: Kernel) -> JSONObject:
     if kernel.status != "RUNNING":
         output["StopDate"] = format_timestamp(kernel.now)
     return output
+
+
+def _redriving(status: str, count: int) -> JSONObject:
+    told: JSONObject = {"RedriveCount": count}
+    if status in ("RUNNING", "SUCCEEDED"):
+        reason = f"Execution is {status} and cannot be redriven"
+        return told | {"RedriveStatus": "NOT_REDRIVABLE", "RedriveStatusReason": reason}
+    return told | {"RedriveStatus": "REDRIVABLE"}
 
 
 def _end_of(kernel: Kernel, resource: Resource, op: int) -> Input:

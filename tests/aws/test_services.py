@@ -173,6 +173,29 @@ def test_refusals_name_code_and_shape(
     assert refusal.message.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "error"),
+    [
+        ("dynamodb", "DynamoDB.AmazonDynamoDBException"),
+        ("aws-sdk:dynamodb", "DynamoDb.DynamoDbException"),
+    ],
+)
+def test_wrong_parameter_is_the_services_error_and_caught_as_one(
+    services: AwsServices, table: str, prefix: str, error: str
+) -> None:
+    put = {"TableName": table, "Item": {"id": "a bare text"}}
+
+    failed = run(services, (f"{prefix}:putItem", put))
+    whoever: tuple[str, dict[str, Any]] = ("aws-sdk:sts:getCallerIdentity", {})
+    caught = run(
+        services, (f"{prefix}:putItem", put), whoever, Catch=[{"ErrorEquals": [error], "Next": "T1"}]
+    )
+
+    assert failed.error == error
+    assert (failed.cause or "").startswith("Expected null (Service: ")
+    assert caught.status == "SUCCEEDED"
+
+
 def test_host_that_nobody_finds_is_not_reached(services: AwsServices) -> None:
     answer = ask(services, "sqs", "sendMessage", QueueUrl="http://nowhere", MessageBody="m")
 

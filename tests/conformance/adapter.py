@@ -31,7 +31,7 @@ from step.jsonvalue import to_text
 from step.machine import test_state as api
 from step.machine.create_request import check_create
 from step.runtime.integrations import LAMBDA_INVOKE, function_key, invocation, invoke_response
-from tests.conformance.dated import has_redrive_count, history_then, names_timeout
+from tests.conformance.dated import has_redrive_count, history_then, names_timeout, started_then
 from tests.conformance.services import World
 
 # A moment with all its digits, as most have.
@@ -76,7 +76,8 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
     else:
         with World(case, stubs, lambda task: _perform(task, stubs, delays), S3Objects()) as world:
             world.drive(kernel, input)
-    answer: dict[str, Any] = {"status": kernel.status, "history": history_then(list(kernel.history), case)}
+    history = started_then(history_then(list(kernel.history), case), case)
+    answer: dict[str, Any] = {"status": kernel.status, "history": history}
     if kernel.status == "SUCCEEDED":
         answer["output"] = kernel.output
     elif kernel.error is not None and (kernel.status != "TIMED_OUT" or names_timeout(case)):

@@ -31,7 +31,7 @@ from step.runtime.objects import Objects
 from step.runtime.service_tasks import call_service
 from step.runtime.services import HttpAnswer, HttpRequest, ServiceCall, Unreachable
 from step.runtime.virtual import Promise, VirtualDriver
-from tests.conformance.amazon import said_by_aws
+from tests.conformance.dated import has_redrive_count
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
@@ -52,7 +52,7 @@ class World:
     """What does the work of a case's tasks; see ``runtime.virtual.Perform``."""
 
     def __init__(self, case: dict[str, Any], stubs: dict[str, Any], invoke: Invoke, objects: Objects) -> None:
-        self._case = case
+        self.case = case
         self._stubs = stubs
         self._invoke = invoke
         self._objects = objects
@@ -61,7 +61,7 @@ class World:
         self.executions = Executions({machine.arn: machine for machine in machines})
 
     def __enter__(self) -> World:
-        if self._case.get("setup"):
+        if self.case.get("setup"):
             _ = self.services
         return self
 
@@ -72,7 +72,7 @@ class World:
         """Run the case's execution, with the workers of its activities beside it."""
         driver = VirtualDriver(kernel, self.perform, self.items())
         self.executions.driver = driver
-        for number, worker in enumerate(self._case.get("drivers", ())):
+        for number, worker in enumerate(self.case.get("drivers", ())):
             if worker["kind"] == "activity_worker":
                 arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:worker{number}"
                 machine = Machine({"name": f"worker{number}", "arn": arn, **worker}, self)
@@ -109,21 +109,22 @@ class World:
         from moto import mock_aws
 
         from step.aws.services import AwsServices
+        from step.local.cloud.as_amazon import AsAmazon
 
         self._open.enter_context(mock_aws())
-        for call in self._case["setup"]:
+        for call in self.case["setup"]:
             if call["service"] != "apigateway":
                 _set_up(call)
-        return AwsServices()
+        return AsAmazon(AwsServices())
 
     def call(self, call: ServiceCall) -> Any:
-        return said_by_aws(call, self.services.call)
+        return self.services.call(call)
 
     def fetch(self, request: HttpRequest) -> HttpAnswer | Unreachable:
         """Answer in API Gateway's place: its double runs no functions."""
         url = urlsplit(request.url)
         method = f"{request.method} {url.path}"
-        route = _routes(self._case["setup"]).get(method)
+        route = _routes(self.case["setup"]).get(method)
         if route is None:
             return _api_answer(403, "Forbidden", {"message": "Missing Authentication Token"})
         function, template = route
@@ -135,7 +136,7 @@ class World:
 
     def _look_for_tokens(self) -> None:
         """Let those who wait at a queue answer the tokens in its messages."""
-        for waiting in self._case.get("drivers", ()):
+        for waiting in self.case.get("drivers", ()):
             if waiting["kind"] != "sqs_task_token":
                 continue
             import boto3
@@ -150,8 +151,13 @@ class World:
         answers = TaskAnswers(self.executions.driver, body["TaskToken"])
         if waiting["action"] == "failure":
             answers.failure(waiting.get("error"), waiting.get("cause"))
-        else:
-            answers.success(body.get("Message"))
+            return
+        after = 0.0
+        if waiting["action"] == "heartbeat_then_success":
+            after = waiting.get("wait_s", 0.0)
+            answers.heartbeat(after=after)
+        is_whole = waiting.get("output") == "the message body"
+        answers.success(body if is_whole else body.get("Message"), after=after)
 
 
 def _set_up(call: dict[str, Any]) -> None:
@@ -224,6 +230,7 @@ class Machine:
             machine_arn=self.arn,
             machine_name=self._name,
             seed=f"{executions.seed}/{name}",
+            redrive_count=0 if has_redrive_count(self._world.case) else None,
         )
         kernel = Kernel(self._program, info, EXPRESS if self._is_express else Quotas())
         return Plan(kernel, self._world.perform, self._world.items())

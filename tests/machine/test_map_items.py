@@ -79,7 +79,7 @@ def test_source_is_the_object_that_holds_the_item(
     resource: str, config: dict[str, Any], parameters: dict[str, str], sources: list[str]
 ) -> None:
     # given: objects, one of them empty
-    objects = {
+    objects: dict[str, bytes | str] = {
         "b/d/1": "1\n2",
         "b/d/2": "",
         "b/d/3": "3\n4\n5",
@@ -94,7 +94,7 @@ def test_source_is_the_object_that_holds_the_item(
     machine = machine_of(ItemReader=reader, ItemSelector={"from.$": "$$.Map.Item.Source"})
 
     # when
-    output = machine.set_objects(objects).execute({}).output
+    output: Any = machine.set_objects(objects).execute({}).output
 
     # then
     assert [item["from"] for item in output] == sources

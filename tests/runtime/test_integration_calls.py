@@ -105,16 +105,16 @@ FAILURES: list[tuple[str, Answer, str, str]] = [
     ),
     (
         "dynamodb:putItem",
-        Refusal("DynamoDB", "ValidationException", "No."),
+        Refusal("DynamoDB", "ValidationException", "No.", request_id="r"),
         "DynamoDB.AmazonDynamoDBException",
-        "No. (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: ValidationException; Request ID: ; "
+        "No. (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: ValidationException; Request ID: r; "
         "Proxy: null)",
     ),
     (
         "aws-sdk:secretsmanager:createSecret",
-        Refusal("Secrets Manager", "ValidationException", "No."),
+        Refusal("Secrets Manager", "ValidationException", "No.", request_id="r"),
         "SecretsManager.SecretsManagerException",
-        "No. (Service: SecretsManager, Status Code: 400, Request ID: ) (SDK Attempt Count: 1)",
+        "No. (Service: SecretsManager, Status Code: 400, Request ID: r) (SDK Attempt Count: 1)",
     ),
     ("dynamodb:putItem", Unreachable("DynamoDB", "Gone."), "DynamoDB.SdkClientException", "Gone."),
     (

@@ -79,6 +79,8 @@ def told(
     if isinstance(answer, Misfit):
         return [TaskFailed(task.op, *misfit_failure(answer, task.payload))]
     if not isinstance(answer, ServiceAnswer):
+        if isinstance(answer, Refusal) and not answer.request_id:
+            answer = answer._replace(request_id=request_id(task))
         return [TaskFailed(task.op, *_failure(resource, answer))]
     output = response(resource, task, answer)
     if resource.service == "events" and output.get("FailedEntryCount"):
