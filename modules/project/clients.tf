@@ -182,8 +182,8 @@ data "aws_iam_policy_document" "hold" {
 data "aws_iam_policy_document" "by_hand" {
   statement {
     sid = "DeployByHand"
-    # step bootstrap, which needs no deployer: code and a version of it.
-    actions = ["lambda:PublishVersion", "lambda:UpdateFunctionCode"]
+    # step bootstrap, which needs no deployer: code, a version of it, and whether it answers.
+    actions = ["lambda:InvokeFunction", "lambda:PublishVersion", "lambda:UpdateFunctionCode"]
     # "*": by the tags below.
     resources = ["${local.functions}:*"]
 
@@ -195,6 +195,18 @@ data "aws_iam_policy_document" "by_hand" {
         variable = "aws:ResourceTag/${condition.key}"
         values   = [condition.value]
       }
+    }
+  }
+
+  statement {
+    sid       = "RecordWhatIsDoneByHand"
+    actions   = ["dynamodb:PutItem"]
+    resources = [local.deployer_table]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["release#${local.target_key}#*"]
     }
   }
 

@@ -211,7 +211,9 @@ class Deploys:
         """
         machine = goal.target.machine
         if version is None:
-            version_arn = self._away.version_before_live(machine)
+            version_arn = self._away.version_before_live(
+                machine, lambda release_id: outcome_in(self._table(goal), goal.target, release_id)
+            )
         else:
             version_arn = version if version.startswith("arn:") else f"{goal.target.machine_arn}:{version}"
         now = now_ms()
@@ -329,7 +331,13 @@ class Deploys:
             about = self._home.describe(arn)
         except NoContact:
             return lost_contact(release)
-        return outcome_of(release, about["status"], error=about.get("error"), cause=about.get("cause"))
+        return outcome_of(
+            release,
+            about["status"],
+            error=about.get("error"),
+            cause=about.get("cause"),
+            deployer=arn.split(":")[6],
+        )
 
     def describe(self, arn: str) -> dict[str, Any]:
         """Describe an execution of the deployer, as the API does."""
@@ -402,6 +410,18 @@ class Deploys:
             f"no deployer {' nor '.join(map(repr, wanted))} at {self._home.where}: name it with -deployer; "
             "Terraform makes it (module `deployer`)"
         )
+
+
+def outcome_in(table: DynamoTable, target: Target, release_id: str) -> str | None:
+    """Read what a release has come to; None: there is no such release, or it isn't this caller's to read."""
+    if not names.is_name(release_id):
+        return None
+    try:
+        record = table.get(target.record_key(release_id)) or {}
+    except (Refused, Unavailable):
+        return None
+    outcome = record.get("outcome")
+    return outcome if isinstance(outcome, str) else None
 
 
 def _new_id(at_ms: int, *contents: bytes) -> str:

@@ -6,10 +6,11 @@ from here, and needn't be, since the next deploy takes over from one that has en
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from step.clock import format_timestamp
-from step.deployer.lock import HUMAN, LockHeld, LockItem
+from step.deployer.lock import HUMAN, JOURNAL, LockHeld, LockItem, check_lease
 from step.deployer.ports import ConditionFailed, Is, Table, Write
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -53,8 +54,43 @@ class LockByHand:
         )
         return self._change(wanted)
 
-    def give_back(self, reason: str, now_ms: int) -> LockItem:
+    def seize(self, reason: str, now_ms: int, has_ended: Callable[[str], bool]) -> tuple[LockItem, str]:
+        """Take the lock, also from an execution that has ended; the journal stays until it is given back.
+
+        Args:
+            reason: Why.
+            now_ms: Now.
+            has_ended: Whether an execution has ended.
+
+        Returns:
+            The item, and whom it was taken over from ("": nobody).
+
+        Raises:
+            LockHeld: an execution that runs has it, or another person.
+            LeaseRunning: what the execution began may still arrive.
+        """
+        seen = self.read()
+        if not seen.owner or seen.owner.startswith(HUMAN):
+            return self.take(reason, now_ms, None), ""
+        if not has_ended(seen.owner):
+            raise LockHeld(f"{seen.owner} deploys it now: let it end, or `step stop {seen.owner}`")
+        check_lease(seen, now_ms)
+        wanted = Write(
+            key=self.key,
+            when=[[Is("owner", seen.owner), Is("fence", seen.fence)]],
+            set={"owner": self._owner, "reason": reason},
+            remove=("held", "until"),
+            add={"fence": 1},
+        )
+        return self._change(wanted), seen.owner
+
+    def give_back(self, reason: str, now_ms: int, deployed: JSONObject | None = None) -> LockItem:
         """Give back a lock that a person took: one's own, or somebody else's with a reason.
+
+        Args:
+            reason: Why.
+            now_ms: Now.
+            deployed: What is live since it was taken, where somebody has changed that by hand.
 
         Raises:
             LockHeld: an execution has it, or somebody took it just now.
@@ -67,8 +103,14 @@ class LockByHand:
         wanted = Write(
             key=self.key,
             when=[[Is("owner", seen.owner), Is("fence", seen.fence)]],
-            set={"owner": "", "phase": "FREE", "phase_at": now_ms, "given_back": self._said(reason, now_ms)},
-            remove=("until", "reason"),
+            set={
+                "owner": "",
+                "phase": "FREE",
+                "phase_at": now_ms,
+                "given_back": self._said(reason, now_ms),
+                **({} if deployed is None else {"deployed": deployed}),
+            },
+            remove=("until", "reason", *JOURNAL),
         )
         return self._change(wanted)
 

@@ -35,3 +35,21 @@ def message_of(cause: str) -> str:
         return cause
     message = inner.get("errorMessage") if isinstance(inner, dict) else None
     return message if isinstance(message, str) and message else cause
+
+
+# What an error is called that isn't the deployer's own saying, nor AWS's: its code is broken, or isn't there.
+_BROKEN = re.compile(
+    r"(Runtime\.(ImportModuleError|HandlerNotFound|UserCodeSyntaxError|MalformedHandlerName|ExitError)"
+    r"|[A-Z][A-Za-z]*Error)"
+)
+_OURS = frozenset({"DecodeError", "DefinitionError", "StepError"})
+
+
+def is_of_a_broken_deployer(name: str) -> bool:
+    """Whether an error's name says that the deployer itself is broken, and not what it deploys."""
+    return name not in _OURS and _BROKEN.fullmatch(name) is not None
+
+
+def repair(deployer: str) -> str:
+    """Write what leads a broken deployer back to the version before."""
+    return f"step bootstrap -deployer {deployer} --back"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from step.clock import format_timestamp
-from step.deployer.causes import message_of
+from step.deployer.causes import is_of_a_broken_deployer, message_of, repair
 from step.deployer.lock import HUMAN
-from step.deployer.names import Target, code_key, definition_key, request_key
+from step.deployer.names import DEPLOYER, Target, code_key, definition_key, request_key
 from step.deployer.release import (
     MAX_CODE_BYTES,
     MAX_DEFINITION_BYTES,
@@ -270,7 +270,12 @@ class Outcome:
 
 
 def outcome_of(
-    release: Release, status: str, *, error: str | None = None, cause: str | None = None
+    release: Release,
+    status: str,
+    *,
+    error: str | None = None,
+    cause: str | None = None,
+    deployer: str = DEPLOYER,
 ) -> Outcome:
     """Say what the end of a deployer's execution means.
 
@@ -279,6 +284,7 @@ def outcome_of(
         status: The execution's status, as DescribeExecution gives it.
         error: Its error, where it has one.
         cause: The error's cause.
+        deployer: The deployer's name.
     """
     target = release.target
     subject = f"{target.project}/{target.config}"
@@ -287,7 +293,7 @@ def outcome_of(
         text = f"Success: {what} is live in {subject}, the lock is free. Nothing is left to do."
         return Outcome(exit_code=ExitCode.SUCCESS, text=text)
     if status == "FAILED" and error == "FailureClean":
-        return _clean(target, *read_cause(cause))
+        return _clean(target, *read_cause(cause), deployer)
     if status == "FAILED" and error == "FailureDirty":
         text = f"FailureDirty: {subject}: {cause or 'no cause is told'}"
         return Outcome(exit_code=ExitCode.DIRTY, text=text)
@@ -304,7 +310,7 @@ def outcome_of(
     return Outcome(exit_code=ExitCode.DIRTY, text=text)
 
 
-def _clean(target: Target, name: str, message: str) -> Outcome:
+def _clean(target: Target, name: str, message: str, deployer: str) -> Outcome:
     """Word a failure that changed nothing: why, and who can do what about it."""
     subject = f"{target.project}/{target.config}"
     runs_on = f"{subject} runs what it ran before"
@@ -322,6 +328,15 @@ def _clean(target: Target, name: str, message: str) -> Outcome:
         )
         return Outcome(exit_code=ExitCode.CLEAN, text=text)
     reason = f"{name}: {message}" if name else message
+    if is_of_a_broken_deployer(name):
+        text = (
+            f"FailureClean: {runs_on}, and this deploy holds no lock. "
+            f"The deployer itself is broken: {reason}. "
+            f"`{repair(deployer)}` leads it back to the version before; then deploy anew."
+        )
+        return Outcome(exit_code=ExitCode.CLEAN, text=text)
+    if name == "LiveMoved":
+        runs_on = f"{subject} runs what somebody else has made live"
     text = f"FailureClean: {runs_on}, and this deploy holds no lock. Mend this and deploy anew: {reason}"
     return Outcome(exit_code=ExitCode.CLEAN, text=text)
 

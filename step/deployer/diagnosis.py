@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from step.clock import format_timestamp
+from step.deployer.causes import is_of_a_broken_deployer, repair
 from step.deployer.commit import CLEAN, DIRTY, PRUNED, SUCCESS, are_same, cause_of, told
 from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock, LockItem
@@ -54,6 +55,7 @@ def diagnose(ports: Ports, deployment: Deployment, execution: str) -> Deployment
             *_differences(deployment, execution, item, routes),
             *(f"{what[0].upper()}{what[1:]} could not be read: {why}" for what, why in unread.items()),
             *(f"It failed with {reason}" for reason in reasons),
+            *_broken(deployment, execution),
             f"The next deploy mends this. To mend it now: {mend}",
         ]
     )
@@ -61,6 +63,14 @@ def diagnose(ports: Ports, deployment: Deployment, execution: str) -> Deployment
     with suppress(RecordExists, Unavailable, Refused):
         ports.table.record(dirty.record(execution, DIRTY, format_timestamp(ports.clock.now_ms())))
     return dirty
+
+
+def _broken(deployment: Deployment, execution: str) -> list[str]:
+    """Tell a broken deployer from a broken project."""
+    names = [failure.Error for failure in (deployment.error, deployment.rollback_error) if failure]
+    if not any(is_of_a_broken_deployer(name) for name in names):
+        return []
+    return [f"The deployer itself is broken; this leads it back: {repair(execution.split(':')[6])}"]
 
 
 def mending_command(execution: str) -> str:

@@ -20,6 +20,7 @@ from step.deployer.deployment import Deployment
 from step.deployer.diagnosis import diagnose
 from step.deployer.ports import Ports
 from step.deployer.pruning import prune
+from step.deployer.release import CHECK_INPUT
 from step.deployer.resources import validate_resources
 from step.deployer.staging import check_smoke_test, stage_code, stage_machine, start_smoke_test
 from step.deployer.validating import lock, plan_prune, recover, sweep, validate
@@ -52,6 +53,34 @@ STATES: dict[str, _Go] = {
 }
 
 
+class DeployerHandlers(TaskHandlers):
+    """The handlers, each of which can be asked whether it is there: that is a new deployer's smoke test.
+
+    Args:
+        ports: Gives what is outside.
+        service: The service's name in logs.
+        logger: Powertools' Logger, or another one.
+    """
+
+    def __init__(self, ports: Callable[[], Ports], *, service: str | None, logger: TaskLogger | None) -> None:
+        super().__init__(service=service, logger=logger)
+        self._ports = ports
+
+    def __call__(self, event: object, lambda_context: object) -> JSONValue:
+        """Do the task of a message, or say which version of the function would do it.
+
+        Raises:
+            UnknownTaskError: nobody handles it.
+            StepError: the environment lacks something.
+        """
+        if not isinstance(event, dict) or event.get("Input") != CHECK_INPUT:
+            return super().__call__(event, lambda_context)
+        name = str(event.get("Task"))
+        self._handler(name).prepare()
+        self._ports()
+        return {"task": name, "version": str(getattr(lambda_context, "function_version", ""))}
+
+
 def make_handlers(
     ports: Callable[[], Ports], *, service: str | None = None, logger: TaskLogger | None = None
 ) -> TaskHandlers:
@@ -62,7 +91,7 @@ def make_handlers(
         service: The service's name in logs.
         logger: Powertools' Logger, or another one.
     """
-    handlers = TaskHandlers(service=service, logger=logger)
+    handlers = DeployerHandlers(ports, service=service, logger=logger)
     for name, start in STARTS.items():
         handlers.task(name)(_starting(name, start, ports, logger))
     handlers.task("Sweep")(lambda value, context: sweep(ports(), value, _execution(context)))

@@ -24,7 +24,7 @@ HELD_BY_EXECUTION = "execution"
 FUNCTION_TIMEOUT_SECONDS = 120
 # What an invocation that armed a flip may still do, and by how much clocks differ.
 LEASE_MS = (FUNCTION_TIMEOUT_SECONDS + 30) * 1000
-_JOURNAL = ("prev", "new", "committed")
+JOURNAL = ("prev", "new", "committed")
 
 
 class LockHeld(StepError):  # noqa: N818 - the error's name in the deployer's history
@@ -144,7 +144,7 @@ class Lock:
             key=self.key,
             when=[[Is("key", None)], [Is("owner", None)], [Is("owner", "")]],
             set={**held_for, "phase": "HELD", "phase_at": self.ports.clock.now_ms()},
-            remove=_JOURNAL,
+            remove=JOURNAL,
             add={"fence": 1},
         )
         try:
@@ -213,7 +213,7 @@ class Lock:
         self._write(
             item.fence,
             {"phase": "HELD", "phase_at": self.ports.clock.now_ms(), "deployed": deployed},
-            remove=_JOURNAL,
+            remove=JOURNAL,
         )
 
     def settle(self, fence: int) -> None:
@@ -222,7 +222,7 @@ class Lock:
         Raises:
             LockLost: the lock isn't ours any more.
         """
-        self._write(fence, {"phase": "HELD", "phase_at": self.ports.clock.now_ms()}, remove=_JOURNAL)
+        self._write(fence, {"phase": "HELD", "phase_at": self.ports.clock.now_ms()}, remove=JOURNAL)
 
     def release(self, fence: int, record: JSONObject, deployed: JSONObject | None = None) -> bool:
         """Give the lock back and add the record of the release, both or none.
@@ -244,7 +244,7 @@ class Lock:
                 "phase_at": self.ports.clock.now_ms(),
                 **({} if deployed is None else {"deployed": deployed}),
             },
-            remove=(*_JOURNAL, "held", "release", "release_sha256"),
+            remove=(*JOURNAL, "held", "release", "release_sha256"),
         )
         try:
             self.ports.table.write_and_record(given, record)
@@ -291,13 +291,22 @@ class Lock:
         # Two reads: the first may be older than a redrive.
         elif any(self._is_running(seen.owner) for _ in range(2)):
             raise LockHeld(_held(seen))
-        if seen.phase == "COMMITTING" and now < seen.phase_at_ms + LEASE_MS:
-            until = format_timestamp(seen.phase_at_ms + LEASE_MS)
-            raise LeaseRunning(f"{seen.owner} has ended, but what it began may arrive until {until}")
+        check_lease(seen, now)
 
     def _is_running(self, execution: str) -> bool:
         facts = self.ports.executions.describe(execution)
         return facts is not None and facts.status in ("RUNNING", "PENDING_REDRIVE")
+
+
+def check_lease(seen: LockItem, now_ms: int) -> None:
+    """Make sure that a flip that a dead holder armed can't arrive any more.
+
+    Raises:
+        LeaseRunning: it can.
+    """
+    if seen.phase == "COMMITTING" and now_ms < seen.phase_at_ms + LEASE_MS:
+        until = format_timestamp(seen.phase_at_ms + LEASE_MS)
+        raise LeaseRunning(f"{seen.owner} has ended, but what it began may arrive until {until}")
 
 
 def routes_to_json(routes: Sequence[Route]) -> JSONValue:

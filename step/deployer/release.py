@@ -49,6 +49,8 @@ MAX_CODE_BYTES = 250 * 1024 * 1024
 MAX_FUNCTIONS = 50
 # A look takes nine events of the 25,000 that an execution may have.
 MAX_LOOKS = 2000
+# What the deployer's machine is started with to ask each of its handlers for its version, and each gets.
+CHECK_INPUT: JSONObject = {"check": {}}
 MAX_AGE_MS, MAX_AHEAD_MS = 10 * 24 * 3600 * 1000, 2 * 60 * 1000
 
 

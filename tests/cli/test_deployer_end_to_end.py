@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -185,6 +186,62 @@ def test_the_deployer_deploys_the_bread_and_itself_and_goes_back(
     assert sorted(outcomes) == ["FailureClean", "Success", "Success"]
     status, baked = step("start", f"{bread}:live", "--wait", "--quiet", "--output", "json")
     assert (status, json.loads(baked)["output"]["is_ready"]) == (0, True)
+
+
+def with_deployer(zip_file: Path, text: str, to: Path) -> Path:
+    """Copy a package of the deployer with other code for its handlers."""
+    with zipfile.ZipFile(zip_file) as given, zipfile.ZipFile(to, "w") as stored:
+        for entry in given.infolist():
+            stored.writestr(entry, text if entry.filename == "deployer.py" else given.read(entry))
+    return to
+
+
+BROKEN = {
+    "import": "import nothing_of_that_name\n",
+    "handler": (ROOT / "lambda" / "deployer.py").read_text() + "\nhandlers._tasks.pop('ReleaseLock')\n",
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_deployer_does_not_go_live_and_the_printed_words_lead_back_one_that_is(
+    aws: Clients, packages: dict[str, Any], deployer: str, step: Step, tmp_path: Path, what: str
+) -> None:
+    bread = place(aws, packages, f"crumb-{what}", "bread")
+    broken = with_deployer(packages["deployer"]["zip"], BROKEN[what], tmp_path / "broken.zip")
+    before = live(aws, deployer)
+
+    status, said = step("deploy", *words(deployer, "deployer", broken), "--quiet")
+    by_hand = step("bootstrap", "-deployer", deployer, "-zip", str(broken))[0]
+
+    assert (status, by_hand, live(aws, deployer)) == (10, 10, before), said
+    assert "SmokeTestFailed" in said
+
+    # Somebody makes it live all the same.
+    function = aws("lambda").update_function_code(
+        FunctionName=deployer, ZipFile=broken.read_bytes(), Publish=True
+    )
+    plain, version = function["FunctionArn"].removesuffix(f":{function['Version']}"), function["Version"]
+    machine = aws("stepfunctions").update_state_machine(
+        stateMachineArn=plain.replace(":lambda:", ":states:").replace(":function:", ":stateMachine:"),
+        definition=definition("deployer", f"{plain}:{version}"),
+        publish=True,
+    )["stateMachineVersionArn"]
+    aws("stepfunctions").update_state_machine_alias(
+        stateMachineAliasArn=f"{machine.rpartition(':')[0]}:live",
+        routingConfiguration=[{"stateMachineVersionArn": machine, "weight": 100}],
+    )
+    status, said = step("deploy", *words(bread, "bread", packages["bread"]["zip"]), "--quiet")
+    assert status == (10 if what == "import" else 20), said
+    for command in re.findall(r"step ((?:bootstrap|recover) [^`\n.;]*)", said):
+        done, told = step(*command.split(), *(["--quiet"] if "recover" in command else []))
+        assert done == 0, (command, told)
+
+    assert step("deploy", *words(bread, "bread", packages["bread"]["zip"]), "--quiet")[0] == 0
+    lock = aws("dynamodb").get_item(
+        TableName="end-to-end",
+        Key={"key": {"S": f"lock#{ACCOUNT}#{REGION}#step-deployer#e2e"}},
+    )["Item"]
+    assert lock["owner"]["S"] == ""
 
 
 def test_a_smoke_test_takes_its_time_from_the_machine(

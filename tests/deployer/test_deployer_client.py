@@ -70,6 +70,22 @@ def test_release_id_tells_time_and_content() -> None:
         ),
         ("FAILED", "FailureClean", 'Oops: {"errorMessage": "no"}', ExitCode.CLEAN, "Oops: no"),
         ("FAILED", "FailureClean", "LockHeld: ann holds the lock", ExitCode.LOCKED, "ann holds the lock"),
+        (
+            "FAILED",
+            "FailureClean",
+            "Runtime.ImportModuleError: Unable to import module 'deployer'",
+            ExitCode.CLEAN,
+            "The deployer itself is broken: Runtime.ImportModuleError: Unable to import module 'deployer'. "
+            "`step bootstrap -deployer step-deployer --back` leads it back to the version before",
+        ),
+        ("FAILED", "FailureClean", "Refused: AccessDenied: no", ExitCode.CLEAN, "Mend this and deploy anew"),
+        (
+            "FAILED",
+            "FailureClean",
+            "LiveMoved: the alias leads to 7",
+            ExitCode.CLEAN,
+            "runs what somebody else has made live",
+        ),
         ("FAILED", "FailureDirty", "The alias ...", ExitCode.DIRTY, "The alias ..."),
         ("FAILED", "States.Runtime", None, ExitCode.DIRTY, "step recover bread__test__r1"),
         ("ABORTED", None, None, ExitCode.DIRTY, "step recover bread__test__r1"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from step import StateMachine
+from step.deployer import handlers
 from step.deployer.client import (
     PruneRequest,
     execution_input,
@@ -18,7 +19,7 @@ from step.deployer.client import (
 )
 from step.deployer.names import Target
 from step.deployer.ports import RoleRefused, Route, Unavailable
-from step.deployer.release import SmokeTest
+from step.deployer.release import CHECK_INPUT, SmokeTest
 from step.errors import Refused
 from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, Call
 from tests.deployer.proof.judge import ALARM, CANARY, SMOKE_TEST
@@ -889,9 +890,9 @@ def test_deployer_deploys_itself_and_goes_on_deploying() -> None:
     world.definition = lambda number, versions=None: json.dumps(  # type: ignore[method-assign]  # the deployer's own definition
         {
             **json.loads(
-                StateMachine.from_json(TEXT, name=NAME).to_json(
-                    f"{arn}:1" if versions else "${step_deployer_arn}"
-                )
+                StateMachine.from_json(TEXT, name=NAME)
+                .to_json(f"{arn}:1" if versions else "${step_deployer_arn}")
+                .replace("${function_arn}", f"{arn}:1" if versions else "${step_deployer_arn}")
             ),
             "Comment": f"release {number}",
         }
@@ -905,9 +906,34 @@ def test_deployer_deploys_itself_and_goes_on_deploying() -> None:
         assert run.end == "Success", run.cause
         assert json.loads(live)["Comment"] == f"release {number}"
         assert world.aws.function_code(f"{arn}:{number + 1}") == world.released[f"r{number}"][1][NAME]
-        assert live.count(f"{arn}:{number + 1}") == TEXT.count('"TaskFn"')
+        # Each of its tasks, and the one that asks for versions.
+        assert live.count(f"{arn}:{number + 1}") == TEXT.count('"TaskFn"') + 1
+        assert "SmokeTest" in run.path
         # The next deploy runs what this one has deployed.
         world.text = live.replace(f"{arn}:{number + 1}", "${function_arn}")
+
+
+def test_new_deployer_is_asked_for_each_of_its_handlers(world: World) -> None:
+    tasks = [name for name, state in json.loads(TEXT)["States"].items() if state["Type"] == "TaskFn"]
+
+    run = world.start("check", CHECK_INPUT)
+
+    assert run.end == "Checked"
+    assert run.output == [{"task": name, "version": "$LATEST"} for name in tasks]
+    assert world.calls == []
+
+
+def test_deployer_whose_handler_is_missing_does_not_go_live(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(handlers.STATES, "ReleaseLock")
+    monkeypatch.setattr(
+        "tests.deployer.world._HANDLERS", handlers.make_handlers(lambda: world.ports), raising=True
+    )
+
+    run = world.start("check", CHECK_INPUT)
+
+    assert (run.status, run.error) == ("FAILED", "UnknownTaskError")
 
 
 def test_definition_has_no_advice_against_it() -> None:

@@ -60,7 +60,7 @@ class Run:
     state: str = ""
     input: JSONValue = None
     began: int = 0
-    output: dict[str, Any] = field(default_factory=dict)
+    output: Any = None
     path: list[str] = field(default_factory=list)
 
     @property
@@ -208,7 +208,7 @@ class World:
             execution = machine.execute(value, name=run.arn.rpartition(":")[2], start=start)
             run.status, run.error, run.cause = execution.status, execution.error, execution.cause
             run.path = execution.path
-            run.output = execution.output if isinstance(execution.output, dict) else {}
+            run.output = execution.output
         except Gone:
             run.status = "ABORTED"
         finally:
@@ -220,6 +220,9 @@ class World:
     def invoke(self, event: Any, context: object) -> Any:
         """Do what Lambda does with a message to the deployer's function."""
         run = self.runs[-1]
+        if "Context" not in event:
+            # What asks for a version tells no context.
+            return self._answer(event, context)
         run.state, run.input = event["Task"], event["Input"]
         run.path.append(run.state)
         entered = parse_timestamp(event["Context"]["EnteredTime"])
@@ -231,17 +234,19 @@ class World:
             )
         run.began = clock.now
         try:
-            answer = _HANDLERS(event, context)
+            return self._answer(event, context)
         except Crash:
-            self._end_if_stopped(run)
             raise TaskError("Runtime.ExitError", "RequestId: 1 Error: Runtime exited") from None
-        except Exception as error:
+        finally:
             self._end_if_stopped(run)
+
+    def _answer(self, event: Any, context: object) -> Any:
+        try:
+            return _HANDLERS(event, context)
+        except Exception as error:
             # As Lambda tells it.
             told = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": []}
             raise TaskError(type(error).__name__, json.dumps(told)) from error
-        self._end_if_stopped(run)
-        return answer
 
     def stop(self, run: Run) -> None:
         """Stop an execution; its invocation goes on, unseen."""

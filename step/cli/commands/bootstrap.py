@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from step.aws.bootstrap import Bootstrap
+from step.aws.bootstrap import Bootstrap, NotLive
 from step.aws.deploys import read_zip
 from step.cli.deploys import add_word, read_definition
 from step.cli.output import print_json
@@ -52,8 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     bootstrap = Bootstrap(aws_of(options))
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
     if options.back:
-        live = bootstrap.back(options.deployer)
+        live = bootstrap.back(options.deployer, say)
     else:
         code = read_zip(options.zip)
         text = options.states or str(deployer_definition())
@@ -65,10 +69,11 @@ def run(options: argparse.Namespace) -> int:
                 code,
                 definition,
                 DEFAULT_PLACEHOLDER,
-                lambda line: print(line, file=sys.stderr),
+                say,
             )
-        except Refused as error:
+        except (Refused, NotLive) as error:
             print(f"step bootstrap: {error}; what was live is live", file=sys.stderr)
+            print("its lock is yours: run this again, or lead back what is live with --back", file=sys.stderr)
             return 10
     if options.output == "json":
         print_json({"live": live})
