@@ -13,12 +13,11 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NoReturn
 
-from step.errors import HandlerError
 from step.jsonvalue import JSONObject, JSONValue
 from step.runtime.json_stream import decode, stream_items
 from step.runtime.objects import ObjectFailure, Objects
+from step.runtime.parquet import read_rows
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 
@@ -47,7 +46,7 @@ class ItemStream(Iterator[JSONValue]):
 
         Raises:
             ReaderFailure: while it is read: the object isn't there, or isn't what ReaderConfig says.
-            HandlerError: the items are in Parquet.
+            MissingExtra: the items are in Parquet, and what reads it isn't installed.
         """
         items = cls()
         config, parameters = _object(reader, "ReaderConfig"), _object(reader, "Parameters")
@@ -108,7 +107,8 @@ def _contents(
 ) -> Iterator[JSONValue]:
     pieces = objects.read(bucket, key, version)
     if config.get("InputType") == "PARQUET":
-        _refuse_parquet(bucket, key)
+        yield from read_rows(pieces)
+        return
     texts = _texts(_gunzip(pieces) if key.endswith(".gz") else pieces)
     match config.get("InputType", "JSON"):
         case "CSV":
@@ -117,13 +117,6 @@ def _contents(
             yield from (decode(line) for line in _lines(texts) if line.strip())
         case _:
             yield from stream_items(texts, str(config.get("ItemsPointer", "")))
-
-
-def _refuse_parquet(bucket: str, key: str) -> NoReturn:
-    raise HandlerError(
-        f"s3://{bucket}/{key}: reading Parquet takes a library larger than step; attach the items to the Map "
-        "with set_resource_function(<the Map state's name>, <an iterable of items>)"
-    )
 
 
 def _inventory(texts: Iterator[str], objects: Objects) -> Iterator[JSONValue]:

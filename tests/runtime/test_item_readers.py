@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from step.errors import HandlerError
+from step.errors import MissingExtra
 from step.jsonvalue import JSONObject
 from step.runtime.item_readers import ItemStream, ReaderFailure
 from step.runtime.json_stream import stream_items
@@ -151,8 +156,73 @@ def test_athena_s_manifest_names_the_objects_with_the_items() -> None:
     assert list(ItemStream.from_reader(reader, objects)) == [1, 2, 3]
 
 
-def test_parquet_is_refused_with_what_to_do_instead() -> None:
-    with pytest.raises(HandlerError, match="attach the items to the Map"):
+def parquet_of(columns: dict[str, Any]) -> bytes:
+    pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), file)
+    return file.getvalue()
+
+
+def test_parquet_gives_its_rows_as_json() -> None:
+    # given: a column of every kind that JSON hasn't, and more rows than are read at once
+    day = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
+    columns = {
+        "id": list(range(3000)),
+        "when": [day] * 3000,
+        "day": [day.date()] * 3000,
+        "price": [Decimal("12.50")] * 3000,
+        "many": [Decimal("3.00")] * 3000,
+        "raw": [b"\xff"] * 3000,
+        "text": [b"bread"] * 3000,
+        "inner": [{"a": [1, None]}] * 3000,
+        "none": [float("nan")] * 3000,
+    }
+
+    # when
+    rows = read(parquet_of(columns), {"InputType": "PARQUET"})
+
+    # then
+    assert [row["id"] for row in rows] == list(range(3000))
+    assert rows[-1] == {
+        "id": 2999,
+        "when": "2026-11-24T12:30:00+00:00",
+        "day": "2026-11-24",
+        "price": 12.5,
+        "many": 3,
+        "raw": "/w==",
+        "text": "bread",
+        "inner": {"a": [1, None]},
+        "none": None,
+    }
+
+
+def test_manifest_may_name_parquet_files() -> None:
+    reader: JSONObject = {
+        "Resource": GET,
+        "ReaderConfig": {"InputType": "PARQUET", "ManifestType": "ATHENA_DATA", "MaxItems": 3},
+        "Parameters": {"Bucket": "b", "Key": "m"},
+    }
+    one, two = parquet_of({"n": [1, 2]}), parquet_of({"n": [3, 4]})
+    objects = MemoryObjects({"b/m": "s3://b/1\ns3://b/2\n", "b/1": one, "b/2": two})
+
+    items = ItemStream.from_reader(reader, objects)
+
+    assert [(row, items.source) for row in items] == [
+        ({"n": 1}, "s3://b/1"),
+        ({"n": 2}, "s3://b/1"),
+        ({"n": 3}, "s3://b/2"),
+    ]
+
+
+def test_what_is_no_parquet_fails_the_reader() -> None:
+    with pytest.raises(ReaderFailure, match="Parquet"):
+        read(b"PAR1", {"InputType": "PARQUET"})
+
+
+def test_parquet_without_its_reader_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+
+    with pytest.raises(MissingExtra, match=r"pip install 'slowcode\[parquet\]'"):
         read(b"PAR1", {"InputType": "PARQUET"})
 
 

@@ -36,6 +36,7 @@ INTEGRATIONS: dict[str, dict[str, frozenset[str]]] = {
     "athena": _actions(
         "startQueryExecution stopQueryExecution getQueryExecution getQueryResults", sync="startQueryExecution"
     ),
+    "bedrockagentcore": _actions("invokeHarness"),
     "batch": _actions("submitJob", sync="submitJob", token="submitJob"),
     "bedrock": _actions(
         "invokeModel createModelCustomizationJob", sync="createModelCustomizationJob", token="invokeModel"
