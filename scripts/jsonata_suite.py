@@ -19,11 +19,11 @@ from typing import Any
 
 from step.asl.jsonata.environment import Run
 from step.asl.jsonata.evaluation import Unsupported, clean, evaluate
-from step.asl.jsonata.meter import Exceeded, Limits
 from step.asl.jsonata.parser import parse
 from step.asl.jsonata.signature import Signature
 from step.asl.jsonata.syntax import JSONataSyntaxError
 from step.asl.jsonata.values import UNDEFINED, Fault, Native
+from step.asl.meter import Exceeded, Limits
 
 # The suite makes ten million numbers; its endless loop ends by the steps. The calls are those of step.
 _LIMITS = Limits(steps=20_000_000, total_bytes=1 << 40, value_bytes=1 << 40, numbers=10_000_000)

@@ -6,6 +6,7 @@ a loop; what else a path may hold is in ``jsonpath_select``.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from step.asl.jsonpath_parse import (
     parse_path,
 )
 from step.asl.jsonpath_select import AggregateFailure, compile_call, compile_select, pick
+from step.asl.meter import Exceeded, Meter
 from step.asl.scope import UNBOUND, Bound, Evaluate, Expression, Scope
 from step.errors import StateFailure
 from step.jsonvalue import JSONValue, to_text
@@ -204,7 +206,26 @@ def _compile_follow(path: Path) -> _Follow:
     if path.is_definite:
         return _follow_picked(path)
     select = compile_select(path.segments)
-    return lambda start: select([start], start)
+    return _counted(path, lambda start, meter: select([start], start, meter))
+
+
+def _counted(path: Path, follow: Callable[[Any, Meter], Any]) -> _Follow:
+    """Follow a path that may touch much, within the limits of an evaluation."""
+
+    def counted(start: Any) -> Any:
+        meter = Meter()
+        try:
+            found = follow(start, meter)
+            for item in found if type(found) is list else ():
+                # What is found twice counts twice, also where it lies in memory once.
+                if type(item) is dict or type(item) is list:
+                    meter.make(len(marshal.dumps(item, 2)))
+        except Exceeded as fault:
+            name = "States.DataLimitExceeded" if fault.is_memory else "States.Runtime"
+            raise StateFailure(name, f"Invalid path '{path.text}' : {fault.message}") from None
+        return found
+
+    return counted
 
 
 def _follow_names(names: tuple[str, ...]) -> _Follow:
@@ -237,13 +258,13 @@ def _follow_keys(start: Any, keys: Sequence[str | int]) -> Any:
 def _follow_call(path: Path) -> _Follow:
     call = compile_call(path)
 
-    def follow(start: Any) -> Any:
+    def follow(start: Any, meter: Meter) -> Any:
         try:
-            return call(start, start)
+            return call(start, start, meter)
         except AggregateFailure as exc:
             raise LookupError from exc
 
-    return follow
+    return _counted(path, follow)
 
 
 def _follow_picked(path: Path) -> _Follow:

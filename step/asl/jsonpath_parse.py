@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from step.asl.regex import Regex as CompiledRegex
+from step.asl.regex import RegexSyntaxError, compile_regex
 from step.jsonvalue import JSONValue
 
 _MAX_NESTING = 40
@@ -137,7 +139,7 @@ class Literal(NamedTuple):
 
 
 class Regex(NamedTuple):
-    pattern: re.Pattern[str]
+    regex: CompiledRegex
 
 
 Operand = Path | Literal | Regex
@@ -431,15 +433,12 @@ class _Reader:
         found = re.compile(r"/([a-zA-Z]*)").match(self.text, end)
         if not found:
             raise self.error("expected a closing /")
-        flags = 0
-        for letter in found.group(1):
-            flags |= {"i": re.I, "m": re.M, "s": re.S, "x": re.X}.get(letter, 0)
         try:
-            pattern = re.compile(source.replace("\\/", "/"), flags)
-        except (re.error, OverflowError, RecursionError) as exc:
+            regex = compile_regex(source.replace("\\/", "/"), found.group(1), is_java=True)
+        except RegexSyntaxError as exc:
             raise self.error(f"'{source}' is no pattern ({exc})") from exc
         self.position = found.end()
-        return Regex(pattern)
+        return Regex(regex)
 
     def read_json(self) -> Literal:
         # Jayway takes lists and objects with single quotes as well.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
 from step.asl.jsonpath_parse import (
@@ -33,11 +33,12 @@ from step.asl.jsonpath_parse import (
     Some,
     Wildcard,
 )
+from step.asl.meter import Meter
 from step.jsonvalue import JSONValue
 
-# (matches, root document) -> matches
-Select = Callable[[list[JSONValue], JSONValue], list[JSONValue]]
-_Test = Callable[[JSONValue, JSONValue], bool]
+# (matches, root document, meter) -> matches
+Select = Callable[[list[JSONValue], JSONValue, Meter], list[JSONValue]]
+_Test = Callable[[JSONValue, JSONValue, Meter], bool]
 # A missing value inside a filter, Jayway's UNDEFINED: equal to nothing, not even to itself.
 _MISSING: Any = type("Missing", (), {"__repr__": lambda _self: "MISSING"})()
 
@@ -63,9 +64,10 @@ def compile_select(segments: Sequence[Segment]) -> Select:
             selects.append(_compile_segment(segment, is_last))
         index += 1
 
-    def select(nodes: list[JSONValue], root: JSONValue) -> list[JSONValue]:
+    def select(nodes: list[JSONValue], root: JSONValue, meter: Meter) -> list[JSONValue]:
         for step in selects:
-            nodes = step(nodes, root)
+            meter.step(len(nodes) + 1)
+            nodes = step(nodes, root, meter)
         return nodes
 
     return select
@@ -75,17 +77,21 @@ def _compile_segment(segment: Segment, is_last: bool) -> Select:
     match segment:
         case Filter(test):
             check = _compile_test(test)
-            return lambda nodes, root: [item for node in nodes for item in _filtered(node, check, root)]
+            return lambda nodes, root, meter: [
+                item for node in nodes for item in _filtered(node, check, root, meter)
+            ]
         case Call() | Descend():
             raise AssertionError("a function or '..' is compiled by the caller")
         case _:
             expand = _compile_expand(segment, is_last)
-            return lambda nodes, _root: [item for node in nodes for item in expand(node)]
+            return lambda nodes, _root, meter: [
+                item for node in nodes for item in _counted(expand(node), meter)
+            ]
 
 
 def _compile_expand(
     segment: Name | Names | Index | Indexes | Slice | Wildcard, is_last: bool
-) -> Callable[[JSONValue], Iterable[JSONValue]]:
+) -> Callable[[JSONValue], Collection[JSONValue]]:
     match segment:
         case Name(name):
             return lambda node: (node[name],) if isinstance(node, dict) and name in node else ()
@@ -110,7 +116,7 @@ def pick(node: dict[str, JSONValue], names: Iterable[str]) -> dict[str, JSONValu
     return {name: node[name] for name in names if name in node}
 
 
-def _children(node: JSONValue) -> Iterable[JSONValue]:
+def _children(node: JSONValue) -> Collection[JSONValue]:
     if isinstance(node, dict):
         return node.values()
     return node if isinstance(node, list) else ()
@@ -134,30 +140,40 @@ def _slice_range(node: JSONValue, start: int | None, stop: int | None) -> range:
     return range(min(size, size + stop if stop < 0 else stop))
 
 
-def _filtered(node: JSONValue, check: _Test, root: JSONValue) -> Iterable[JSONValue]:
+def _counted(found: Collection[JSONValue], meter: Meter) -> Collection[JSONValue]:
+    meter.make_array(len(found))
+    return found
+
+
+def _filtered(node: JSONValue, check: _Test, root: JSONValue, meter: Meter) -> Iterable[JSONValue]:
     if isinstance(node, list):
-        return [item for item in node if check(item, root)]
-    return (node,) if isinstance(node, dict) and check(node, root) else ()
+        meter.step(len(node))
+        return [item for item in node if check(item, root, meter)]
+    return (node,) if isinstance(node, dict) and check(node, root, meter) else ()
 
 
 def _compile_descend(segment: Segment, is_last: bool) -> Select:
     if isinstance(segment, Filter):
         # Jayway: the scan itself visits each element, so the filter asks objects only.
         check = _compile_test(segment.test)
-        return lambda nodes, root: [
-            each for node in nodes for each in _walk(node) if isinstance(each, dict) and check(each, root)
+        return lambda nodes, root, meter: [
+            each
+            for node in nodes
+            for each in _walk(node, meter)
+            if isinstance(each, dict) and check(each, root, meter)
         ]
     select = _compile_segment(segment, is_last)
-    return lambda nodes, root: [
-        item for node in nodes for each in _walk(node) for item in select([each], root)
+    return lambda nodes, root, meter: [
+        item for node in nodes for each in _walk(node, meter) for item in select([each], root, meter)
     ]
 
 
-def _walk(node: JSONValue) -> Iterator[JSONValue]:
+def _walk(node: JSONValue, meter: Meter) -> Iterator[JSONValue]:
     # The node, then what is below it, in the order of the document; scalars aren't visited.
     pending: list[JSONValue] = [node]
     while pending:
         each = pending.pop()
+        meter.step()
         if isinstance(each, dict):
             yield each
             pending.extend(reversed(each.values()))
@@ -173,44 +189,61 @@ def _compile_test(test: FilterTest) -> _Test:
     match test:
         case Exists(path):
             read = _compile_operand(path)
-            return lambda node, root: read(node, root) is not _MISSING
+            return lambda node, root, meter: read(node, root, meter) is not _MISSING
         case Negation(inner):
             check = _compile_test(inner)
-            return lambda node, root: not check(node, root)
+            return lambda node, root, meter: not check(node, root, meter)
         case Every(tests):
             checks = [_compile_test(each) for each in tests]
-            return lambda node, root: all(check(node, root) for check in checks)
+            return lambda node, root, meter: all(check(node, root, meter) for check in checks)
         case Some(tests):
             checks = [_compile_test(each) for each in tests]
-            return lambda node, root: any(check(node, root) for check in checks)
+            return lambda node, root, meter: any(check(node, root, meter) for check in checks)
         case Compare(left, operator, right):
-            compare = _COMPARE[operator]
-            read_left, read_right = _compile_operand(left), _compile_operand(right)
-            return lambda node, root: compare(read_left(node, root), read_right(node, root))
+            return _compile_compare(operator, _compile_operand(left), _compile_operand(right))
         case _:
             assert_never(test)
 
 
-def _compile_operand(operand: Operand) -> Callable[[JSONValue, JSONValue], Any]:
+_Read = Callable[[JSONValue, JSONValue, Meter], Any]
+
+
+def _compile_compare(operator: str, read_left: _Read, read_right: _Read) -> _Test:
+    compare = _COMPARE.get(operator)
+
+    def test(node: JSONValue, root: JSONValue, meter: Meter) -> bool:
+        left, right = read_left(node, root, meter), read_right(node, root, meter)
+        if compare is None:
+            return _matches(left, right, meter)
+        sizes = [len(side) if isinstance(side, list | dict | str) else 1 for side in (left, right)]
+        # The lists' operators look for each item in the other list.
+        is_product = isinstance(left, list) and isinstance(right, list)
+        meter.touch(sizes[0] * sizes[1] if is_product else sum(sizes))
+        return compare(left, right)
+
+    return test
+
+
+def _compile_operand(operand: Operand) -> Callable[[JSONValue, JSONValue, Meter], Any]:
     if isinstance(operand, Literal):
         literal = operand.value
-        return lambda _node, _root: literal
+        return lambda _node, _root, _meter: literal
     if isinstance(operand, Regex):
-        return lambda _node, _root: operand
+        return lambda _node, _root, _meter: operand
     return _compile_inner_path(operand)
 
 
-def _compile_inner_path(path: Path) -> Callable[[JSONValue, JSONValue], Any]:
+def _compile_inner_path(path: Path) -> Callable[[JSONValue, JSONValue, Meter], Any]:
     is_relative = path.root == "@"
     if path.root not in ("@", "$"):
         # Variables and the context object aren't known to AWS's path library.
-        return lambda _node, _root: _MISSING
+        return lambda _node, _root, _meter: _MISSING
     if path.segments and isinstance(path.segments[-1], Call):
         call = compile_call(path)
 
-        def read_call(node: JSONValue, root: JSONValue) -> Any:
+        def read_call(node: JSONValue, root: JSONValue, meter: Meter) -> Any:
             try:
-                return call(node if is_relative else root, root)
+                return call(node if is_relative else root, root, meter)
             except (AggregateFailure, LookupError):
                 return _MISSING
 
@@ -218,8 +251,8 @@ def _compile_inner_path(path: Path) -> Callable[[JSONValue, JSONValue], Any]:
     select = compile_select(path.segments)
     is_definite = path.is_definite
 
-    def read(node: JSONValue, root: JSONValue) -> Any:
-        found = select([node if is_relative else root], root)
+    def read(node: JSONValue, root: JSONValue, meter: Meter) -> Any:
+        found = select([node if is_relative else root], root, meter)
         if is_definite:
             return found[0] if found else _MISSING
         return found
@@ -263,14 +296,14 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return ordered
 
 
-def _matches(left: Any, right: Any) -> bool:
+def _matches(left: Any, right: Any, meter: Meter) -> bool:
     if isinstance(left, Regex):
         left, right = right, left
     if not isinstance(right, Regex):
         return False
-    if isinstance(left, list):
-        return any(isinstance(item, str) and right.pattern.fullmatch(item) for item in left)
-    return isinstance(left, str) and right.pattern.fullmatch(left) is not None
+    texts = left if isinstance(left, list) else [left]
+    meter.step(len(texts))
+    return any(isinstance(text, str) and right.regex.matches_whole(text, meter) for text in texts)
 
 
 def _is_in(left: Any, right: Any) -> bool:
@@ -312,7 +345,6 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": _ordered(lambda left, right: left <= right),
     ">": _ordered(lambda left, right: left > right),
     ">=": _ordered(lambda left, right: left >= right),
-    "=~": _matches,
     "in": _is_in,
     "nin": lambda left, right: not _is_in(left, right),
     "contains": _contains,
@@ -328,8 +360,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 # -- functions
 
 
-def compile_call(path: Path) -> Callable[[JSONValue, JSONValue], JSONValue]:
-    """Compile a path that ends in a function to ``(start, root document) -> value``.
+def compile_call(path: Path) -> Callable[[JSONValue, JSONValue, Meter], JSONValue]:
+    """Compile a path that ends in a function to ``(start, root document, meter) -> value``.
 
     Raises:
         LookupError: (when called) the function's subject is missing.
@@ -342,13 +374,14 @@ def compile_call(path: Path) -> Callable[[JSONValue, JSONValue], JSONValue]:
     function = _FUNCTIONS[call.function]
     readers = [_compile_operand(argument) for argument in call.arguments]
 
-    def evaluate(start: JSONValue, root: JSONValue) -> JSONValue:
-        found: JSONValue = select([start], root)
+    def evaluate(start: JSONValue, root: JSONValue, meter: Meter) -> JSONValue:
+        found: JSONValue = select([start], root, meter)
         if is_definite:
             if not found:
                 raise LookupError
             found = found[0]  # type: ignore[index]  # select gave a list
-        arguments = [value for read in readers if (value := read(start, root)) is not _MISSING]
+        arguments = [value for read in readers if (value := read(start, root, meter)) is not _MISSING]
+        meter.make_array(sum(len(each) if isinstance(each, list) else 1 for each in (found, *arguments)))
         return function(found, arguments)
 
     return evaluate

@@ -581,6 +581,11 @@ class Kernel:
 
     def _fail_by_quota(self) -> None:
         limit = self.quotas.history_events if self.quotas else 0
+        if self.quotas and self.quotas.events_take_time:
+            minutes = self.quotas.duration_ms // 60_000
+            cause = f"The execution has {limit:,} events, which take longer than its {minutes} minutes."
+            self.end("TIMED_OUT", StateError("States.Timeout", cause))
+            return
         cause = f"The execution reached the maximum number of history events ({limit})."
         self.rows.append((None, self.now, self.count))
         self.rows.append((history.FAILED, "Failed", StateError("States.Runtime", cause)))

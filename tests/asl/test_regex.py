@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from step.asl.jsonata.meter import Exceeded, Limits, Meter
+from step.asl.meter import Exceeded, Limits, Meter
 from step.asl.regex import RegexSyntaxError, compile_regex
 from tests.exploring import examples
 

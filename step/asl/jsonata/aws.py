@@ -14,8 +14,8 @@ from typing import Any
 
 from step.asl.intrinsic_functions import make_uuid
 from step.asl.jsonata.environment import Run
-from step.asl.jsonata.meter import MEMORY_EXCEEDED, Exceeded
 from step.asl.jsonata.values import UNDEFINED, Fault
+from step.asl.meter import MEMORY_EXCEEDED, Exceeded
 from step.jsonvalue import MAX_DEPTH, JSONValue, is_deeper
 
 _ALGORITHMS = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-512": "sha512", "MD5": "md5"}

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from step.asl.jsonata.meter import LIMITS, STACK_EXCEEDED, Exceeded, Limits, Meter
 from step.asl.jsonata.values import UNDEFINED, Lambda, Native, Outer, TailCall
+from step.asl.meter import LIMITS, STACK_EXCEEDED, Exceeded, Limits, Meter
 from step.asl.scope import Scope
 
 # Frames between a built-in and a function that it calls.

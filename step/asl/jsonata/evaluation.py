@@ -14,10 +14,10 @@ from step.asl.jsonata.compiler import compile_tree
 from step.asl.jsonata.direct import compile_direct
 from step.asl.jsonata.environment import Env, Run
 from step.asl.jsonata.functions import BUILTINS
-from step.asl.jsonata.meter import LIMITS, Exceeded, Limits, Meter
 from step.asl.jsonata.parser import parse
 from step.asl.jsonata.syntax import Node
 from step.asl.jsonata.values import UNDEFINED, Fault, Function, Outer
+from step.asl.meter import LIMITS, Exceeded, Limits, Meter
 from step.asl.scope import Scope
 from step.errors import StepError
 from step.jsonvalue import MAX_DEPTH, JSONValue

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from step.asl.jsonata.environment import Env, call
-from step.asl.jsonata.meter import MEMORY_EXCEEDED, Exceeded
 from step.asl.jsonata.values import (
     UNDEFINED,
     Fault,
@@ -23,6 +22,7 @@ from step.asl.jsonata.values import (
     settle,
 )
 from step.asl.jsonata.writing import as_double, write
+from step.asl.meter import MEMORY_EXCEEDED, Exceeded
 
 Closure = Callable[[Any, Env], Any]
 _EXACT = 1 << 53

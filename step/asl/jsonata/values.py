@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from step.asl.jsonata.meter import Meter
+from step.asl.meter import Meter
 
 
 class Fault(Exception):  # noqa: N818 - becomes States.QueryEvaluationError, never seen by users

@@ -10,8 +10,8 @@ import json
 import math
 from typing import Any
 
-from step.asl.jsonata.meter import Meter
 from step.asl.jsonata.values import UNDEFINED, Fault, Function
+from step.asl.meter import Meter
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 _EXACT = 1 << 53

@@ -22,11 +22,12 @@ TIME_EXCEEDED = "Expression evaluation timeout: Check for infinite loop"
 
 
 class Exceeded(Exception):  # noqa: N818 - becomes an ASL error, never seen by users
-    """An evaluation that used more than it may; the message says what."""
+    """An evaluation that used more than it may; the message says what. ``is_memory``: it made too much."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, is_memory: bool = False) -> None:
         super().__init__(message)
         self.message = message
+        self.is_memory = is_memory
 
 
 class Limits(NamedTuple):
@@ -70,10 +71,11 @@ class Meter:
     def make(self, size_bytes: int) -> None:
         """Count a value before it is made."""
         if size_bytes > self.limits.value_bytes:
-            raise Exceeded(f"{MEMORY_EXCEEDED} (a value of more than {self.limits.value_bytes:,} bytes)")
+            said = f"{MEMORY_EXCEEDED} (a value of more than {self.limits.value_bytes:,} bytes)"
+            raise Exceeded(said, is_memory=True)
         self.bytes -= size_bytes
         if self.bytes < 0:
-            raise Exceeded(f"{MEMORY_EXCEEDED} (more than {self.limits.total_bytes:,} bytes)")
+            raise Exceeded(f"{MEMORY_EXCEEDED} (more than {self.limits.total_bytes:,} bytes)", is_memory=True)
 
     def make_text(self, length: int) -> None:
         """Count a text of so many characters before it is made."""
