@@ -216,10 +216,13 @@ def _counted(path: Path, follow: Callable[[Any, Meter], Any]) -> _Follow:
         meter = Meter()
         try:
             found = follow(start, meter)
+            size = 0
             for item in found if type(found) is list else ():
                 # What is found twice counts twice, also where it lies in memory once.
                 if type(item) is dict or type(item) is list:
-                    meter.make(len(marshal.dumps(item, 2)))
+                    size += len(marshal.dumps(item, 2))
+                    if size > meter.limits.value_bytes:
+                        meter.make(size)
         except Exceeded as fault:
             name = "States.DataLimitExceeded" if fault.is_memory else "States.Runtime"
             raise StateFailure(name, f"Invalid path '{path.text}' : {fault.message}") from None

@@ -77,6 +77,11 @@ class Meter:
         if self.bytes < 0:
             raise Exceeded(f"{MEMORY_EXCEEDED} (more than {self.limits.total_bytes:,} bytes)", is_memory=True)
 
+    def hold(self, length: int) -> None:
+        """Look at how long an array has become, whose items have been counted."""
+        if 8 * length > self.limits.value_bytes:
+            self.make(8 * length)
+
     def make_text(self, length: int) -> None:
         """Count a text of so many characters before it is made."""
         self.make(4 * length)

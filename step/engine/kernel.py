@@ -43,6 +43,9 @@ from step.jsonvalue import MAX_DEPTH, JSONValue, is_deeper, size_bytes, to_text
 
 Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 UNLIMITED = float("inf")
+# Of a value that nobody has measured: above every limit, and no infinity, which times 0 is no number and then
+# above nothing.
+_UNKNOWN_SIZE = 1e300
 ENDLESS = 1 << 60
 
 
@@ -178,7 +181,7 @@ class Kernel:
         self.marked_at = self.now
         self.count = 1
         # Of an unknown size: the first state's output is measured.
-        frame = Frame(self.info, self.program.start, item.input, size=UNLIMITED)
+        frame = Frame(self.info, self.program.start, item.input, size=_UNKNOWN_SIZE)
         self.root = frame
         self._limit_duration(frame)
         self.ready.append(frame)

@@ -31,6 +31,7 @@ from step.engine.vocabulary import (
 from step.errors import HandlerError, NothingToWaitFor
 from step.jsonvalue import JSONValue
 from step.runtime.drive import Drive, Run
+from step.runtime.stack import with_room
 
 # Does a task's work: gives what to tell the kernel, and after how many ms. Where that doesn't end the task,
 # or is None, somebody may answer its token (``VirtualDriver.answer``); a Promise: somebody will keep it.
@@ -286,7 +287,7 @@ class VirtualDriver(Drive[VirtualRun]):
 
     def take(self, run: VirtualRun, item: Input) -> None:
         """Let an execution take an input now."""
-        commands = run.kernel.handle(item, self.now)
+        commands = with_room(lambda: run.kernel.handle(item, self.now))
         if commands:
             self._carry_out(run, commands)
         self.follow(run)

@@ -34,6 +34,7 @@ def _partition(run: Run, _value: Any, items: Any, size: Any) -> Any:
         return UNDEFINED
     run.make_array(len(items))
     run.make(64 * (len(items) // step + 1))
+    run.step(len(items) // step + 1)
     return [list(items[start : start + step]) for start in range(0, len(items), step)]
 
 

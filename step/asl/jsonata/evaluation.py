@@ -100,8 +100,9 @@ def clean(value: Any, limits: Limits = LIMITS) -> JSONValue:
         return value  # type: ignore[no-any-return]  # exactly one of the scalar types
     if not isinstance(value, list | dict):
         return _scalar(value)
-    meter = Meter(limits)
-    if _is_clean(value, meter):
+    # All of it together is one value; what is in it twice counts twice.
+    limits = limits._replace(total_bytes=limits.value_bytes)
+    if _is_clean(value, Meter(limits)):
         return value
     meter = Meter(limits)
     top: list[Any] = [value]
@@ -113,10 +114,10 @@ def clean(value: Any, limits: Limits = LIMITS) -> JSONValue:
         places: Any = container.items() if isinstance(container, dict) else enumerate(container)
         for place, item in list(places):
             if isinstance(item, dict):
-                meter.make(8 * len(item))
+                meter.make(32 + 8 * len(item))
                 copied: Any = {key: each for key, each in item.items() if each is not UNDEFINED}
             elif isinstance(item, list):
-                meter.make(8 * len(item))
+                meter.make(32 + 8 * len(item))
                 copied = [each for each in item if each is not UNDEFINED]
             else:
                 container[place] = _scalar(item)
@@ -136,7 +137,7 @@ def _is_clean(value: Any, meter: Meter) -> bool:
             raise Exceeded(f"Expression result is nested deeper than {MAX_DEPTH} levels")
         inner: list[Any] = []
         for container in level:
-            meter.make(8 * len(container))
+            meter.make(32 + 8 * len(container))
             kind = type(container)
             if kind is not dict and kind is not list:
                 return False

@@ -244,7 +244,7 @@ def _distinct(run: Run, _value: Any, items: Any) -> Any:
         if isinstance(item, list | dict):
             if any(is_same(item, other, run) for other in containers):
                 continue
-            run.step((len(containers) >> 1) + 1)
+            run.step(len(containers) + 1)
             containers.append(item)
         else:
             key = (isinstance(item, bool), item)
@@ -279,6 +279,7 @@ def _lookup(run: Run, _value: Any, value: Any, name: Any) -> Any:
 def _spread(run: Run, _value: Any, value: Any) -> Any:
     if isinstance(value, dict):
         run.make(200 * len(value))
+        run.step(len(value) + 1)
         return Sequence({key: member} for key, member in value.items())
     if not isinstance(value, list):
         return value

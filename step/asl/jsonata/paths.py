@@ -131,6 +131,7 @@ def _step(step: PathStep, items: Any, env: Env, *, is_last: bool) -> Any:
     for result in results:
         if isinstance(result, list) and not isinstance(result, Whole):
             env.run.make_array(len(result))
+            env.run.hold(len(flat) + len(result))
             flat.extend(result)
         else:
             flat.append(result)
@@ -340,7 +341,7 @@ def group(pairs: list[tuple[Closure, Closure]], value: Any, env: Env) -> dict[st
         value if isinstance(value, list) and value else [UNDEFINED] if isinstance(value, list) else [value]
     )
     groups: dict[str, tuple[list[Any], int]] = {}
-    env.run.step(len(items) * len(pairs))
+    env.run.step(4 * len(items) * len(pairs))
     for item in items:
         for index, (read_key, _) in enumerate(pairs):
             if is_tuples and isinstance(item, dict):
@@ -363,7 +364,7 @@ def group(pairs: list[tuple[Closure, Closure]], value: Any, env: Env) -> dict[st
     made = {}
     for key, (members, index) in groups.items():
         read = pairs[index][1]
-        env.run.step(len(members))
+        env.run.step(len(members) + 4)
         if is_tuples and members[0] is not UNDEFINED:
             names = _joined(members, env)
             found = read(names.pop("@"), env.with_names(names))

@@ -100,7 +100,7 @@ def _outside(node: Node) -> Iterator[str]:
 def _children(node: Node, is_inside: bool) -> Iterator[tuple[Node, bool]]:
     # The value of a path's first step is the context of the others.
     for index, part in enumerate(node.parts):
-        goes_in = node.kind == "lambda" or (node.kind in ("path", "transform") and index > 0)
+        goes_in = node.kind in ("lambda", "transform") or (node.kind == "path" and index > 0)
         yield part, is_inside or goes_in
     is_object = node.kind == "object"
     for pairs, goes_in in ((node.pairs, not is_object), (node.group or (), True)):

@@ -74,7 +74,7 @@ def clone(value: Any, run: Run) -> Any:
     while pending:
         container = pending.pop()
         run.make(64 * len(container))
-        run.step((len(container) >> 1) + 1)
+        run.step(len(container) + 2)
         places = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
         for place, item in places:
             if isinstance(item, dict):

@@ -206,7 +206,7 @@ def is_same(left: Any, right: Any, meter: Meter) -> bool:
         elif isinstance(one, dict):
             if not isinstance(other, dict) or one.keys() != other.keys():
                 return False
-            meter.touch(len(one))
+            meter.step(2 + len(one))
             pending.extend((item, other[key]) for key, item in one.items())
         elif not _same_scalar(one, other):
             return False

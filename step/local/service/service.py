@@ -132,7 +132,10 @@ class StepFunctions:
             return found.do(caller, params)
 
     def _all_operations(self) -> Mapping[str, Answer]:
-        """Say who answers which operation."""
+        """Say who answers which operation.
+
+        What only reads machines doesn't wait for the host, which evaluates expressions with its lock held.
+        """
         return {
             "CreateActivity": Answer(self._activities.create),
             "CreateStateMachine": Answer(self.machines.create),
@@ -144,7 +147,7 @@ class StepFunctions:
             "DescribeActivity": Answer(self._activities.describe),
             "DescribeExecution": Answer(self.executions.describe),
             "DescribeMapRun": Answer(self._runs.describe),
-            "DescribeStateMachine": Answer(self.machines.describe),
+            "DescribeStateMachine": Answer(self.machines.describe, waits=True),
             "DescribeStateMachineAlias": Answer(self._versions.describe_alias),
             "DescribeStateMachineForExecution": Answer(self.executions.describe_machine),
             "GetActivityTask": Answer(self._activities.poll, waits=True),
@@ -154,7 +157,7 @@ class StepFunctions:
             "ListMapRuns": Answer(self._runs.list),
             "ListStateMachineAliases": Answer(self._versions.list_aliases),
             "ListStateMachineVersions": Answer(self._versions.list_versions),
-            "ListStateMachines": Answer(self.machines.list),
+            "ListStateMachines": Answer(self.machines.list, waits=True),
             "ListTagsForResource": Answer(self._tags.list),
             "PublishStateMachineVersion": Answer(self._versions.publish),
             "RedriveExecution": Answer(self.executions.redrive),
@@ -170,7 +173,7 @@ class StepFunctions:
             "UpdateMapRun": Answer(self._runs.update),
             "UpdateStateMachine": Answer(self.machines.update),
             "UpdateStateMachineAlias": Answer(self._versions.update_alias),
-            "ValidateStateMachineDefinition": Answer(self.machines.validate),
+            "ValidateStateMachineDefinition": Answer(self.machines.validate, waits=True),
         }
 
 
