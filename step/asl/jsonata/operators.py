@@ -298,7 +298,7 @@ def plain_object(members: list[tuple[str, Closure]], general: Closure) -> Closur
             found = read(value, env)
             if found is not UNDEFINED:
                 made[key] = found
-        env.run.make(64 * len(members))
+        env.run.make(120 + 64 * len(members))
         return made
 
     return plain_object

@@ -157,7 +157,7 @@ def _tuple_step(step: PathStep, items: Any, tuples: Tuples | None, env: Env) -> 
         if found is UNDEFINED:
             continue
         results = found if isinstance(found, list) else [found]
-        env.run.make(240 * len(results))
+        env.run.make(480 * len(results))
         env.run.step(len(results))
         for at, result in enumerate(results):
             names = {**each}
@@ -354,7 +354,7 @@ def group(pairs: list[tuple[Closure, Closure]], value: Any, env: Env) -> dict[st
                 raise Fault("T1003", f"Key in object structure must evaluate to a string; got: {_told(key)}")
             known = groups.get(key)
             if known is None:
-                env.run.make(64)
+                env.run.make(240)
                 groups[key] = ([item], index)
             elif known[1] != index:
                 message = "Multiple key definitions evaluate to same key"

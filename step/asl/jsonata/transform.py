@@ -73,7 +73,7 @@ def clone(value: Any, run: Run) -> Any:
     pending: list[Any] = [top]
     while pending:
         container = pending.pop()
-        run.make(64 * len(container))
+        run.make(120 + 64 * len(container))
         run.step(len(container) + 2)
         places = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
         for place, item in places:
