@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from step.asl.jsonata import is_expression, strip_delimiters
-from step.asl.jsonata.evaluation import clean, compile_text, explain
 from step.asl.jsonata.syntax import JSONataSyntaxError
 from step.asl.jsonata.values import UNDEFINED
 from step.asl.scope import UNBOUND, Bound, Scope
@@ -61,6 +60,9 @@ def compile_template(template: JSONValue, field: str, second: Second | None = No
 
 def compile_expression(text: str, field: str, second: Second | None = None) -> Query:
     """Compile one expression without its delimiters; ``field`` is its place in the state: ``Output/a[0]``."""
+    # Here, so that a definition without JSONata doesn't load it.
+    from step.asl.jsonata.evaluation import clean, compile_text, explain
+
     try:
         compiled = compile_text(text, second)
     except JSONataSyntaxError as fault:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from step.asl.jsonata.parser import parse
 from step.asl.jsonata.syntax import JSONataSyntaxError, Node
 
 OPEN, CLOSE = "{%", "%}"
@@ -61,6 +60,9 @@ def _code_of(message: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Node | str:
+    # Here, so that a definition without JSONata doesn't load it.
+    from step.asl.jsonata.parser import parse
+
     try:
         return parse(text)
     except JSONataSyntaxError as fault:
