@@ -16,12 +16,6 @@ from tests.serving import ACCOUNT, client_at
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 SOME = ("repeats of repeats", "tail calls that never end", "a text doubled", "nested doubles")
-    "repeats of repeats",
-    "tail calls that never end",
-    "a text doubled",
-    "nested doubles",
-    "a scan of a scan",
-)
 
 
 def test_machines_are_listed_while_the_host_is_busy(
