@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -21,9 +22,10 @@ SORTED = (
 
 
 def at_depth(depth: int, do: Callable[[], Any]) -> Any:
-    frame, here = sys._getframe(), 0
+    frame: FrameType | None = sys._getframe()
+    here = 0
     while frame is not None:
-        here, frame = here + 1, frame.f_back  # type: ignore[assignment]  # the last one has none
+        here, frame = here + 1, frame.f_back
     return _down(depth - here, do)
 
 
@@ -33,7 +35,7 @@ def _down(levels: int, do: Callable[[], Any]) -> Any:
 
 def outcome(expression: str) -> tuple[str, Any, str | None]:
     state = {"Type": "Pass", "Output": f"{{% {expression} %}}", "End": True}
-    machine = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
+    machine: dict[str, Any] = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
     execution = StateMachine.from_json(machine).execute({})
     return execution.status, execution.output, execution.cause
 
