@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from step.durable.clocks import Clock
-from step.durable.journal import UNCHECKED, ExecutionRow, Journal, StoreFull
+from step.durable.journal import ExecutionRow, Journal, StoreFull
+from step.durable.ledger import Ledger
 from step.durable.live import Live, Turn
 from step.durable.map_runs import map_run_of
-from step.durable.recovery import Disagreement, Recovery, answer_of, arn_of_child, ended_row, row_of
+from step.durable.recovery import Disagreement, Recovery, answer_of, arn_of_child, row_of
 from step.durable.tokens import Tokens, is_activity
 from step.durable.workers import Returned, Work, Workers
 from step.engine.children import child_answer, child_kernel
@@ -99,6 +100,7 @@ class Driver(Drive[Live]):
     ) -> None:
         super().__init__()
         self.journal = journal
+        self._ledger = Ledger(journal)
         self.clock = clock
         self.listeners: list[Listener] = []
         self.lock = threading.RLock()
@@ -115,8 +117,6 @@ class Driver(Drive[Live]):
         self._inbox: deque[Arrival | Returned] = deque()
         # Held by the worker that takes what is in the inbox.
         self._taking = threading.Lock()
-        # What follows from inputs and is still to be written: ends (None), and Map Runs' ARNs.
-        self._owed: list[tuple[Live, str | None]] = []
         self._working = 0
         self._wake = threading.Condition(self.lock)
         self._sleeps_until: int | None = None
@@ -149,7 +149,7 @@ class Driver(Drive[Live]):
         """
         turn = live.take(first, live.info.start_ms)
         if row is not None:
-            live.id = self.journal.begin(ended_row(row, live.kernel), live.first_sum(), first)
+            self._ledger.begin(live, row, first)
         self.running[live.info.arn] = live
         self._after_first(live, turn)
         self.settle()
@@ -157,10 +157,7 @@ class Driver(Drive[Live]):
     def feed(self, live: Live, item: Input) -> None:
         """Write an input, then let it take effect; raises StoreFull, and then nothing has happened."""
         now = self._now(live, 0)
-        try:
-            self._write(live, item, now)
-        finally:
-            live.pending = 0
+        self._ledger.write_alone(live, item, now)
         self._after(live, live.take(item, now))
         self.settle()
 
@@ -168,7 +165,7 @@ class Driver(Drive[Live]):
         """Go on with an execution that has ended."""
         live, writes = self.recovery.replay(row)
         self._remember_writes(live, writes)
-        turn = self._write_redrive(live, row.redrive_count + 1)
+        turn = self._take_redrive(live, row.redrive_count + 1)
         self.running[row.arn] = live
         self._after(live, turn)
         self.settle()
@@ -181,8 +178,7 @@ class Driver(Drive[Live]):
             return True
         if work.held is not None:
             return False
-        if live.is_durable:
-            self.journal.hold(live.id, op, item)
+        self._ledger.hold(live, op, item)
         work.held = item
         at, wake_at = self.clock.now_ms() + _HOLD_MS, live.kernel.wake_at
         at = at if wake_at is None else min(at, wake_at)
@@ -192,17 +188,13 @@ class Driver(Drive[Live]):
 
     def stop_suspended(self, arn: str, item: Stop) -> None:
         """Write the end of an execution that nothing can be done with: a mended step takes it as it is."""
-        row, now = self.suspended[arn].row, self.clock.now_ms()
-        with self.journal.together():
-            number = sum(1 for _ in self.journal.entries(row.id))
-            self.journal.append(row.id, number, now, UNCHECKED, item)
-            self.journal.finish(row.id, "ABORTED", now, None, item.error, item.cause)
+        self._ledger.stop_suspended(self.suspended[arn].row, item, self.clock.now_ms())
         del self.suspended[arn]
 
     def settle(self) -> None:
         """Write what is owed; wake who keeps time where there is something for it."""
-        if self._owed:
-            self._write_owed()
+        if self._ledger.owes:
+            self._pay()
         if self.has_come or not self._working:
             self._wake.notify()
             return
@@ -210,56 +202,16 @@ class Driver(Drive[Live]):
         if at is not None and (self._sleeps_until is None or at < self._sleeps_until):
             self._wake.notify()
 
-    # ------------------------------------------------------------ writing
-
     def _now(self, live: Live, at_ms: int) -> int:
         # An execution's time never goes back, even where somebody sets the wall clock.
         return max(at_ms or self.clock.now_ms(), live.kernel.now)
 
-    def _write(self, live: Live, item: Input, now: int) -> None:
-        """Write an input that takes effect at once when the transaction is committed."""
-        if live.is_durable:
-            op = getattr(item, "op", 0)
-            work = live.kernel.ops.get(op)
-            if work is not None and work.held is item:
-                self.journal.release(live.id, op)
-            sum_ = UNCHECKED if live.pending else live.sum_up()
-            self.journal.append(live.id, live.number + live.pending, now, sum_, item)
-        live.pending += 1
-
-    def _write_redrive(self, live: Live, count: int) -> Turn:
-        """Write that an execution, rebuilt for this, goes on; give what comes of it."""
-        now = self._now(live, 0)
-        with self.journal.together():
-            self.journal.redriven(live.id, now, count)
-            self._write(live, Redrive(), now)
-        live.pending = 0
-        return live.take(Redrive(), now)
-
-    def _write_owed(self) -> bool:
+    def _pay(self) -> bool:
         """Write ends and Map Runs; say whether that went well."""
-        owed = self._owed
-        try:
-            with self.journal.together():
-                for live, map_run in owed:
-                    if live.is_durable:
-                        self._write_derived(live, map_run)
-        except StoreFull as error:
-            _log.warning("%s", error)
-            return False
-        self._owed = []
-        for live, map_run in owed:
-            if map_run is None:
-                self._end(live)
-        return True
-
-    def _write_derived(self, live: Live, map_run: str | None) -> None:
-        if map_run is not None:
-            self.journal.note_map_run(map_run, live.id)
-            return
-        kernel = live.kernel
-        name, cause = (kernel.error.name, kernel.error.cause) if kernel.error else (None, None)
-        self.journal.finish(live.id, kernel.status, kernel.now, kernel.output, name, cause)
+        ended = self._ledger.pay()
+        for live in ended or ():
+            self._end(live)
+        return ended is not None
 
     # ------------------------------------------------------------ what follows from an input
 
@@ -288,7 +240,8 @@ class Driver(Drive[Live]):
 
     def follow(self, run: Live) -> None:
         if run.runs is not None and run.runs.fresh:
-            self._owed.extend((run, arn) for arn in run.runs.fresh)
+            for arn in run.runs.fresh:
+                self._ledger.owe(run, arn)
             run.runs.fresh.clear()
         super().follow(run)
 
@@ -296,7 +249,7 @@ class Driver(Drive[Live]):
         if run.is_written:
             self._end(run)
         else:
-            self._owed.append((run, None))
+            self._ledger.owe(run)
 
     def broke(self, run: Live, fault: Exception) -> None:
         _log.error("%s: a fault of step", run.info.arn, exc_info=fault)
@@ -357,7 +310,7 @@ class Driver(Drive[Live]):
 
     @property
     def has_come(self) -> bool:
-        return bool(self._inbox or self._owed)
+        return bool(self._inbox) or self._ledger.owes
 
     def put(self, run: Live, item: Input | StartChild) -> None:
         self._inbox.append(Arrival(run, item))
@@ -378,7 +331,7 @@ class Driver(Drive[Live]):
             # Who keeps time tries again.
             self._wake.notify()
             return False
-        is_paid = not self._owed or self._write_owed()
+        is_paid = not self._ledger.owes or self._pay()
         self.settle()
         return is_paid
 
@@ -422,7 +375,7 @@ class Driver(Drive[Live]):
         if not _is_wanted(live, item):
             return None
         now = self._now(live, at_ms)
-        self._write(live, item, now)
+        self._ledger.write(live, item, now)
         return live, item, now
 
     # ------------------------------------------------------------ child executions
@@ -441,8 +394,7 @@ class Driver(Drive[Live]):
         turn = child.take(first, now)
         if is_durable:
             place = (parent.id, command.state, map_run_of(work))
-            row = ended_row(row_of(kernel.info, "", {}, place), kernel)
-            child.id = self.journal.begin(row, child.first_sum(), first)
+            self._ledger.begin(child, row_of(kernel.info, "", {}, place), first)
         return child, turn, command
 
     def _redrive_child(self, parent: Live, command: StartChild) -> _Deed | None:
@@ -451,7 +403,13 @@ class Driver(Drive[Live]):
             return None
         child, _ = self.recovery.replay(row, parent.kernel.program.children[command.state])
         child.parent, child.op = parent, command.op
-        return child, self._write_redrive(child, command.redrive_count), command
+        return child, self._take_redrive(child, command.redrive_count), command
+
+    def _take_redrive(self, live: Live, count: int) -> Turn:
+        """Let an execution, rebuilt for this, go on."""
+        now = self._now(live, 0)
+        self._ledger.redrive(live, count, now)
+        return live.take(Redrive(), now)
 
     def _child_began(self, child: Live, turn: Turn, command: StartChild) -> None:
         parent = child.parent
