@@ -114,6 +114,8 @@ class MemoryAws:
         self.alarm_states: dict[str, str] = {}
         self.smoke_test_status = ("SUCCEEDED", "")
         self.roles: set[str] | None = None
+        # Where aliases led before they were moved last.
+        self.led_before: dict[str, tuple[Route, ...]] = {}
         # What AWS gives of an operation: so many at once, and so many a second; how many calls it held back.
         self.buckets: dict[str, tuple[int, float]] = {}
         self.throttled = 0
@@ -177,6 +179,7 @@ class MemoryAws:
         for route in routes:
             if int(route.version_arn.rpartition(":")[2]) not in machine.versions:
                 raise Refused("ResourceNotFound", f"no version {route.version_arn}")
+        self.led_before[alias_arn] = machine.aliases[alias]
         machine.stale[alias] = [machine.aliases[alias]] * STALE_READS
         machine.aliases[alias] = tuple(routes)
 

@@ -110,6 +110,9 @@ class World:
         self.alarm_at_flip: str | None = None
         # Whether the function's clock is the machine's, as it is but in virtual time.
         self.keeps_time = True
+        # The version that somebody made live by hand, and whether that was too late to be seen.
+        self.hotfix: str | None = None
+        self.is_overtaken = False
         self._made = 0
         self._whole: set[str] = set()
         self._numbers: dict[str, int] = {}

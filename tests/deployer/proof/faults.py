@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from step.deployer.ports import Unavailable
+from step.deployer.ports import RoleRefused, Route, Unavailable
 from step.errors import Refused, StepError
 from tests.deployer.memory_aws import Call
 from tests.deployer.world import Crash, Gone, Run, World
@@ -27,6 +27,7 @@ class Kind:
             service, or all of them.
         is_stop: Whether it ends the execution from outside.
         is_redriven: Whether somebody lets the execution go on afterwards.
+        is_unheard: Whether nobody is told that it was stopped: EventBridge delivers as best it can.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Kind:
     lasts: str = "once"
     is_stop: bool = False
     is_redriven: bool = False
+    is_unheard: bool = False
 
     def covers(self, first: Call, call: Call) -> bool:
         """Whether it happens at a later call too."""
@@ -145,6 +147,43 @@ def halted(world: World, run: Run, call: Call, do: Do) -> Any:
     return do()
 
 
+# What a call says of something that was made a moment ago, and isn't known everywhere yet.
+_NOT_YET = {
+    "lambda:GetFunctionConfiguration": "ResourceNotFoundException",
+    "states:DescribeStateMachine": "StateMachineDoesNotExist",
+    "states:StartExecution": "StateMachineDoesNotExist",
+    "states:UpdateStateMachineAlias": "ResourceNotFound",
+    "sts:AssumeRole": "AccessDenied",
+}
+
+
+def stale(world: World, run: Run, call: Call, do: Do) -> Any:
+    """The answer is a moment old: what was made isn't there, what has ended runs, the alias isn't led."""
+    is_new = call.resource.rpartition(":")[2].isdecimal() and not call.resource.endswith(":1")
+    if call.action == "states:DescribeExecution" and not call.role:
+        facts = do()
+        return facts if facts is None else facts._replace(status="RUNNING")
+    if call.action == "states:DescribeStateMachineAlias" and run.state != "Prune":
+        return world.aws.led_before.get(call.resource) or do()
+    if call.action == "sts:AssumeRole":
+        raise RoleRefused(_NOT_YET[call.action], "not authorized to perform: sts:AssumeRole")
+    if call.action in _NOT_YET and (is_new or call.action == "states:UpdateStateMachineAlias"):
+        raise Refused(_NOT_YET[call.action], "does not exist")
+    return do()
+
+
+def led_elsewhere(world: World, run: Run, call: Call, do: Do) -> Any:
+    """Somebody makes another version live by hand."""
+    machine = world.aws.machines[world.target.machine_arn]
+    number = max(machine.versions) + 1
+    machine.versions[number] = machine.versions[1]
+    world.hotfix = f"{world.target.machine_arn}:{number}"
+    # Nobody can see to it between the last look and the call itself.
+    world.is_overtaken = call.action in ("dynamodb:UpdateItem", "states:UpdateStateMachineAlias")
+    world.aws.route(world.target.alias_arn, (Route(world.hotfix, 100),))
+    return do()
+
+
 KINDS = (
     Kind("refused once", refused),
     Kind("refused for good", refused, "action"),
@@ -168,4 +207,7 @@ KINDS = (
     Kind("tampered upload", tampered_upload),
     Kind("tampered staging", tampered_staging),
     Kind("halted", halted),
+    Kind("stale answer", stale),
+    Kind("led elsewhere by hand", led_elsewhere),
+    Kind("stopped after, unheard", stop_after, is_stop=True, is_unheard=True),
 )

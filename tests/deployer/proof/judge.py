@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from step.deployer.client import recover_input
+from step.deployer.client import recover_input, sweep_input
 from step.deployer.ports import Route
 from step.deployer.release import Canary, SmokeTest
 from tests.deployer.memory_aws import Call
@@ -27,13 +27,15 @@ class Scenario:
 
     Attributes:
         name: What the table calls it.
+        deploy: Makes a release and deploys it, or does something else.
         prepare: Makes the world as it is found.
-        deploy: Makes a release and deploys it.
+        what: What it does: "deploy", "recover" or "prune".
     """
 
     name: str
     deploy: Callable[[World], Run]
     prepare: Callable[[World], None] = lambda world: None
+    what: str = "deploy"
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,23 @@ def _stopped_after_its_flip(world: World) -> None:
     world.intervene = None
 
 
+def _recover_it(world: World) -> Run:
+    stopped = next(arn for arn, facts in world.aws.executions.items() if facts.status == "ABORTED")
+    return world.start("recovery-itself", recover_input(stopped))
+
+
+def _with_versions(world: World) -> None:
+    for _ in range(4):
+        world.deploy(world.release(world.next_number()))
+
+
 SCENARIOS = (
     Scenario("plain", _plain),
     Scenario("smoke test and canary", _canary),
     Scenario("canary that fails", _unhealthy),
     Scenario("after a deploy that was stopped", _plain, _stopped_after_its_flip),
+    Scenario("recovery", _recover_it, _stopped_after_its_flip, what="recover"),
+    Scenario("pruning", lambda world: world.prune(keep=2), _with_versions, what="prune"),
 )
 
 
@@ -146,12 +160,18 @@ def examine(scenario: Scenario, injections: Sequence[Injection]) -> Case:
     world.aws.alarm_states = dict.fromkeys(world.aws.alarm_states, "OK")
     case.end = run.end
     world.aws.items.get(world.target.lock_key, {}).pop("halt", None)
-    case.hidden += _hidden(world, run, (before_all, before), is_stop=any(i.kind.is_stop for i in injections))
+    if scenario.what == "deploy":
+        is_stop = any(i.kind.is_stop for i in injections)
+        case.hidden += _hidden(world, run, (before_all, before), is_stop=is_stop)
+    else:
+        case.hidden += _hidden_beside_deploys(world, run, scenario.what, before_all, before)
     if run.end == "FailureDirty":
         _judge_dirty(case, world, run, (before_all, before))
     if run.end == "ABORTED":
-        case.stuck += _recover(world, run)
-        case.hidden += _hidden_after_recovery(world, run, (before_all, before))
+        is_unheard = any(one.kind.is_unheard for one in injections)
+        case.stuck += _sweep(world, run) if is_unheard else _recover(world, run)
+        if scenario.what == "deploy":
+            case.hidden += _hidden_after_recovery(world, run, (before_all, before))
     case.stuck += _deploy_next(world)
     case.mixed += world.mixes
     return case
@@ -162,6 +182,8 @@ def _hidden(world: World, run: Run, before: Sequence[tuple[Route, ...]], *, is_s
     if run.end not in ENDS and not (is_stop and run.end == "ABORTED"):
         yield f"the end is {run.end}: {run.cause}"
     if run.end == "Success":
+        if world.hotfix is not None and world.aws.live(world.target) == (Route(world.hotfix, 100),):
+            return
         if not world.runs_exactly(name) and not _was_superseded(world, name):
             yield f"Success, and live is {world.aws.live(world.target)}"
         if world.lock.get("owner") == run.arn:
@@ -180,6 +202,38 @@ def _hidden(world: World, run: Run, before: Sequence[tuple[Route, ...]], *, is_s
             yield f"the other deploy ended as {other.end}: {other.cause}"
 
 
+def _hidden_beside_deploys(
+    world: World, run: Run, what: str, before_all: tuple[Route, ...], before: tuple[Route, ...]
+) -> Iterator[str]:
+    """A recovery that says so has led live back, and no other end moves anything; a pruning moves nothing."""
+    expected = {"recover": ("Recovered", "FailureClean", "FailureDirty"), "prune": ENDS}[what]
+    if run.end not in (*expected, "ABORTED"):
+        yield f"the end is {run.end}: {run.cause}"
+    allowed = (before_all,) if run.end == "Recovered" else (before_all, before)
+    if run.end != "Success" and not _is_as_before(world, allowed):
+        yield f"{run.end}, and live is {world.aws.live(world.target)}"
+    if run.end in ("Recovered", "Success", "FailureClean") and world.lock.get("owner") == run.arn:
+        yield f"{run.end}, and the lock is held"
+    if run.end == "Recovered" and world.is_locked and "human" not in str(world.lock["owner"]):
+        yield f"Recovered, and {world.lock['owner']} holds the lock"
+    for route in world.aws.live(world.target):
+        if (
+            int(route.version_arn.rpartition(":")[2])
+            not in world.aws.machines[world.target.machine_arn].versions
+        ):
+            yield f"{route.version_arn} is live and was deleted"
+
+
+def _sweep(world: World, run: Run) -> Iterator[str]:
+    """Start what EventBridge starts on a schedule: nobody was told of the end."""
+    holds = world.lock.get("owner") == run.arn
+    swept = world.start("sweep", sweep_input())
+    if swept.end not in (("Recovered",) if holds else ("Recovered", "Swept")):
+        yield f"the sweep ended as {swept.end}: {swept.cause}"
+    if world.lock.get("owner") in (run.arn, swept.arn):
+        yield "the lock is held after the sweep"
+
+
 def _was_superseded(world: World, name: str) -> bool:
     """Whether the deploy had done all it had to, and another one came before it was redriven to its end."""
     record = world.aws.items.get(world.target.record_key(name), {})
@@ -191,7 +245,11 @@ def _is_as_before(world: World, before: Sequence[tuple[Route, ...]]) -> bool:
     done = [other.name for other in world.others if other.end == "Success"]
     if done:
         return world.runs_exactly(done[-1])
-    return world.aws.live(world.target) in before
+    live = world.aws.live(world.target)
+    if world.hotfix is not None:
+        # It is left as it is, unless it came between the last look and the call.
+        return live == (Route(world.hotfix, 100),) or (world.is_overtaken and live in before)
+    return live in before
 
 
 def _judge_dirty(case: Case, world: World, run: Run, before: Sequence[tuple[Route, ...]]) -> None:
