@@ -35,6 +35,7 @@ module "deployer" {
   account_id              = var.account_id
   target_account_ids      = var.target_account_ids
   reader_role_arns        = var.reader_role_arns
+  signing_key_arns        = var.signing_key_arns
   region                  = var.region
   bucket_name             = "step-releases-${var.account_id}-${var.region}-${var.environment}"
   external_id             = var.external_id

@@ -85,6 +85,12 @@ variable "log_retention_days" {
   default     = 30
 }
 
+variable "signing_key_arns" {
+  description = "Keys of KMS: every release has to be signed with one of them, where there are some."
+  type        = list(string)
+  default     = []
+}
+
 variable "release_expiration_days" {
   description = "Days after which an overwritten object in the release bucket is deleted; null keeps them all."
   type        = number

@@ -94,6 +94,17 @@ data "aws_iam_policy_document" "deploy" {
     resources = [module.release_bucket.arn]
   }
 
+  dynamic "statement" {
+    for_each = length(var.signing_key_arns) > 0 ? [var.signing_key_arns] : []
+
+    content {
+      sid = "VerifySignatures"
+      # Whether a release was signed; it signs nothing itself.
+      actions   = ["kms:Verify"]
+      resources = statement.value
+    }
+  }
+
   statement {
     sid = "SeeWhetherAHolderLives"
     # A lock's owner is an execution; one that runs is never robbed.
@@ -123,12 +134,13 @@ module "project" {
       memory_mb    = 512
       timeout      = 120
       environment_variables = {
-        STEP_DEPLOYER_ACCOUNT     = var.account_id
-        STEP_DEPLOYER_ACCOUNTS    = join(",", local.accounts)
-        STEP_DEPLOYER_BUCKET      = module.release_bucket.name
-        STEP_DEPLOYER_EXTERNAL_ID = var.external_id
-        STEP_DEPLOYER_RESOURCES   = length(var.allowed_resources) > 0 ? join(",", var.allowed_resources) : null
-        STEP_DEPLOYER_TABLE       = module.lock_table.name
+        STEP_DEPLOYER_ACCOUNT      = var.account_id
+        STEP_DEPLOYER_ACCOUNTS     = join(",", local.accounts)
+        STEP_DEPLOYER_BUCKET       = module.release_bucket.name
+        STEP_DEPLOYER_EXTERNAL_ID  = var.external_id
+        STEP_DEPLOYER_RESOURCES    = length(var.allowed_resources) > 0 ? join(",", var.allowed_resources) : null
+        STEP_DEPLOYER_SIGNING_KEYS = length(var.signing_key_arns) > 0 ? join(",", var.signing_key_arns) : null
+        STEP_DEPLOYER_TABLE        = module.lock_table.name
       }
       policies = { deploy = data.aws_iam_policy_document.deploy.json }
     }

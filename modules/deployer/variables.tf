@@ -68,6 +68,17 @@ variable "reader_role_arns" {
   default     = []
 }
 
+variable "signing_key_arns" {
+  description = "Keys of KMS: every release has to be signed with one of them, where there are some."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.signing_key_arns : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
+    error_message = "A signing key is the ARN of a key."
+  }
+}
+
 variable "package_file" {
   description = "The zip of its function, built beforehand by make package."
   type        = string

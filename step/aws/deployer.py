@@ -22,6 +22,7 @@ _CHUNK_BYTES = 1024 * 1024
 # Its own account.
 ACCOUNT = "STEP_DEPLOYER_ACCOUNT"
 ACCOUNTS, BUCKET, TABLE = "STEP_DEPLOYER_ACCOUNTS", "STEP_DEPLOYER_BUCKET", "STEP_DEPLOYER_TABLE"
+SIGNING_KEYS = "STEP_DEPLOYER_SIGNING_KEYS"
 EXTERNAL_ID, RESOURCES = "STEP_DEPLOYER_EXTERNAL_ID", "STEP_DEPLOYER_RESOURCES"
 _EVERY_INTEGRATION = "arn:*:states:::*"
 
@@ -81,6 +82,33 @@ class ReleaseBucket:
             raise Unavailable(f"the connection broke off: {error}") from error
 
 
+class KmsSignatures:
+    """KMS; see ``Signatures``."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def verify(self, key_arn: str, algorithm: str, digest: bytes, signature: bytes) -> bool:
+        """Whether a signature was made with a key."""
+        try:
+            answer = ask(
+                self._client,
+                "verify",
+                ["SignatureValid"],
+                {"KeyId": key_arn},
+                KeyId=key_arn,
+                Message=digest,
+                MessageType="DIGEST",
+                Signature=signature,
+                SigningAlgorithm=algorithm,
+            )
+        except Refused as refused:
+            if refused.code in ("KMSInvalidSignatureException", "ParamValidationError"):
+                return False
+            raise
+        return bool(answer["SignatureValid"])
+
+
 class DeployerExecutions:
     """Step Functions; see ``Executions``."""
 
@@ -116,6 +144,8 @@ def make_ports(session: Any, variables: Mapping[str, str]) -> Ports:
         bucket=ReleaseBucket(make_client(session, "s3"), variables[BUCKET], variables.get(ACCOUNT, "")),
         executions=DeployerExecutions(make_client(session, "stepfunctions")),
         accounts=RoleAccounts(session, variables[EXTERNAL_ID]),
+        signatures=KmsSignatures(make_client(session, "kms")),
+        signing_keys=tuple(filter(None, variables.get(SIGNING_KEYS, "").split(","))),
         allowed_accounts=frozenset(variables[ACCOUNTS].split(",")),
         allowed_resources=tuple(resources.split(",")),
     )

@@ -41,6 +41,7 @@ from step.deployer.names import Target
 from step.deployer.plan import FunctionState, Plan, make_plan
 from step.deployer.ports import Unavailable
 from step.deployer.release import MAX_CODE_BYTES, Canary, Release, SmokeTest, check_age, parse_release
+from step.deployer.signature import ALGORITHMS, Signature, signature_key
 from step.errors import NoContact, Refused, StepError
 from step.jsonvalue import JSONObject
 from step.packaging.archive import content_hash_of_zip
@@ -272,6 +273,34 @@ class Deploys:
     def upload_document(self, goal: Goal, release: Release) -> None:
         """Store a release's document."""
         self._put(goal, release.key, release.to_bytes())
+
+    def sign(self, goal: Goal, release: Release, key: str) -> None:
+        """Sign a release with a key of KMS, and store the signature beside it.
+
+        Args:
+            goal: Where the release goes.
+            release: The release, whose document is stored.
+            key: The key's id, ARN or alias.
+
+        Raises:
+            StepError: the key signs no SHA-256.
+        """
+        about = self._home_aws.call("kms", "describe_key", KeyId=key)["KeyMetadata"]
+        algorithm = next((one for one in ALGORITHMS if one in about.get("SigningAlgorithms", ())), None)
+        if algorithm is None:
+            raise StepError(
+                f"the key {key} signs no SHA-256: {about.get('KeyUsage')}, {about.get('KeySpec')}"
+            )
+        answer = self._home_aws.call(
+            "kms",
+            "sign",
+            KeyId=about["Arn"],
+            Message=bytes.fromhex(release.sha256),
+            MessageType="DIGEST",
+            SigningAlgorithm=algorithm,
+        )
+        signed = Signature(key_arn=about["Arn"], algorithm=algorithm, signature=answer["Signature"])
+        self._put(goal, signature_key(release), signed.to_bytes())
 
     def _put(self, goal: Goal, key: str, body: bytes) -> str:
         # Nobody else's bucket of that name: its owner is the deployer's account.

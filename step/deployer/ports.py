@@ -135,6 +135,14 @@ class Bucket(Protocol):
         ...
 
 
+class Signatures(Protocol):
+    """KMS, which keeps the keys that releases are signed with."""
+
+    def verify(self, key_arn: str, algorithm: str, digest: bytes, signature: bytes) -> bool:
+        """Whether a signature of a SHA-256 was made with a key."""
+        ...
+
+
 class ExecutionFacts(NamedTuple):
     """An execution of the deployer; ``input`` is a JSON text."""
 
@@ -333,6 +341,8 @@ class Ports:
 
     Attributes:
         allowed_accounts: The accounts that it deploys to, and no other.
+        signatures: KMS.
+        signing_keys: ARNs of keys: every release has to be signed with one of them, where there are some.
         allowed_resources: What a definition's resources may be beside its own functions; ``*`` stands for
             anything.
     """
@@ -342,5 +352,7 @@ class Ports:
     bucket: Bucket
     executions: Executions
     accounts: Accounts
+    signatures: Signatures
     allowed_accounts: frozenset[str]
+    signing_keys: tuple[str, ...] = ()
     allowed_resources: tuple[str, ...] = ("arn:*:states:::*",)

@@ -37,6 +37,7 @@ from step.deployer.release import (
     check_age,
     parse_release,
 )
+from step.deployer.signature import check_signature
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -68,6 +69,7 @@ def validate(ports: Ports, value: JSONValue, execution: str) -> Deployment:
     if problems:
         raise InvalidRelease(problems)
     _check_uploaded(ports, release.key, release, parse_release)
+    check_signature(ports, release)
     return Deployment(
         target=release.target,
         uuid=_uuid(execution),

@@ -138,9 +138,11 @@ class MemoryAws:
             raise Unavailable(f"ThrottlingException: Rate exceeded for {action}")
         self._left[action] = (left - 1, self.clock.now)
 
-    def ports(self, *accounts: str) -> Ports:
+    def ports(self, *accounts: str, signing_keys: Sequence[str] = ()) -> Ports:
         """Give the ports of a deployer that deploys to these accounts, and to its own."""
         return Ports(
+            signatures=MemorySignatures(self),
+            signing_keys=tuple(signing_keys),
             clock=self.clock,
             table=MemoryTable(self),
             bucket=MemoryBucket(self),
@@ -271,6 +273,21 @@ class MemoryBucket:
             return Stored(_sha256(content), len(content))
 
         return self.aws.call("", "s3:GetObjectVersion", key, do)
+
+
+@dataclass
+class MemorySignatures:
+    aws: MemoryAws
+
+    def verify(self, key_arn: str, algorithm: str, digest: bytes, signature: bytes) -> bool:
+        def do() -> bool:
+            return signature == self.sign(key_arn, digest)
+
+        return self.aws.call("", "kms:Verify", key_arn, do)
+
+    @staticmethod
+    def sign(key_arn: str, digest: bytes) -> bytes:
+        return hashlib.sha256(key_arn.encode() + digest).digest()
 
 
 @dataclass

@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="with --canary: a CloudWatch alarm that ends the deploy (repeatable)",
     )
+    parser.add_argument(
+        "--sign", metavar="KEY", help="sign the release with a key of KMS, where the deployer wants it signed"
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
@@ -67,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
         )
     try:
         release = deploys.upload(goal, draft)
+        if options.sign:
+            deploys.sign(goal, release, options.sign)
     except KeyboardInterrupt:
         print("step deploy: interrupted before the deploy began: nothing is changed", file=sys.stderr)
         return 130

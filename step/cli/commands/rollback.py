@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", metavar="VERSION", help="a version's number or ARN (default: the one before the live one)"
     )
+    parser.add_argument(
+        "--sign", metavar="KEY", help="sign the release with a key of KMS, where the deployer wants it signed"
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
@@ -29,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
     goal = deploys.goal(wish_of(options))
     release = deploys.rollback(goal, options.to, More())
     deploys.upload_document(goal, release)
+    if options.sign:
+        deploys.sign(goal, release, options.sign)
     return watch(
         deploys,
         release,

@@ -1,0 +1,97 @@
+"""Releases that have to be signed: by whom, and that nothing else is deployed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import boto3
+import pytest
+
+from step.aws.deployer import KmsSignatures
+from step.aws.deployer_calls import make_client
+from step.deployer.release import Release
+from step.deployer.signature import Signature, signature_key
+from tests.deployer.conftest import Place
+from tests.deployer.memory_aws import MemorySignatures
+from tests.deployer.world import TARGET, Run, World
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+OTHER = KEY.replace("1111", "9999")
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.ports = world.aws.ports(TARGET.account, signing_keys=[KEY])
+    return world
+
+
+def sign(world: World, release: Release, key: str = KEY, of: Release | None = None) -> None:
+    digest = bytes.fromhex((of or release).sha256)
+    signed = Signature(key_arn=key, algorithm="ECDSA_SHA_256", signature=MemorySignatures.sign(key, digest))
+    world.aws.upload(signature_key(release), signed.to_bytes())
+
+
+def refused(world: World, run: Run, why: str) -> bool:
+    untouched = not any(call.action.startswith(("sts:", "dynamodb:")) for _, call in world.calls)
+    return run.end == "FailureClean" and why in (run.cause or "") and untouched
+
+
+def test_signed_release_is_deployed(world: World) -> None:
+    release = world.release(1)
+    sign(world, release)
+
+    assert world.deploy(release).end == "Success"
+
+
+def test_release_without_a_signature_changes_nothing(world: World) -> None:
+    assert refused(world, world.deploy(world.release(1)), "every release has to be signed: NoSuchKey")
+
+
+def test_signature_of_a_key_that_is_not_on_the_list_changes_nothing(world: World) -> None:
+    release = world.release(1)
+    sign(world, release, OTHER)
+
+    assert refused(world, world.deploy(release), "is not on the deployer's list of keys")
+
+
+def test_signature_of_another_release_changes_nothing(world: World) -> None:
+    release = world.release(1)
+    sign(world, release, of=dataclasses.replace(release, created_at="2026-01-01T00:00:00.000Z"))
+
+    assert refused(world, world.deploy(release), "has not signed this release")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"evil", "no JSON"),
+        (b"[]", "expected an object"),
+        (
+            Signature(key_arn=KEY, algorithm="NONE", signature=b"x").to_bytes(),
+            "expected one of ECDSA_SHA_256",
+        ),
+        (Signature(key_arn=KEY, algorithm="ECDSA_SHA_256", signature=b"").to_bytes(), "1 to 8192 characters"),
+        (b"x" * 9000, "EntityTooLarge"),
+    ],
+)
+def test_what_is_no_signature_changes_nothing(world: World, content: bytes, why: str) -> None:
+    release = world.release(1)
+    world.aws.upload(signature_key(release), content)
+
+    assert refused(world, world.deploy(release), why)
+
+
+def test_kms_knows_its_own_signatures(service_place: Place) -> None:
+    kms = make_client(boto3.Session("local", "local", region_name="us-east-1"), "kms")
+    keys = [kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"] for _ in range(2)]
+    digest = hashlib.sha256(b"a release").digest()
+    made = kms.sign(
+        KeyId=keys[0]["Arn"], Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
+    )["Signature"]
+    signatures = KmsSignatures(kms)
+
+    assert signatures.verify(keys[0]["Arn"], "ECDSA_SHA_256", digest, made)
+    assert not signatures.verify(keys[1]["Arn"], "ECDSA_SHA_256", digest, made)
+    assert not signatures.verify(keys[0]["Arn"], "ECDSA_SHA_256", hashlib.sha256(b"another").digest(), made)
