@@ -68,6 +68,12 @@ ITEM_SOURCE = Switch(
     "2026-11-24",
     'Observed: second.Observation.ItemReader; AWS: developer guide, "Context object"',
 )
-SWITCHES = (NO_NEXT_STATE, INTRINSICS_AS_AWS, HISTORY_AS_AWS, ITEM_SOURCE)
+NAMELESS_ERROR = Switch(
+    5,
+    "a catcher is given null as Error of a failure without a name (SendTaskFailure, Fail), not an empty text",
+    "2026-11-24",
+    "Issue 11 of this project, cause 9: said of AWS; no recording at hand",
+)
+SWITCHES = (NO_NEXT_STATE, INTRINSICS_AS_AWS, HISTORY_AS_AWS, ITEM_SOURCE, NAMELESS_ERROR)
 # What new executions follow.
 CURRENT = len(SWITCHES)

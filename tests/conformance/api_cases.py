@@ -12,8 +12,9 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,8 +38,6 @@ _TOLD_SINCE = {
 }
 # Names that the recordings lost: what stands for them fits anything.
 _LOST = {"log_group_name": "<log_group_name>"}
-# The one case whose execution isn't among its calls.
-_MAP_RUN = "sfn_api_map_run.list_map_runs_and_describe_map_run"
 _PLACEHOLDER = re.compile(r"<([^<>]+)>")
 
 
@@ -69,19 +68,31 @@ def play(case: Mapping[str, Any]) -> list[Disagreement]:
         service = LocalService.start(Options(store=Path(folder), clock=VirtualClock(), account=ACCOUNT))
         try:
             played = _Played(case, client_at(service.endpoint, "stepfunctions"))
-            if case["id"] == _MAP_RUN:
-                played.before(1, lambda: _run_map(service.endpoint, case))
+            for number, arn in _lost_executions(case["calls"]):
+                played.before(number, partial(_run, service.endpoint, arn))
             return played.differences()
         finally:
             service.close()
 
 
-def _run_map(endpoint: str, case: Mapping[str, Any]) -> None:
-    """Start what the corpus left out of a case: an execution whose Map reads two items. Wait for its end."""
+def _lost_executions(calls: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
+    """Name the executions that were started beside a recording's calls, with the call that asks first."""
+    known = {call["params"].get("name") for call in calls if call["op"] == "StartExecution"}
+    for number, call in enumerate(calls):
+        arn, expected = call["params"].get("executionArn"), call.get("expected", {})
+        if not isinstance(arn, str) or {"exception_typename", "Error"} & set(expected):
+            continue
+        name = arn.rpartition(":")[2]
+        if ":execution:" in arn and name not in known:
+            known.add(name)
+            yield number, arn
+
+
+def _run(endpoint: str, arn: str) -> None:
+    """Run an execution to its end; a Map that reads has two items to read."""
     s3, client = client_at(endpoint, "s3"), client_at(endpoint, "stepfunctions")
     s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="key.csv", Body=b"name\none\ntwo\n")
-    arn = case["calls"][1]["params"]["executionArn"]
     machine, _, name = arn.replace(":execution:", ":stateMachine:").rpartition(":")
     given = json.dumps({"Bucket": "bucket", "Key": "key.csv"})
     client.start_execution(stateMachineArn=machine, name=name, input=given)

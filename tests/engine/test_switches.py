@@ -10,9 +10,17 @@ import pytest
 from step import StateMachine
 from step.engine.kernel import Kernel
 from step.engine.program import Program
-from step.engine.switches import CURRENT, HISTORY_AS_AWS, INTRINSICS_AS_AWS, NO_NEXT_STATE, SWITCHES
-from step.engine.vocabulary import Start
-from step.jsonvalue import JSONObject
+from step.engine.switches import (
+    CURRENT,
+    HISTORY_AS_AWS,
+    INTRINSICS_AS_AWS,
+    ITEM_SOURCE,
+    NAMELESS_ERROR,
+    NO_NEXT_STATE,
+    SWITCHES,
+)
+from step.engine.vocabulary import ItemsRead, ReadItems, Start, StartChild
+from step.jsonvalue import JSONObject, JSONValue
 
 NO_CHOICE: dict[str, Any] = {
     "StartAt": "Choose",
@@ -88,9 +96,62 @@ def test_histories_of_former_executions_go_on_as_they_began(
 
 
 def run(engine: Any, definition: dict[str, Any], rules: int) -> Kernel:
+    return begin(engine, definition, rules)[0]
+
+
+def begin(engine: Any, definition: dict[str, Any], rules: int) -> tuple[Kernel, list[Any]]:
     value: JSONObject = {"n": 1, "items": [True, "a"]}
     machine = StateMachine.from_json(definition, name="machine")
     info = replace(engine.info_of(value), rules=rules)
     kernel = Kernel(Program.from_definition(machine.definition), info, None)
-    kernel.handle(Start(value), engine.start_ms)
-    return kernel
+    commands: list[Any] = kernel.handle(Start(value), engine.start_ms)
+    return kernel, commands
+
+
+def test_catcher_of_a_former_execution_is_given_an_empty_text_for_a_nameless_failure(engine: Any) -> None:
+    fails = {"StartAt": "F", "States": {"F": {"Type": "Fail"}}}
+    states = {
+        "P": {
+            "Type": "Parallel",
+            "Branches": [fails],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}],
+            "End": True,
+        },
+        "C": {"Type": "Pass", "End": True},
+    }
+
+    for rules, error in ((NAMELESS_ERROR.number - 1, ""), (CURRENT, None)):
+        kernel = run(engine, {"StartAt": "P", "States": states}, rules)
+        assert kernel.output == {"Error": error, "Cause": ""}
+
+
+@pytest.mark.parametrize(
+    ("sources", "former", "today"),
+    [
+        (None, ["S3://b", "S3://b"], ["s3://b", "s3://b"]),
+        ([[1, "s3://b/1"], [1, "s3://b/2"]], ["S3://b", "S3://b"], ["s3://b/1", "s3://b/2"]),
+    ],
+)
+def test_items_of_a_former_execution_come_from_where_they_came(
+    engine: Any, sources: list[JSONValue] | None, former: list[str], today: list[str]
+) -> None:
+    state = {
+        "Type": "Map",
+        "ItemReader": {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b"}},
+        "ItemSelector": {"from.$": "$$.Map.Item.Source"},
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "I",
+            "States": {"I": {"Type": "Pass", "End": True}},
+        },
+        "End": True,
+    }
+
+    for rules, expected in ((ITEM_SOURCE.number - 1, former), (CURRENT, today)):
+        kernel, commands = begin(engine, {"StartAt": "M", "States": {"M": state}}, rules)
+        (read,) = commands
+        assert isinstance(read, ReadItems)
+        started = kernel.handle(ItemsRead(read.op, [{}, {}], True, sources), engine.start_ms)
+        assert [command.input for command in started if isinstance(command, StartChild)] == [
+            {"from": source} for source in expected
+        ]

@@ -12,7 +12,7 @@ from step.asl.model import Retrier
 from step.asl.retry import delay_ms, match_error
 from step.engine.frames import FATAL, Frame, State, Timer, Turn
 from step.engine.history import PLAIN
-from step.engine.switches import HISTORY_AS_AWS
+from step.engine.switches import HISTORY_AS_AWS, NAMELESS_ERROR
 from step.errors import StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -153,7 +153,8 @@ class WorkState(State):
         self.gave_up(turn, frame)
         frame.fallen = None
         frame.now = turn.now
-        caught: JSONObject = {"Error": error.name or "", "Cause": error.cause or ""}
+        is_null = error.name is None and NAMELESS_ERROR.holds(frame.info)
+        caught: JSONObject = {"Error": None if is_null else error.name or "", "Cause": error.cause or ""}
         try:
             out, assigned = catcher.output(frame.value, caught, frame)
             frame.token = None
