@@ -423,8 +423,11 @@ class Op(OpenWork):
     __slots__ = ("frame",)
 
     def __init__(self, command: Command, frame: Frame) -> None:
-        super().__init__(command)
+        # One for every task: a call of the base class's would be felt.
+        self.command = command
         self.frame = frame
+        self.is_told = self.is_called = self.is_answered = False
+        self.held = self.child = None
 
 
 class End(State):

@@ -213,10 +213,9 @@ class OpenWork:
 
     __slots__ = ("child", "command", "held", "is_answered", "is_called", "is_told")
 
-    def __init__(self, command: Command) -> None:
-        self.command = command
-        self.is_told = False
-        self.is_called = False
-        self.is_answered = False
-        self.held: Input | None = None
-        self.child: object = None
+    command: Command
+    is_told: bool
+    is_called: bool
+    is_answered: bool
+    held: Input | None
+    child: object

@@ -127,9 +127,9 @@ class Drive(Generic[R]):
             self.ended(run)
         elif kernel.fault is not None:
             self.broke(run, kernel.fault)
-        elif kernel.is_busy:
+        elif kernel.ready:
             self.put(run, Continue())
-        else:
+        elif kernel.timers:
             self.agenda.note(run)
 
     # ------------------------------------------------------------ what differs

@@ -194,12 +194,14 @@ class VirtualDriver(Drive[VirtualRun]):
         """
         kernel = self._root.kernel
         self._now.append((self._root, item))
-        self.loop(
-            lambda: (
-                self.has_come
-                or ((kernel.status == "RUNNING" or bool(self._others)) and (goes_on is None or goes_on()))
-            )
-        )
+
+        def is_wanted() -> bool:
+            if self.has_come:
+                return True
+            return (kernel.status == "RUNNING" or bool(self._others)) and (goes_on is None or goes_on())
+
+        # Once for all turns: to look at the stack at each one would be felt.
+        with_room(lambda: self.loop(is_wanted))
 
     # ------------------------------------------------------------ for those who do the work
 
@@ -287,10 +289,18 @@ class VirtualDriver(Drive[VirtualRun]):
 
     def take(self, run: VirtualRun, item: Input) -> None:
         """Let an execution take an input now."""
-        commands = with_room(lambda: run.kernel.handle(item, self.now))
+        kernel = run.kernel
+        commands = kernel.handle(item, self.now)
         if commands:
             self._carry_out(run, commands)
-        self.follow(run)
+        timers = kernel.timers
+        if (
+            kernel.ready
+            or kernel.status != "RUNNING"
+            or kernel.fault
+            or (timers and timers[0][0] != run.woken_at)
+        ):
+            self.follow(run)
 
     def ended(self, run: VirtualRun) -> None:
         parent = run.parent
