@@ -5,7 +5,7 @@ Pure: no clock, no IO; knows what AWS refuses and nothing of evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from step.asl.jsonata.syntax import JSONataSyntaxError, Node
 
 OPEN, CLOSE = "{%", "%}"
 
-_STATES_FIELDS = frozenset({"input", "result", "errorOutput", "context"})
+_STATES_FIELDS = frozenset({"input", "context"})
 _EVAL = "$eval is not available in Step Functions: the state fails when it is called"
 _NEEDS_CONTEXT = {"wildcard": "*", "descendant": "**", "parent": "%"}
 
@@ -45,12 +45,15 @@ def strip_delimiters(text: str) -> str:
     return text[len(OPEN) : -len(CLOSE)].strip()
 
 
-def find_problems(text: str, *, in_catcher: bool) -> list[JSONataProblem]:
-    """List what AWS refuses in an expression (without its delimiters), each message once."""
+def find_problems(text: str, *, readable: Set[str] = frozenset()) -> list[JSONataProblem]:
+    """List what AWS refuses in an expression (without its delimiters), each message once.
+
+    ``readable``: what of ``$states`` there is beside its input and context: "result", "errorOutput".
+    """
     outcome = _parse(text)
     if isinstance(outcome, str):
         return [JSONataProblem("INVALID_JSONATA_EXPRESSION", outcome)]
-    problems = dict.fromkeys(_references(outcome, in_catcher=in_catcher))
+    problems = dict.fromkeys(_references(outcome, readable=readable))
     return [JSONataProblem(_code_of(message), message) for message in problems]
 
 
@@ -69,7 +72,7 @@ def _parse(text: str) -> Node | str:
         return str(fault)
 
 
-def _references(root: Node, *, in_catcher: bool) -> Iterator[str]:
+def _references(root: Node, *, readable: Set[str]) -> Iterator[str]:
     """Find what AWS refuses, in the order of the text.
 
     Spec: ASL "JSONata restrictions": no "$" and no unqualified names at the top level, "$$" nowhere.
@@ -86,7 +89,7 @@ def _references(root: Node, *, in_catcher: bool) -> Iterator[str]:
         elif not is_inside:
             yield from _outside(node)
         if node.kind == "path":
-            yield from _states_fields(node.parts, in_catcher)
+            yield from _states_fields(node.parts, readable)
         pending.extend(reversed([*_children(node, is_inside)]))
 
 
@@ -116,9 +119,9 @@ def _children(node: Node, is_inside: bool) -> Iterator[tuple[Node, bool]]:
             yield stage, True
 
 
-def _states_fields(steps: list[Node], in_catcher: bool) -> Iterator[str]:
+def _states_fields(steps: list[Node], readable: Set[str]) -> Iterator[str]:
     if len(steps) < 2 or steps[0].kind != "variable" or steps[0].value != "states":
         return
     name = steps[1].value if steps[1].kind == "name" else None
-    if name is not None and (name not in _STATES_FIELDS or (name == "errorOutput" and not in_catcher)):
+    if name is not None and name not in _STATES_FIELDS and name not in readable:
         yield f"Field '$states.{name}' does not exist."

@@ -5,12 +5,19 @@ Pure: no clock, no IO.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from step.asl.rules import messages
 from step.asl.rules.objects import Field, check_list, check_object
 from step.asl.rules.place import Place, did_you_mean, has_placeholder
-from step.asl.rules.values import MAX_SECONDS, number, result_path, string, template, variables, word
+from step.asl.rules.values import (
+    MAX_SECONDS,
+    number,
+    reading,
+    result_path,
+    string,
+    template,
+    variables,
+    word,
+)
 from step.jsonvalue import JSONValue
 
 # Spec: ASL "Appendix A: Predefined Error Codes"; AWS: developer guide, "Handling errors".
@@ -57,7 +64,7 @@ def _retrier(value: JSONValue, place: Place) -> None:
 
 
 def _catcher(value: JSONValue, place: Place) -> None:
-    check_object(value, replace(place, in_catcher=True), _CATCHER, required=["ErrorEquals", "Next"])
+    check_object(value, place, _CATCHER, required=["ErrorEquals", "Next"])
 
 
 def _error_equals(value: JSONValue, place: Place) -> None:
@@ -102,6 +109,6 @@ _CATCHER = {
     "ErrorEquals": Field(_error_equals),
     "Next": Field(string),
     "ResultPath": Field(result_path, "JSONPath"),
-    "Output": Field(template, "JSONata"),
-    "Assign": Field(variables),
+    "Output": Field(reading(template, "errorOutput"), "JSONata"),
+    "Assign": Field(reading(variables, "errorOutput")),
 }

@@ -84,8 +84,9 @@ class Place:
     pointer: str
     language: QueryLanguage
     is_express: bool
-    in_catcher: bool = False
-    # Variables that a state of a scope around this one assigns.
+    # What expressions may read of $states beside its input and context.
+    readable: frozenset[str] = frozenset()
+    # Variables that may have been assigned in a scope around this one.
     outer_variables: frozenset[str] = frozenset()
     # Those and its own scope's: the outer ones of a branch that begins here.
     inner_variables: frozenset[str] = frozenset()

@@ -20,6 +20,7 @@ from step.jsonvalue import JSONObject, JSONValue
 _MAX_NAME = 80
 _MAX_HINTS = 30
 _WAYS_ON = ("Next", "End")
+_BODIES = {"Branches", "ItemProcessor", "Iterator"}
 _WITH_TRANSITION = ("Task", "TaskFn", "Wait", "Pass", "Parallel", "Map")
 
 
@@ -52,10 +53,34 @@ def _check_states(states: JSONValue, place: Place, check_state: Check) -> None:
         return
     if not states:
         place.refuse(messages.EMPTY)
-    outer = place.outer_variables.union(*map(_assigned, states.values()))
+    assigned = {name: frozenset(_assigned(state)) for name, state in states.items()}
     for name, state in states.items():
         _check_name(name, place / name)
-        check_member(state, place / name, check_state, outer)
+        defined = _defined_before(name, states, assigned) if any(assigned.values()) else frozenset()
+        check_member(state, place / name, check_state, place.outer_variables | defined)
+
+
+def _defined_before(owner: str, states: JSONObject, assigned: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Collect what the states assign that lead to one which has states of its own.
+
+    Observed: parallel_catch_error: what its own catcher assigns isn't among it.
+    """
+    state = states[owner]
+    if not isinstance(state, dict) or not _BODIES & set(state):
+        return frozenset()
+    comes_from: dict[JSONValue, list[str]] = {}
+    for name, other in states.items():
+        for way in transitions(other, ""):
+            if isinstance(way.target, str):
+                comes_from.setdefault(way.target, []).append(name)
+    before: set[str] = set()
+    waiting = list(comes_from.get(owner, ()))
+    while waiting:
+        name = waiting.pop()
+        if name not in before:
+            before.add(name)
+            waiting += comes_from.get(name, ())
+    return frozenset().union(*(assigned[name] for name in before if name != owner))
 
 
 def _assigned(state: JSONValue) -> Iterator[str]:

@@ -26,6 +26,7 @@ from step.asl.rules.values import (
     path,
     payload_template,
     query,
+    reading,
     reference_path,
     result_path,
     string,
@@ -153,7 +154,8 @@ _TRANSITION = {"Next": Field(string), "End": Field(boolean)}
 _WORK = {
     **_COMMON,
     **_INPUT_OUTPUT,
-    **_ASSIGN,
+    "Output": Field(reading(template, "result"), "JSONata"),
+    "Assign": Field(reading(variables, "result")),
     **_TRANSITION,
     **_only("JSONPath", Parameters=payload_template, ResultSelector=payload_template, ResultPath=result_path),
     "Retry": Field(retriers),

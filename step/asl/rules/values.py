@@ -6,6 +6,7 @@ Pure: no clock, no IO. A check reports at the place it is given and returns noth
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from step.asl import jsonata
 from step.asl.intrinsics import IntrinsicSyntaxError, is_intrinsic, parse_intrinsic
@@ -88,8 +89,16 @@ def expression(value: str, place: Place) -> None:
     if jsonata.is_torn(value):
         place.refuse(messages.TORN_EXPRESSION)
     elif jsonata.is_expression(value):
-        for problem in jsonata.find_problems(jsonata.strip_delimiters(value), in_catcher=place.in_catcher):
+        for problem in jsonata.find_problems(jsonata.strip_delimiters(value), readable=place.readable):
             place.refuse(problem.message, code=problem.code)
+
+
+def reading(check: Check, name: str) -> Check:
+    """Make the check of a field whose expressions may read ``$states.NAME``.
+
+    AWS: "Transforming data with JSONata": what isn't accessible in a field is refused at creation.
+    """
+    return lambda value, place: check(value, replace(place, readable=frozenset({name})))
 
 
 def json_template(value: JSONValue, place: Place) -> None:
