@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures bench bench-service soak conformance lock clean
+.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures bench bench-service soak conformance fidelity lock clean
 
 PYTHON := .venv/bin/python
 TYPED_SCRIPTS := $(addprefix scripts/,demo.py local_service.py module_docs.py permissions.py stack.py)
@@ -98,6 +98,9 @@ soak: .venv/.ready build/awscli/.ready ## The long forms of the tests: every fau
 conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder, or one that holds several)
 	@test -d "$(CORPUS)" || { echo "make conformance needs the folder of recordings: make conformance CORPUS=path" >&2; exit 2; }
 	@$(PYTHON) -m tests.conformance "$(CORPUS)" $(ARGS)
+
+fidelity: .venv/.ready ## Write docs/fidelity.md anew (CORPUS=... counts recordings)
+	@$(PYTHON) scripts/fidelity.py $(CORPUS)
 
 lock: .venv/.ready ## Renew the locked versions from pyproject.toml (ARGS=--upgrade takes the newest)
 	@scripts/lock $(ARGS)
