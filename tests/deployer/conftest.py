@@ -17,8 +17,9 @@ from step.deployer.names import Target
 from step.deployer.ports import Ports
 from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
-from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, MemoryAws
+from tests.deployer.memory_aws import DEPLOYER_ACCOUNT, DEPLOYER_REGION, MemoryAws, MemorySignatures
 
+KEY = f"arn:aws:kms:{DEPLOYER_REGION}:{DEPLOYER_ACCOUNT}:key/"
 HOME = Target(
     project="bread",
     config="test",
@@ -38,12 +39,16 @@ class Place:
         make_project: Makes what Terraform makes: functions with a version each, by name and zip; a machine
             with a definition, a version and an alias.
         ring: Sets the state of an alarm.
+        keys: The ARNs of two keys of KMS.
+        sign: Signs a SHA-256 with one of them.
     """
 
     ports: Ports
     upload: Callable[[str, bytes], str]
     make_project: Callable[[Target, Mapping[str, bytes], str], None]
     ring: Callable[[str, str], None]
+    keys: tuple[str, str]
+    sign: Callable[[str, bytes], bytes]
 
 
 @pytest.fixture(params=["memory", "service"], scope="module")
@@ -55,7 +60,8 @@ def place(request: pytest.FixtureRequest) -> Place:
         def ring(alarm: str, state: str) -> None:
             aws.alarm_states[alarm] = state
 
-        return Place(aws.ports(), aws.upload, aws.make_project, ring)
+        keys = (f"{KEY}1", f"{KEY}2")
+        return Place(aws.ports(), aws.upload, aws.make_project, ring, keys, MemorySignatures.sign)
     made: Place = request.getfixturevalue("service_place")
     return made
 
@@ -121,7 +127,21 @@ def service_place_at(name: str) -> Place:
         )
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="the test says so")
 
-    return Place(ports, upload, lambda *what: _make_project(session, *what), ring)
+    kms = session.client("kms")
+    made = [kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"] for _ in range(2)]
+
+    def sign(key: str, digest: bytes) -> bytes:
+        signed = kms.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")
+        return bytes(signed["Signature"])
+
+    return Place(
+        ports,
+        upload,
+        lambda *what: _make_project(session, *what),
+        ring,
+        (made[0]["Arn"], made[1]["Arn"]),
+        sign,
+    )
 
 
 def _make_project(session: Any, target: Target, code: Mapping[str, bytes], definition: str) -> None:

@@ -478,13 +478,19 @@ class MemorySmokeTests:
         arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{name}"
 
         def do() -> str:
+            _definition(self.aws, version_arn)
             machine.smoke_tests.setdefault(arn, (version_arn, json.dumps(input)))
             return arn
 
         return self.aws.call(self.role, "states:StartExecution", version_arn, do)
 
     def describe(self, arn: str) -> tuple[str, str]:
-        return self.aws.call(self.role, "states:DescribeExecution", arn, lambda: self.aws.smoke_test_status)
+        def do() -> tuple[str, str]:
+            if not any(arn in machine.smoke_tests for machine in self.aws.machines.values()):
+                raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+            return self.aws.smoke_test_status
+
+        return self.aws.call(self.role, "states:DescribeExecution", arn, do)
 
 
 @dataclass

@@ -345,3 +345,53 @@ def test_unused_versions_are_deleted_and_used_ones_are_not(place: Place, target:
     assert not old.has_executions_since(f"{arn}:3", 0)
     assert not old.has_executions_since(f"{arn}:1", 0)
     assert list(old.aliased(function(target))) == []
+
+
+def test_version_that_is_gone_is_told_so_and_deleted_again(place: Place, target: Target) -> None:
+    machines = place.ports.accounts.deploy(target).machines
+    old, arn = place.ports.accounts.prune(target), target.machine_arn
+    machines.publish(
+        arn, machines.update(arn, make_definition(f"{function_arn(target)}:1", "second")), "a release"
+    )
+    old.delete_machine_version(f"{arn}:2")
+
+    old.delete_machine_version(f"{arn}:2")
+    old.delete_function_version(function(target), "77")
+    for ask in (
+        lambda: machines.describe(f"{arn}:2"),
+        lambda: old.definition(f"{arn}:2"),
+        lambda: old.has_executions_since(f"{arn}:2", 0),
+    ):
+        with pytest.raises(Refused, match="StateMachineDoesNotExist"):
+            ask()
+    with pytest.raises(Refused, match="ResourceNotFound"):
+        machines.route(target.alias_arn, [Route(f"{arn}:2", 100)])
+
+
+def test_execution_of_a_version_is_started_once_and_its_end_is_told(place: Place, target: Target) -> None:
+    tests = place.ports.accounts.smoke_test(target)
+    version = f"{target.machine_arn}:1"
+
+    arn = tests.start(version, "try", {"flour_grams": 1})
+    for _ in range(500):
+        if tests.describe(arn)[0] != "RUNNING":
+            break
+        place.ports.clock.pause(0.02)
+
+    assert tests.describe(arn) == ("SUCCEEDED", "")
+    assert tests.start(version, "try", {"flour_grams": 1}) == arn
+    with pytest.raises(Refused, match="ExecutionDoesNotExist"):
+        tests.describe(f"{arn}-nobody")
+    with pytest.raises(Refused, match="StateMachineDoesNotExist"):
+        tests.start(f"{target.machine_arn}:77", "try", {})
+
+
+def test_signature_is_known_by_its_key(place: Place) -> None:
+    digest = hashlib.sha256(b"a release").digest()
+    key, other = place.keys
+    signature = place.sign(key, digest)
+    verify = place.ports.signatures.verify
+
+    assert verify(key, "ECDSA_SHA_256", digest, signature)
+    assert not verify(key, "ECDSA_SHA_256", hashlib.sha256(b"another").digest(), signature)
+    assert not verify(other, "ECDSA_SHA_256", digest, signature)

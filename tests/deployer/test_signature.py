@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 
-import boto3
 import pytest
 
-from step.aws.deployer import KmsSignatures
-from step.aws.deployer_calls import make_client
 from step.deployer.release import Release
 from step.deployer.signature import Signature, signature_key
-from tests.deployer.conftest import Place
 from tests.deployer.memory_aws import MemorySignatures
 from tests.deployer.world import TARGET, Run, World
 
@@ -81,17 +76,3 @@ def test_what_is_no_signature_changes_nothing(world: World, content: bytes, why:
     world.aws.upload(signature_key(release), content)
 
     assert refused(world, world.deploy(release), why)
-
-
-def test_kms_knows_its_own_signatures(service_place: Place) -> None:
-    kms = make_client(boto3.Session("local", "local", region_name="us-east-1"), "kms")
-    keys = [kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"] for _ in range(2)]
-    digest = hashlib.sha256(b"a release").digest()
-    made = kms.sign(
-        KeyId=keys[0]["Arn"], Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
-    )["Signature"]
-    signatures = KmsSignatures(kms)
-
-    assert signatures.verify(keys[0]["Arn"], "ECDSA_SHA_256", digest, made)
-    assert not signatures.verify(keys[1]["Arn"], "ECDSA_SHA_256", digest, made)
-    assert not signatures.verify(keys[0]["Arn"], "ECDSA_SHA_256", hashlib.sha256(b"another").digest(), made)
