@@ -159,14 +159,16 @@ def make_state_bucket(environment: Environment) -> None:
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     blocked = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
     try:
-        if name in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
-            return
-        s3.create_bucket(Bucket=name, **place)
+        is_there = name in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+        if not is_there:
+            s3.create_bucket(Bucket=name, **place)
+        # Also of one that is there: what comes after its creation may have failed.
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
     except (BotoCoreError, ClientError) as error:
         raise StackError(FAILED, f"the state's bucket {name} can't be made: {error}") from error
-    print(f"state bucket {name}")
+    if not is_there:
+        print(f"state bucket {name}")
 
 
 class Stack:

@@ -252,9 +252,16 @@ class _Reader:
 
     def new(self) -> Iterator[Event]:
         while True:
-            answer = self._aws.call(
-                _SERVICE, "get_execution_history", executionArn=self._arn, maxResults=1000, **self._page
-            )
+            try:
+                answer = self._aws.call(
+                    _SERVICE, "get_execution_history", executionArn=self._arn, maxResults=1000, **self._page
+                )
+            except Refused as refusal:
+                # A page's token is good for 24 hours; a canary may take longer.
+                if refusal.code != "InvalidToken" or not self._page:
+                    raise
+                self._page = {}
+                continue
             for event in answer["events"]:
                 if event["id"] > self._last_id:
                     self._last_id = event["id"]

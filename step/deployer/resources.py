@@ -48,6 +48,11 @@ def validate_resources(ports: Ports, deployment: Deployment, execution: str) -> 
     look.functions()
     look.definition("EXPRESS" if machine and machine.type == "EXPRESS" else "STANDARD")
     look.alarms()
+    if machine is not None and machine.type == "EXPRESS" and deployment.wanted.smoke_test is not None:
+        # AWS: Step Functions API, DescribeExecution: not of an Express machine's executions.
+        look.problems.append(
+            "an EXPRESS machine can't have a smoke test: AWS doesn't tell how its executions end"
+        )
     if look.problems:
         raise ResourceProblem(look.problems)
     assert machine is not None

@@ -11,7 +11,7 @@ from step.aws.connection import Aws, Place
 from step.aws.deploys import Deploys
 from step.deployer.names import Target
 from step.deployer.release import Release
-from step.errors import NoContact
+from step.errors import NoContact, Refused
 
 TARGET = Target(project="p", config="c", account="123456789012", region="us-east-1", machine="m")
 RELEASE = Release(
@@ -52,6 +52,26 @@ def test_lost_contact_is_looked_for_again_and_no_event_is_told_twice() -> None:
 
     assert told == [1, 2]
     assert waits.count(1) == 3
+
+
+def test_history_is_read_from_its_beginning_again_when_the_page_is_too_old() -> None:
+    class OldPages(FlakyAws):
+        """Forgets a page's token after the first use."""
+
+        def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+            if operation == "get_execution_history":
+                if "nextToken" in parameters:
+                    raise Refused("InvalidToken", "The pagination token has expired")
+                answer = super().call(service, operation, **parameters)
+                return answer if self._events > 1 else {**answer, "nextToken": "old"}
+            return super().call(service, operation, **parameters)
+
+    aws = OldPages(["RUNNING", "SUCCEEDED"])
+
+    told = [event["id"] for event in Deploys(aws, aws, wait=lambda seconds: None).follow("arn")]
+
+    assert told == [1, 2, 3][: len(told)]
+    assert len(told) >= 2
 
 
 def test_after_a_minute_without_contact_the_deploy_is_left_alone() -> None:

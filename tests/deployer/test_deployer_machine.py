@@ -332,6 +332,16 @@ def test_every_problem_of_the_resources_is_listed_at_once(world: World) -> None:
         assert part in (run.cause or "")
 
 
+def test_smoke_test_of_an_express_machine_is_refused_before_anything_is_staged(world: World) -> None:
+    world.aws.machines[TARGET.machine_arn].type = "EXPRESS"
+
+    run = world.deploy(world.release(1, smoke_test=SMOKE_TEST))
+
+    assert (run.end, "StageCode" in run.path) == ("FailureClean", False)
+    assert "an EXPRESS machine can't have a smoke test" in (run.cause or "")
+    assert world.deploy(world.release(2)).end == "Success"
+
+
 def test_definition_that_calls_a_function_of_others_is_refused(world: World) -> None:
     foreign = "arn:aws:lambda:eu-central-1:210987654321:function:payments"
     plain = world.definition
