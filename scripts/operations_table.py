@@ -36,7 +36,7 @@ def table() -> str:
     """Tell of every operation of the model."""
     with tempfile.TemporaryDirectory() as folder:
         service = LocalService.start(Options(store=Path(folder), clock=VirtualClock()))
-        answered = service.step_functions.operations
+        answered = service.step_functions.front.operations
         service.close()
     rows = ["| operation | answered | tests | otherwise than on AWS |", "| --- | --- | --- | --- |"]
     for name in sorted(Operations("stepfunctions").names):

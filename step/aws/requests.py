@@ -1,4 +1,4 @@
-"""Requests of an API that speaks JSON, checked against botocore's model as the service itself would.
+"""Parameters of an API's operations, checked against botocore's model as the service itself would.
 
 Reads the models that come with botocore; calls nothing. First types, whose failure is AWS's
 SerializationException; then everything that a model says of values, all at once in one ValidationException.
@@ -18,8 +18,14 @@ from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 
 _INTEGERS = {"integer": 31, "long": 63}
-# Java's name of a class of characters that Python's ``re`` doesn't know.
-_ASCII = (r"\p{ASCII}", r"[\x00-\x7f]")
+# Java's names of classes of characters that Python's ``re`` doesn't know.
+_CLASSES = {
+    r"\p{ASCII}": r"[\x00-\x7f]",
+    # These stand within brackets: letters, numbers and separators.
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\w",
+    r"\p{Z}": " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+}
 
 
 class Operations:
@@ -35,7 +41,7 @@ class Operations:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every operation that the model has."""
-        return frozenset(self._model.operation_names)
+        return frozenset(self.model.operation_names)
 
     def read(self, operation: str, body: bytes) -> JSONObject:
         """Read a request's body; what the model doesn't know is left out, and so is null.
@@ -43,8 +49,17 @@ class Operations:
         Raises:
             Refused: it isn't a request of this operation.
         """
-        value = _decoded(body)
-        shape = self._shape(operation)
+        return self.check(operation, decoded(body))
+
+    def check(self, operation: str, value: JSONValue) -> JSONObject:
+        """Check parameters; what the model doesn't know is left out, and so is null.
+
+        Raises:
+            Refused: they aren't those of this operation.
+        """
+        shape = self.input_shape(operation)
+        if shape is None:
+            return {}
         taken = _Reader().read(shape, value)
         assert isinstance(taken, dict)
         problems = list(_problems(shape, taken, ""))
@@ -53,18 +68,25 @@ class Operations:
             raise Refused("ValidationException", count + "; ".join(problems))
         return taken
 
-    def _shape(self, operation: str) -> Any:
-        return self._model.operation_model(operation).input_shape
+    def input_shape(self, operation: str) -> Any:
+        """Give the shape of an operation's parameters; None: it takes none."""
+        return self.model.operation_model(operation).input_shape
 
     @cached_property
-    def _model(self) -> Any:
+    def model(self) -> Any:
+        """The model; botocore is imported when it is needed first."""
         return service_model(self._service)
 
 
 # ---------------------------------------------------------------- types
 
 
-def _decoded(body: bytes) -> JSONValue:
+def decoded(body: bytes) -> JSONValue:
+    """Read a body of JSON; none is an empty object.
+
+    Raises:
+        Refused: it is no JSON.
+    """
     try:
         return json.loads(body or b"{}", parse_constant=_refuse_constant)  # type: ignore[no-any-return]  # JSON
     except (ValueError, RecursionError):
@@ -105,7 +127,7 @@ def _scalar(kind: str, value: JSONValue) -> JSONValue:
     if kind in ("string", "blob", "character"):
         if not isinstance(value, str):
             raise _mistyped(value, "String")
-        return _text(value)
+        return value if kind == "blob" else _text(value)
     if kind == "boolean":
         if not isinstance(value, bool):
             raise _mistyped(value, "Boolean")
@@ -176,10 +198,15 @@ def _problems(shape: Any, value: JSONValue, path: str) -> Iterator[str]:
             yield from _problems(shape.member, item, f"{path}.{number}.member")
     elif isinstance(value, dict):
         for key, item in value.items():
+            for constraint in _broken(shape.key, key):
+                rule = f"Map keys must satisfy constraint: [{constraint}]"
+                yield _violation(shape.key, key, path, rule)
             yield from _problems(shape.value, item, f"{path}.{key}.member")
 
 
 def _join(path: str, name: str) -> str:
+    # Java's name of a member begins with a small letter.
+    name = f"{name[:1].lower()}{name[1:]}"
     return f"{path}.{name}" if path else name
 
 
@@ -206,7 +233,9 @@ def _broken(shape: Any, value: JSONValue) -> Iterator[str]:
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.replace(*_ASCII))
+    for name, characters in _CLASSES.items():
+        pattern = pattern.replace(name, characters)
+    return re.compile(pattern)
 
 
 def _violation(shape: Any, value: JSONValue, path: str, constraint: str) -> str:

@@ -1,135 +1,51 @@
-"""Lambda's API over HTTP: which operation a request means.
+"""Lambda's operations: who does each, and which of its parameters are honoured.
 
-Knows paths and operations; what an operation does is in ``operations``, ``settings`` and ``layers``.
+Knows names only; what an operation does is in ``operations``, ``settings``, ``concurrency``, ``layers``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
-from urllib.parse import parse_qs, unquote
 
-from step.errors import Refused
-from step.local.functions.call import Call, refusal
+from step.local.front import Operation
+from step.local.functions.concurrency import ConcurrencyOperations
+from step.local.functions.layers import LayerOperations
 from step.local.functions.names import Owner
-from step.local.http import Request, Response
+from step.local.functions.operations import FunctionOperations
+from step.local.functions.settings import SettingOperations
 
-Operation = Callable[[Call], Response]
-
-_FUNCTION = "/2015-03-31/functions/{FunctionName}"
-# Method, path and operation, as botocore's model has them; a slash at the end is allowed everywhere.
-ROUTES = (
-    ("POST", "/2015-03-31/functions", "CreateFunction"),
-    ("GET", "/2015-03-31/functions", "ListFunctions"),
-    ("GET", _FUNCTION, "GetFunction"),
-    ("DELETE", _FUNCTION, "DeleteFunction"),
-    ("GET", f"{_FUNCTION}/configuration", "GetFunctionConfiguration"),
-    ("PUT", f"{_FUNCTION}/configuration", "UpdateFunctionConfiguration"),
-    ("PUT", f"{_FUNCTION}/code", "UpdateFunctionCode"),
-    ("POST", f"{_FUNCTION}/versions", "PublishVersion"),
-    ("GET", f"{_FUNCTION}/versions", "ListVersionsByFunction"),
-    ("POST", f"{_FUNCTION}/aliases", "CreateAlias"),
-    ("GET", f"{_FUNCTION}/aliases", "ListAliases"),
-    ("GET", f"{_FUNCTION}/aliases/{{Name}}", "GetAlias"),
-    ("PUT", f"{_FUNCTION}/aliases/{{Name}}", "UpdateAlias"),
-    ("DELETE", f"{_FUNCTION}/aliases/{{Name}}", "DeleteAlias"),
-    ("POST", f"{_FUNCTION}/policy", "AddPermission"),
-    ("GET", f"{_FUNCTION}/policy", "GetPolicy"),
-    ("DELETE", f"{_FUNCTION}/policy/{{StatementId}}", "RemovePermission"),
-    ("POST", f"{_FUNCTION}/invocations", "Invoke"),
-    ("POST", "/2014-11-13/functions/{FunctionName}/invoke-async", "InvokeAsync"),
-    ("GET", "/2017-03-31/tags/{Resource}", "ListTags"),
-    ("POST", "/2017-03-31/tags/{Resource}", "TagResource"),
-    ("DELETE", "/2017-03-31/tags/{Resource}", "UntagResource"),
-    ("PUT", "/2017-10-31/functions/{FunctionName}/concurrency", "PutFunctionConcurrency"),
-    ("DELETE", "/2017-10-31/functions/{FunctionName}/concurrency", "DeleteFunctionConcurrency"),
-    ("GET", "/2019-09-30/functions/{FunctionName}/concurrency", "GetFunctionConcurrency"),
-    (
-        "PUT",
-        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
-        "PutProvisionedConcurrencyConfig",
-    ),
-    (
-        "GET",
-        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
-        "GetProvisionedConcurrencyConfig",
-    ),
-    (
-        "DELETE",
-        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
-        "DeleteProvisionedConcurrencyConfig",
-    ),
-    ("PUT", "/2019-09-25/functions/{FunctionName}/event-invoke-config", "PutFunctionEventInvokeConfig"),
-    ("POST", "/2019-09-25/functions/{FunctionName}/event-invoke-config", "UpdateFunctionEventInvokeConfig"),
-    ("GET", "/2019-09-25/functions/{FunctionName}/event-invoke-config", "GetFunctionEventInvokeConfig"),
-    ("DELETE", "/2019-09-25/functions/{FunctionName}/event-invoke-config", "DeleteFunctionEventInvokeConfig"),
-    (
-        "GET",
-        "/2019-09-25/functions/{FunctionName}/event-invoke-config/list",
-        "ListFunctionEventInvokeConfigs",
-    ),
-    ("POST", "/2021-10-31/functions/{FunctionName}/url", "CreateFunctionUrlConfig"),
-    ("GET", "/2021-10-31/functions/{FunctionName}/url", "GetFunctionUrlConfig"),
-    ("PUT", "/2021-10-31/functions/{FunctionName}/url", "UpdateFunctionUrlConfig"),
-    ("DELETE", "/2021-10-31/functions/{FunctionName}/url", "DeleteFunctionUrlConfig"),
-    ("GET", "/2021-10-31/functions/{FunctionName}/urls", "ListFunctionUrlConfigs"),
-    ("GET", "/2020-06-30/functions/{FunctionName}/code-signing-config", "GetFunctionCodeSigningConfig"),
-    ("PUT", "/2020-06-30/functions/{FunctionName}/code-signing-config", "PutFunctionCodeSigningConfig"),
-    ("DELETE", "/2020-06-30/functions/{FunctionName}/code-signing-config", "DeleteFunctionCodeSigningConfig"),
-    ("GET", "/2024-08-31/functions/{FunctionName}/recursion-config", "GetFunctionRecursionConfig"),
-    ("PUT", "/2024-08-31/functions/{FunctionName}/recursion-config", "PutFunctionRecursionConfig"),
-    ("GET", "/2021-07-20/functions/{FunctionName}/runtime-management-config", "GetRuntimeManagementConfig"),
-    ("PUT", "/2021-07-20/functions/{FunctionName}/runtime-management-config", "PutRuntimeManagementConfig"),
-    ("GET", "/2016-08-19/account-settings", "GetAccountSettings"),
-    ("GET", "/2018-10-31/layers", "ListLayers"),
-    ("POST", "/2018-10-31/layers/{LayerName}/versions", "PublishLayerVersion"),
-    ("GET", "/2018-10-31/layers/{LayerName}/versions", "ListLayerVersions"),
-    ("GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", "GetLayerVersion"),
-    ("DELETE", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", "DeleteLayerVersion"),
-    ("GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", "GetLayerVersionPolicy"),
-)
-# The operations that a route stands for too, told apart by the query.
-ALSO = {
-    "GetProvisionedConcurrencyConfig": "ListProvisionedConcurrencyConfigs",
-    "ListLayers": "GetLayerVersionByArn",
+# What is honoured of the structures within parameters, by the names of botocore's shapes.
+STRUCTURES = {
+    "AliasRoutingConfiguration": "AdditionalVersionWeights",
+    "Cors": "AllowCredentials AllowHeaders AllowMethods AllowOrigins ExposeHeaders MaxAge",
+    "DeadLetterConfig": "TargetArn",
+    "DestinationConfig": "OnSuccess OnFailure",
+    "Environment": "Variables",
+    "EphemeralStorage": "Size",
+    "FileSystemConfig": "Arn LocalMountPath",
+    "FunctionCode": "ZipFile S3Bucket S3Key S3ObjectVersion S3ObjectStorageMode=COPY",
+    "LayerVersionContentInput": "ZipFile S3Bucket S3Key S3ObjectVersion S3ObjectStorageMode=COPY",
+    "LoggingConfig": "LogFormat ApplicationLogLevel SystemLogLevel LogGroup",
+    "OnFailure": "Destination",
+    "OnSuccess": "Destination",
+    "SnapStart": "ApplyOn",
+    "TracingConfig": "Mode",
+    "VpcConfig": "SubnetIds SecurityGroupIds Ipv6AllowedForDualStack",
 }
-
-
-class _Route(NamedTuple):
-    method: str
-    path: re.Pattern[str]
-    operation: str
-
-
-def _route(method: str, path: str, operation: str) -> _Route:
-    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
-    return _Route(method, re.compile(f"{pattern}/?"), operation)
-
-
-_ROUTES = tuple(_route(*route) for route in ROUTES)
-_PATH = re.compile(r"/20\d\d-\d\d-\d\d/(functions|layers|tags|account-settings|event-source-mappings)\b.*")
-
-
-class Api:
-    """Lambda's API.
-
-    Args:
-        operations: By name; every name that ``ROUTES`` mentions.
-    """
-
-    def __init__(self, operations: Mapping[str, Operation]) -> None:
-        self._operations = operations
-
-    def answer(self, request: Request, owner: Owner) -> Response:
-        """Answer a request of an account in a region; what it can't do is refused in Lambda's way."""
-        try:
-            call = _call(request, owner)
-            return self._operations[call.operation](call)
-        except Refused as refused:
-            return refusal(refused)
-        except OSError as error:
-            return refusal(Refused("StoreFull", f"the store can't be written: {error.strerror}"))
+_CONFIGURATION = (
+    "FunctionName Role Handler Description Timeout MemorySize VpcConfig Environment Runtime DeadLetterConfig"
+    " KMSKeyArn TracingConfig Layers FileSystemConfigs EphemeralStorage SnapStart LoggingConfig"
+)
+_NAME, _QUALIFIED, _PAGE = "FunctionName", "FunctionName Qualifier", "Marker MaxItems"
+_EVENT_INVOKE = f"{_QUALIFIED} MaximumRetryAttempts MaximumEventAgeInSeconds DestinationConfig"
+_URL = f"{_QUALIFIED} AuthType Cors InvokeMode"
+_FITTING = f"CompatibleArchitecture CompatibleRuntime {_PAGE}"
+_LAYER_VERSION = "LayerName VersionNumber"
+# Families of paths that only Lambda has; a test compares them with the model's routes.
+_PATH = re.compile(
+    r"/20\d\d-\d\d-\d\d/(functions|layers|tags|account-settings|event-source-mappings|code-signing-configs"
+    r"|capacity-providers|durable-executions|durable-execution-callbacks|resource-policy)(/.*)?"
+)
 
 
 def is_lambda_path(path: str) -> bool:
@@ -137,13 +53,97 @@ def is_lambda_path(path: str) -> bool:
     return _PATH.fullmatch(path) is not None
 
 
-def _call(request: Request, owner: Owner) -> Call:
-    for route in _ROUTES:
-        found = route.path.fullmatch(request.path) if route.method == request.method else None
-        if found is not None:
-            path = {name: unquote(value) for name, value in found.groupdict().items()}
-            query = parse_qs(request.query, keep_blank_values=True)
-            return Call(route.operation, owner, path, query, request.headers, request.body)
-    raise Refused(
-        "NotImplemented", f"The local service has no {request.method} {request.path[:200]} of Lambda"
+def function_table(on: FunctionOperations) -> dict[str, Operation[Owner]]:
+    """Say who answers for functions, versions and aliases."""
+    alias = f"{_NAME} Name FunctionVersion Description RoutingConfig"
+    code = f"{_NAME} {STRUCTURES['FunctionCode']} Architectures Publish DryRun RevisionId"
+    create = f"{_CONFIGURATION} Code Publish PackageType=Zip Tags CodeSigningConfigArn Architectures"
+    return {
+        "CreateAlias": Operation(on.create_alias, alias),
+        "CreateFunction": Operation(on.create_function, create),
+        "DeleteAlias": Operation(on.delete_alias, f"{_NAME} Name"),
+        "DeleteFunction": Operation(on.delete_function, _QUALIFIED),
+        "GetAlias": Operation(on.get_alias, f"{_NAME} Name"),
+        "GetFunction": Operation(on.get_function, _QUALIFIED),
+        "GetFunctionConfiguration": Operation(on.get_function_configuration, _QUALIFIED),
+        "ListAliases": Operation(on.list_aliases, f"{_NAME} FunctionVersion {_PAGE}"),
+        "ListFunctions": Operation(on.list_functions, f"FunctionVersion {_PAGE}"),
+        "ListVersionsByFunction": Operation(on.list_versions_by_function, f"{_NAME} {_PAGE}"),
+        "PublishVersion": Operation(on.publish_version, f"{_NAME} CodeSha256 Description RevisionId"),
+        "UpdateAlias": Operation(on.update_alias, f"{alias} RevisionId"),
+        "UpdateFunctionCode": Operation(on.update_function_code, code),
+        "UpdateFunctionConfiguration": Operation(
+            on.update_function_configuration, f"{_CONFIGURATION} RevisionId"
+        ),
+    }
+
+
+def layer_table(on: LayerOperations) -> dict[str, Operation[Owner]]:
+    """Say who answers for layers."""
+    publish = "LayerName Description Content CompatibleArchitectures CompatibleRuntimes LicenseInfo"
+    return {
+        "DeleteLayerVersion": Operation(on.delete_layer_version, _LAYER_VERSION),
+        "GetLayerVersion": Operation(on.get_layer_version, _LAYER_VERSION),
+        "GetLayerVersionByArn": Operation(on.get_layer_version_by_arn, "Arn"),
+        "GetLayerVersionPolicy": Operation(on.get_layer_version_policy, _LAYER_VERSION),
+        "ListLayerVersions": Operation(on.list_layer_versions, f"LayerName {_FITTING}"),
+        "ListLayers": Operation(on.list_layers, _FITTING),
+        "PublishLayerVersion": Operation(on.publish_layer_version, publish),
+    }
+
+
+def concurrency_table(on: ConcurrencyOperations) -> dict[str, Operation[Owner]]:
+    """Say who answers for concurrency."""
+    provision = f"{_QUALIFIED} ProvisionedConcurrentExecutions"
+    return {
+        "DeleteFunctionConcurrency": Operation(on.delete_function_concurrency, _NAME),
+        "DeleteProvisionedConcurrencyConfig": Operation(on.delete_provisioned_concurrency_config, _QUALIFIED),
+        "GetAccountSettings": Operation(on.get_account_settings, ""),
+        "GetFunctionConcurrency": Operation(on.get_function_concurrency, _NAME),
+        "GetProvisionedConcurrencyConfig": Operation(on.get_provisioned_concurrency_config, _QUALIFIED),
+        "ListProvisionedConcurrencyConfigs": Operation(
+            on.list_provisioned_concurrency_configs, f"{_NAME} {_PAGE}"
+        ),
+        "PutFunctionConcurrency": Operation(
+            on.put_function_concurrency, f"{_NAME} ReservedConcurrentExecutions"
+        ),
+        "PutProvisionedConcurrencyConfig": Operation(on.put_provisioned_concurrency_config, provision),
+    }
+
+
+def setting_table(on: SettingOperations) -> dict[str, Operation[Owner]]:
+    """Say who answers for what surrounds a function."""
+    permission = (
+        f"{_QUALIFIED} StatementId Action Principal SourceArn FunctionUrlAuthType InvokedViaFunctionUrl"
+        " SourceAccount EventSourceToken RevisionId PrincipalOrgID"
     )
+    manage = f"{_QUALIFIED} UpdateRuntimeOn RuntimeVersionArn"
+    return {
+        "AddPermission": Operation(on.add_permission, permission),
+        "CreateFunctionUrlConfig": Operation(on.create_function_url_config, _URL),
+        "DeleteFunctionCodeSigningConfig": Operation(on.delete_function_code_signing_config, _NAME),
+        "DeleteFunctionEventInvokeConfig": Operation(on.delete_function_event_invoke_config, _QUALIFIED),
+        "DeleteFunctionUrlConfig": Operation(on.delete_function_url_config, _QUALIFIED),
+        "GetFunctionCodeSigningConfig": Operation(on.get_function_code_signing_config, _NAME),
+        "GetFunctionEventInvokeConfig": Operation(on.get_function_event_invoke_config, _QUALIFIED),
+        "GetFunctionRecursionConfig": Operation(on.get_function_recursion_config, _NAME),
+        "GetFunctionUrlConfig": Operation(on.get_function_url_config, _QUALIFIED),
+        "GetPolicy": Operation(on.get_policy, _QUALIFIED),
+        "GetRuntimeManagementConfig": Operation(on.get_runtime_management_config, _QUALIFIED),
+        "ListFunctionEventInvokeConfigs": Operation(
+            on.list_function_event_invoke_configs, f"{_NAME} {_PAGE}"
+        ),
+        "ListFunctionUrlConfigs": Operation(on.list_function_url_configs, f"{_NAME} {_PAGE}"),
+        "ListTags": Operation(on.list_tags, "Resource"),
+        "PutFunctionCodeSigningConfig": Operation(
+            on.put_function_code_signing_config, f"{_NAME} CodeSigningConfigArn"
+        ),
+        "PutFunctionEventInvokeConfig": Operation(on.put_function_event_invoke_config, _EVENT_INVOKE),
+        "PutFunctionRecursionConfig": Operation(on.put_function_recursion_config, f"{_NAME} RecursiveLoop"),
+        "PutRuntimeManagementConfig": Operation(on.put_runtime_management_config, manage),
+        "RemovePermission": Operation(on.remove_permission, f"{_QUALIFIED} StatementId RevisionId"),
+        "TagResource": Operation(on.tag_resource, "Resource Tags"),
+        "UntagResource": Operation(on.untag_resource, "Resource TagKeys"),
+        "UpdateFunctionEventInvokeConfig": Operation(on.update_function_event_invoke_config, _EVENT_INVOKE),
+        "UpdateFunctionUrlConfig": Operation(on.update_function_url_config, _URL),
+    }

@@ -7,13 +7,12 @@ functions run here. AWS: Lambda API reference.
 from __future__ import annotations
 
 from step.errors import Refused
-from step.jsonvalue import JSONObject
-from step.local.functions.call import Call, answer, nothing, page
+from step.jsonvalue import JSONObject, JSONValue
 from step.local.functions.configurations import timestamp
-from step.local.functions.names import LATEST, FunctionName
+from step.local.functions.names import LATEST, FunctionName, Owner, named
+from step.local.functions.paging import page
 from step.local.functions.store import FunctionShelf
 from step.local.functions.versions import existing
-from step.local.http import Response
 
 _CONCURRENT_EXECUTIONS = 1000
 _UNRESERVED_AT_LEAST = 100
@@ -25,10 +24,9 @@ class ConcurrencyOperations:
     def __init__(self, functions: FunctionShelf) -> None:
         self._functions = functions
 
-    def put_function_concurrency(self, call: Call) -> Response:
+    def put_function_concurrency(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Reserve concurrency; 0 stops every invocation."""
-        asked = call.document()
-        name = existing(self._functions, call)._replace(qualifier=None)
+        name = existing(self._functions, owner, asked)._replace(qualifier=None)
         reserved = asked["ReservedConcurrentExecutions"]
         assert isinstance(reserved, int)
         if reserved > _CONCURRENT_EXECUTIONS - _UNRESERVED_AT_LEAST:
@@ -39,24 +37,24 @@ class ConcurrencyOperations:
             )
         with self._functions.changed(name) as function:
             function.concurrency = reserved
-        return answer({"ReservedConcurrentExecutions": reserved})
+        return {"ReservedConcurrentExecutions": reserved}
 
-    def get_function_concurrency(self, call: Call) -> Response:
+    def get_function_concurrency(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show what is reserved."""
-        reserved = self._functions.find(call.name()).concurrency
-        return answer({} if reserved is None else {"ReservedConcurrentExecutions": reserved})
+        reserved = self._functions.find(named(owner, asked)).concurrency
+        return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
 
-    def delete_function_concurrency(self, call: Call) -> Response:
+    def delete_function_concurrency(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Reserve nothing."""
-        name = existing(self._functions, call)._replace(qualifier=None)
+        name = existing(self._functions, owner, asked)._replace(qualifier=None)
         with self._functions.changed(name) as function:
             function.concurrency = None
-        return nothing()
+        return {}
 
-    def put_provisioned_concurrency_config(self, call: Call) -> Response:
+    def put_provisioned_concurrency_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Provision concurrency of a version or alias."""
-        count = call.document()["ProvisionedConcurrentExecutions"]
-        name = existing(self._functions, call)
+        count = asked["ProvisionedConcurrentExecutions"]
+        name = existing(self._functions, owner, asked)
         if name.qualifier in (None, LATEST):
             raise Refused(
                 "InvalidParameterValueException",
@@ -71,38 +69,40 @@ class ConcurrencyOperations:
         }
         with self._functions.changed(name) as function:
             function.provisioned[str(name.qualifier)] = config
-        return answer(config, 202)
+        return config
 
-    def get_provisioned_concurrency_config(self, call: Call) -> Response:
-        """Show what is provisioned; or, with ``List=ALL``, of every version and alias."""
-        if call.parameter("List") == "ALL":
-            name = call.name()._replace(qualifier=None)
-            configs = self._functions.find(name).provisioned.items()
-            listed = [
-                {**config, "FunctionArn": name._replace(qualifier=qualifier).arn}
-                for qualifier, config in sorted(configs)
-            ]
-            return answer(page(call, listed, "ProvisionedConcurrencyConfigs"))
-        name = existing(self._functions, call)
+    def get_provisioned_concurrency_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
+        """Show what is provisioned."""
+        name = existing(self._functions, owner, asked)
         config = self._functions.find(name).provisioned.get(name.qualifier or "")
         if config is None:
             raise Refused(
                 "ProvisionedConcurrencyConfigNotFoundException",
                 "No Provisioned Concurrency Config found for this function",
             )
-        return answer(config)
+        return config
 
-    def delete_provisioned_concurrency_config(self, call: Call) -> Response:
+    def list_provisioned_concurrency_configs(self, owner: Owner, asked: JSONObject) -> JSONObject:
+        """Show what is provisioned of every version and alias."""
+        name = named(owner, asked)._replace(qualifier=None)
+        configs = self._functions.find(name).provisioned.items()
+        listed: list[JSONValue] = [
+            {**config, "FunctionArn": name._replace(qualifier=qualifier).arn}
+            for qualifier, config in sorted(configs)
+        ]
+        return page(asked, listed, "ProvisionedConcurrencyConfigs")
+
+    def delete_provisioned_concurrency_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Provision nothing."""
-        name = existing(self._functions, call)
+        name = existing(self._functions, owner, asked)
         with self._functions.changed(name) as function:
             function.provisioned.pop(name.qualifier or "", None)
-        return nothing()
+        return {}
 
-    def get_account_settings(self, call: Call) -> Response:
+    def get_account_settings(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show the account's limits and use."""
-        names = self._functions.names(call.owner)
-        functions = [self._functions.find(FunctionName(call.owner, name)) for name in names]
+        names = self._functions.names(owner)
+        functions = [self._functions.find(FunctionName(owner, name)) for name in names]
         sizes = [
             configuration.get("CodeSize")
             for function in functions
@@ -118,4 +118,4 @@ class ConcurrencyOperations:
         }
         total = sum(size for size in sizes if isinstance(size, int))
         use: JSONObject = {"TotalCodeSize": total, "FunctionCount": len(names)}
-        return answer({"AccountLimit": limits, "AccountUsage": use})
+        return {"AccountLimit": limits, "AccountUsage": use}

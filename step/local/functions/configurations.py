@@ -28,6 +28,9 @@ _KEPT = (
 )
 _REMOVED_WHEN_EMPTY = ("KMSKeyArn", "DeadLetterConfig", "FileSystemConfigs")
 _MOST_ENVIRONMENT_BYTES = 4096
+_MOST_LAYERS = 5
+# The model allows what only capacity providers give. AWS: Lambda developer guide, "Lambda quotas".
+_LIMITS = {"Timeout": 900, "MemorySize": 10_240}
 _RESERVED = frozenset(
     {
         "_HANDLER",
@@ -63,7 +66,7 @@ def new_configuration(name: FunctionName, asked: JSONObject, layers: LayerShelf)
         "Description": "",
         "Timeout": 3,
         "MemorySize": 128,
-        "PackageType": asked.get("PackageType", "Zip"),
+        "PackageType": "Zip",
         "Architectures": asked.get("Architectures") or ["x86_64"],
         "EphemeralStorage": {"Size": 512},
         "TracingConfig": {"Mode": "PassThrough"},
@@ -72,7 +75,7 @@ def new_configuration(name: FunctionName, asked: JSONObject, layers: LayerShelf)
         "State": "Active",
         "LastUpdateStatus": "Successful",
     }
-    if asked.get("PackageType", "Zip") == "Zip" and not (asked.get("Handler") and asked.get("Runtime")):
+    if not (asked.get("Handler") and asked.get("Runtime")):
         raise Refused(
             "InvalidParameterValueException",
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
@@ -87,6 +90,7 @@ def configure(configuration: JSONObject, asked: JSONObject, layers: LayerShelf, 
     Raises:
         Refused: an environment that Lambda wouldn't take, or a layer that isn't there.
     """
+    _check_limits(asked)
     for name in _KEPT:
         if name in asked:
             configuration[name] = asked[name]
@@ -104,8 +108,6 @@ def configure(configuration: JSONObject, asked: JSONObject, layers: LayerShelf, 
         configuration["SnapStart"] = {"ApplyOn": apply_on, "OptimizationStatus": "Off"}
     if "VpcConfig" in asked:
         _set_vpc(configuration, _object(asked["VpcConfig"]))
-    if "ImageConfig" in asked:
-        configuration["ImageConfigResponse"] = {"ImageConfig": asked["ImageConfig"]}
     revise(configuration)
 
 
@@ -139,11 +141,6 @@ def _compared(configuration: JSONObject) -> JSONObject:
     return {name: value for name, value in configuration.items() if name not in _NOT_COMPARED}
 
 
-def shown(configuration: JSONObject) -> JSONObject:
-    """Give what the API shows of a configuration."""
-    return {name: value for name, value in configuration.items() if not name.startswith("_")}
-
-
 def check_revision(configuration: JSONObject, asked: JSONValue) -> None:
     """Compare a request's RevisionId with what is there.
 
@@ -156,6 +153,17 @@ def check_revision(configuration: JSONObject, asked: JSONValue) -> None:
             "The RevisionId provided does not match the latest RevisionId. Call the"
             " GetFunction/GetAlias API to retrieve the latest RevisionId",
         )
+
+
+def _check_limits(asked: JSONObject) -> None:
+    for name, most in _LIMITS.items():
+        value = asked.get(name)
+        if isinstance(value, int) and value > most:
+            raise Refused(
+                "ValidationException",
+                f"1 validation error detected: Value '{value}' at '{name[0].lower()}{name[1:]}' failed to"
+                f" satisfy constraint: Member must have value less than or equal to {most}",
+            )
 
 
 def _set_environment(configuration: JSONObject, asked: JSONValue) -> None:
@@ -176,8 +184,8 @@ def _set_environment(configuration: JSONObject, asked: JSONValue) -> None:
             f" you have provided exceeded the {_MOST_ENVIRONMENT_BYTES // 1024}KB limit.",
         )
     for name, value in variables.items():
-        if not name or "=" in name or "\0" in f"{name}{value}" or not name[0].isalpha():
-            raise Refused("InvalidParameterValueException", f"{name[:64]!r} is no environment variable")
+        if "\0" in str(value):
+            raise Refused("InvalidParameterValueException", f"{name}: no process takes a value with NUL")
     if variables:
         configuration["Environment"] = {"Variables": dict(variables)}
     else:
@@ -186,7 +194,10 @@ def _set_environment(configuration: JSONObject, asked: JSONValue) -> None:
 
 def _set_layers(configuration: JSONObject, asked: JSONValue, layers: LayerShelf, owner: Owner) -> None:
     found: list[JSONValue] = []
-    for text in asked if isinstance(asked, list) else []:
+    texts = asked if isinstance(asked, list) else []
+    if len(texts) > _MOST_LAYERS:
+        raise Refused("InvalidParameterValueException", f"Cannot reference more than {_MOST_LAYERS} layers.")
+    for text in texts:
         name = LayerName.from_text(str(text), owner)
         try:
             version = layers.version(name)

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import hmac
 import logging
-import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from step.aws.requests import Operations
 from step.errors import Refused
-from step.jsonvalue import JSONValue
+from step.jsonvalue import JSONObject, JSONValue
 from step.local.entropy import new_uuid
-from step.local.functions.api import ROUTES, Api, Operation
+from step.local.front import Front, Operation
+from step.local.functions.api import (
+    STRUCTURES,
+    concurrency_table,
+    function_table,
+    layer_table,
+    setting_table,
+)
 from step.local.functions.archives import Archives
-from step.local.functions.call import Call, answer
 from step.local.functions.concurrency import ConcurrencyOperations
 from step.local.functions.events import Events
 from step.local.functions.in_process import HandlerFolder
@@ -26,11 +32,12 @@ from step.local.functions.invoker import Invoker
 from step.local.functions.keys import AccessKeys
 from step.local.functions.layers import LayerOperations
 from step.local.functions.logs import Logs, Written
-from step.local.functions.names import LATEST, FunctionName, Owner
+from step.local.functions.names import LATEST, FunctionName, Owner, named
 from step.local.functions.operations import FunctionOperations, Objects
 from step.local.functions.settings import SettingOperations
 from step.local.functions.store import FunctionShelf, LayerShelf
 from step.local.http import Request, Response
+from step.local.protocols import REQUEST_ID, Rest
 
 _log = logging.getLogger("step.local.functions")
 # Where zips are downloaded.
@@ -39,7 +46,7 @@ _EVENT, _DRY_RUN, _WAITING = "Event", "DryRun", "RequestResponse"
 
 
 class Functions:
-    """Lambda on one machine; ``keys`` are the access keys that its functions get.
+    """Lambda on one machine; ``keys`` are the access keys that its functions get, ``front`` is its API.
 
     Args:
         folder: Where functions, zips and what is unpacked of them live.
@@ -86,11 +93,23 @@ class Functions:
             hosts,
         )
         self._events = Events(folder / "events", self._run_event, self._retries, is_synced=is_synced)
-        self._api = Api(self._operations(objects))
+        # Functions and layers guard themselves.
+        self.front = Front(
+            Rest(Operations("lambda")),
+            self._operations(objects),
+            STRUCTURES,
+            code="InvalidParameterValueException",
+        )
 
     def answer(self, request: Request, owner: Owner) -> Response:
-        """Answer a request to Lambda's API."""
-        return self._api.answer(request, owner)
+        """Answer a request to Lambda's API; what it can't do is refused in Lambda's way."""
+        try:
+            return self.front.answer(request, owner)
+        except Refused as refused:
+            return self.front.refuse(refused)
+        except OSError as error:
+            problem = f"the store can't be written: {error.strerror}"
+            return self.front.refuse(Refused("StoreFull", problem))
 
     def invoke(
         self,
@@ -152,19 +171,19 @@ class Functions:
 
     # ------------------------------------------------------------ operations
 
-    def _operations(self, objects: Objects) -> dict[str, Operation]:
+    def _operations(self, objects: Objects) -> dict[str, Operation[Owner]]:
         functions = FunctionOperations(
             self._functions, self._layers, self._archives, objects, self._invoker.forget, self._location
         )
-        layers = LayerOperations(self._layers, functions.code, self._location)
-        settings = SettingOperations(self._functions)
-        groups = (functions, layers, settings, ConcurrencyOperations(self._functions))
-        found: dict[str, Operation] = {"Invoke": self._invoke, "InvokeAsync": self._invoke_async}
-        for _, _, name in ROUTES:
-            for group in groups:
-                if hasattr(group, _method_name(name)):
-                    found[name] = getattr(group, _method_name(name))
-        return found
+        invoke = "FunctionName Qualifier InvocationType LogType ClientContext Payload"
+        return {
+            **function_table(functions),
+            **layer_table(LayerOperations(self._layers, functions.code, self._location)),
+            **setting_table(SettingOperations(self._functions)),
+            **concurrency_table(ConcurrencyOperations(self._functions)),
+            "Invoke": Operation(self._invoke, invoke),
+            "InvokeAsync": Operation(self._invoke_async, "FunctionName InvokeArgs"),
+        }
 
     def _location(self, digest: JSONValue) -> str:
         return f"{self._endpoint()}{CODE_PATH}{digest}.zip?{self._signature(str(digest))}"
@@ -173,29 +192,28 @@ class Functions:
         """Sign an address as AWS does: whoever knows it may read, until the service ends."""
         return f"X-Amz-Signature={hmac.new(self._secret, digest.encode(), 'sha256').hexdigest()}"
 
-    def _invoke(self, call: Call) -> Response:
-        name = call.name()
+    def _invoke(self, owner: Owner, asked: JSONObject) -> JSONObject:
+        context = asked.get("ClientContext")
         invocation = self.invoke(
-            name.arn,
-            call.body,
-            kind=call.headers.get("x-amz-invocation-type") or _WAITING,
-            client_context=call.headers.get("x-amz-client-context"),
+            named(owner, asked).arn,
+            _bytes(asked.get("Payload")),
+            kind=str(asked.get("InvocationType", _WAITING)),
+            client_context=None if context is None else str(context),
         )
-        headers = {
-            "Content-Type": "application/json",
-            "X-Amz-Executed-Version": invocation.executed_version,
-            "x-amzn-RequestId": invocation.request_id or new_uuid(),
+        is_tailed = asked.get("LogType") == "Tail" and invocation.status == 200
+        return {
+            "StatusCode": invocation.status,
+            "ExecutedVersion": invocation.executed_version,
+            "FunctionError": invocation.function_error,
+            "LogResult": b64encode(invocation.log_tail).decode() if is_tailed else None,
+            "Payload": invocation.payload.decode("utf-8", "surrogateescape"),
+            REQUEST_ID: invocation.request_id,
         }
-        if invocation.function_error:
-            headers["X-Amz-Function-Error"] = invocation.function_error
-        if call.headers.get("x-amz-log-type") == "Tail" and invocation.status == 200:
-            headers["X-Amz-Log-Result"] = b64encode(invocation.log_tail).decode()
-        return Response(invocation.status, headers, invocation.payload)
 
-    def _invoke_async(self, call: Call) -> Response:
+    def _invoke_async(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """The oldest way to invoke without waiting."""
-        self.invoke(call.name().arn, call.body, kind=_EVENT)
-        return answer({"Status": 202}, 202)
+        self.invoke(named(owner, asked).arn, _bytes(asked.get("InvokeArgs")), kind=_EVENT)
+        return {"Status": 202}
 
     def _run_event(self, arn: str, event: bytes) -> bool:
         try:
@@ -213,5 +231,5 @@ class Functions:
         return attempts if isinstance(attempts, int) else 2
 
 
-def _method_name(operation: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
+def _bytes(payload: JSONValue) -> bytes:
+    return str(payload or "").encode("utf-8", "surrogateescape")

@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from step.errors import Refused
+from step.jsonvalue import JSONObject
 
 LATEST = "$LATEST"
 _NAME = re.compile(
@@ -84,6 +85,17 @@ class FunctionName(NamedTuple):
     def arn(self) -> str:
         """The ARN as it was asked for."""
         return f"{self.function_arn}:{self.qualifier}" if self.qualifier else self.function_arn
+
+
+def named(owner: Owner, asked: JSONObject) -> FunctionName:
+    """Name the function that a request means, with its qualifier.
+
+    Raises:
+        Refused: it is no function's name.
+    """
+    qualifier = asked.get("Qualifier")
+    found = FunctionName.from_text(str(asked["FunctionName"]), owner)
+    return found.qualified(None if qualifier is None else str(qualifier))
 
 
 class LayerName(NamedTuple):

@@ -13,18 +13,16 @@ from typing import Protocol
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 from step.local.functions.archives import Archive, Archives
-from step.local.functions.call import Call, answer, nothing, page
 from step.local.functions.configurations import (
     check_revision,
     configure,
     new_configuration,
     set_code,
-    shown,
 )
-from step.local.functions.names import LATEST, FunctionName, Owner
+from step.local.functions.names import LATEST, FunctionName, Owner, named
+from step.local.functions.paging import page
 from step.local.functions.store import Function, FunctionShelf, LayerShelf
 from step.local.functions.versions import aliased, publish, qualified, routed, versions
-from step.local.http import Response
 
 _MOST_VERSIONS_LISTED = 50
 
@@ -61,16 +59,13 @@ class FunctionOperations:
 
     # ------------------------------------------------------------ functions
 
-    def create_function(self, call: Call) -> Response:
+    def create_function(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Make a function, and with ``Publish`` its version 1."""
-        asked = call.document()
-        name = FunctionName.from_text(str(asked["FunctionName"]), call.owner)._replace(qualifier=None)
+        name = FunctionName.from_text(str(asked["FunctionName"]), owner)._replace(qualifier=None)
         if self._functions.get(name) is not None:
             raise Refused("ResourceConflictException", f"Function already exist: {name.name}")
-        if asked.get("PackageType") == "Image":
-            raise Refused("NotImplemented", "The local service runs functions of package type Zip only.")
         configuration = new_configuration(name, asked, self._layers)
-        set_code(configuration, self.code(call.owner, _object(asked["Code"])))
+        set_code(configuration, self.code(owner, _object(asked["Code"])))
         function = Function(latest=configuration, tags=_texts(asked.get("Tags")))
         signing = asked.get("CodeSigningConfigArn")
         function.code_signing = str(signing) if signing else None
@@ -79,11 +74,11 @@ class FunctionOperations:
             result = publish(function, name)
         with self._functions.changed(name, function):
             pass
-        return answer(shown(result), 201)
+        return result
 
-    def get_function(self, call: Call) -> Response:
+    def get_function(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show a function: its configuration, tags, and where its code is."""
-        name = call.name()
+        name = named(owner, asked)
         function = self._functions.find(name)
         configuration = self._functions.configuration(name)
         location = self._location(configuration["_digest"])
@@ -95,61 +90,58 @@ class FunctionOperations:
             shown_function["Tags"] = {**function.tags}
         if function.concurrency is not None:
             shown_function["Concurrency"] = {"ReservedConcurrentExecutions": function.concurrency}
-        return answer(shown_function)
+        return shown_function
 
-    def get_function_configuration(self, call: Call) -> Response:
+    def get_function_configuration(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show a version's configuration."""
-        name = call.name()
-        return answer(qualified(self._functions.configuration(name), name))
+        name = named(owner, asked)
+        return qualified(self._functions.configuration(name), name)
 
-    def list_functions(self, call: Call) -> Response:
+    def list_functions(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """List the functions, with ``FunctionVersion=ALL`` every version of each."""
         listed: list[JSONValue] = []
-        is_all = call.parameter("FunctionVersion") == "ALL"
-        for text in self._functions.names(call.owner):
-            name = FunctionName(call.owner, text)
+        is_all = asked.get("FunctionVersion") == "ALL"
+        for text in self._functions.names(owner):
+            name = FunctionName(owner, text)
             function = self._functions.get(name)
             if function is None:
                 continue
             if is_all:
                 listed += versions(function, name)
             else:
-                listed.append(shown(function.latest))
-        return answer(page(call, listed, "Functions"))
+                listed.append(function.latest)
+        return page(asked, listed, "Functions")
 
-    def update_function_code(self, call: Call) -> Response:
+    def update_function_code(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Set ``$LATEST``'s code, unless it is a dry run."""
-        asked = call.document()
-        name = call.name()._replace(qualifier=None)
+        name = named(owner, asked)._replace(qualifier=None)
         check_revision(self._functions.find(name).latest, asked.get("RevisionId"))
-        archive = self.code(call.owner, asked)
+        archive = self.code(owner, asked)
         with self._functions.changed(name, is_dry=bool(asked.get("DryRun"))) as function:
             check_revision(function.latest, asked.get("RevisionId"))
             set_code(function.latest, archive)
             if asked.get("Architectures"):
                 function.latest["Architectures"] = asked["Architectures"]
-            result = publish(function, name) if asked.get("Publish") else function.latest
-        return answer(shown(result))
+            return publish(function, name) if asked.get("Publish") else function.latest
 
-    def update_function_configuration(self, call: Call) -> Response:
+    def update_function_configuration(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Set ``$LATEST``'s configuration."""
-        asked = call.document()
-        name = call.name()._replace(qualifier=None)
+        name = named(owner, asked)._replace(qualifier=None)
         self._functions.find(name)
         with self._functions.changed(name) as function:
             check_revision(function.latest, asked.get("RevisionId"))
             configure(function.latest, asked, self._layers, name.owner)
-        return answer(shown(function.latest))
+        return function.latest
 
-    def delete_function(self, call: Call) -> Response:
+    def delete_function(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Delete a function, or one of its versions that no alias uses."""
-        name = call.name()
+        name = named(owner, asked)
         function = self._functions.find(name)
         version = name.qualifier
         if version is None:
             self._functions.drop(name)
             self._forget(name)
-            return nothing()
+            return {"StatusCode": 204}
         if version == LATEST:
             raise Refused(
                 "InvalidParameterValueException",
@@ -166,14 +158,13 @@ class FunctionOperations:
         if version in function.versions:
             with self._functions.changed(name) as changed:
                 del changed.versions[version]
-        return nothing()
+        return {"StatusCode": 204}
 
     # ------------------------------------------------------------ versions
 
-    def publish_version(self, call: Call) -> Response:
+    def publish_version(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Publish ``$LATEST``; nothing changed since the last time: that version again."""
-        asked = call.document()
-        name = call.name()._replace(qualifier=None)
+        name = named(owner, asked)._replace(qualifier=None)
         self._functions.find(name)
         with self._functions.changed(name) as function:
             check_revision(function.latest, asked.get("RevisionId"))
@@ -184,21 +175,19 @@ class FunctionOperations:
                     f"CodeSHA256 ({sha256}) is different from current CodeSHA256 in $LATEST"
                     f" ({function.latest['CodeSha256']}). Please try again with the CodeSHA256 in $LATEST.",
                 )
-            result = publish(function, name, asked.get("Description"))
-        return answer(shown(result), 201)
+            return publish(function, name, asked.get("Description"))
 
-    def list_versions_by_function(self, call: Call) -> Response:
+    def list_versions_by_function(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """List ``$LATEST`` and the versions, oldest first."""
-        name = call.name()
+        name = named(owner, asked)
         found = versions(self._functions.find(name), name)
-        return answer(page(call, found, "Versions", most=_MOST_VERSIONS_LISTED))
+        return page(asked, found, "Versions", most=_MOST_VERSIONS_LISTED)
 
     # ------------------------------------------------------------ aliases
 
-    def create_alias(self, call: Call) -> Response:
+    def create_alias(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Point a new alias at a version."""
-        asked = call.document()
-        name = call.name()._replace(qualifier=None)
+        name = named(owner, asked)._replace(qualifier=None)
         alias = str(asked["Name"])
         self._functions.find(name)
         with self._functions.changed(name) as function:
@@ -211,46 +200,45 @@ class FunctionOperations:
                 "Description": "",
             }
             function.aliases[alias] = aliased(function, name, made, asked)
-        return answer(function.aliases[alias], 201)
+        return function.aliases[alias]
 
-    def get_alias(self, call: Call) -> Response:
+    def get_alias(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show an alias."""
-        return answer(self._alias(call)[1])
+        return self._alias(owner, asked)[1]
 
-    def update_alias(self, call: Call) -> Response:
+    def update_alias(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Point an alias at another version, or weigh a second one."""
-        asked = call.document()
-        name, old = self._alias(call)
+        name, old = self._alias(owner, asked)
         with self._functions.changed(name) as function:
-            check_revision(function.aliases[call.path["Name"]], asked.get("RevisionId"))
+            check_revision(function.aliases[str(asked["Name"])], asked.get("RevisionId"))
             changed = aliased(function, name, old, asked)
-            function.aliases[call.path["Name"]] = changed
-        return answer(changed)
+            function.aliases[str(asked["Name"])] = changed
+        return changed
 
-    def delete_alias(self, call: Call) -> Response:
+    def delete_alias(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Delete an alias; that it isn't there is no error."""
-        name = call.name()._replace(qualifier=None)
-        if call.path["Name"] in self._functions.find(name).aliases:
+        name = named(owner, asked)._replace(qualifier=None)
+        if str(asked["Name"]) in self._functions.find(name).aliases:
             with self._functions.changed(name) as function:
-                function.aliases.pop(call.path["Name"], None)
-        return nothing()
+                function.aliases.pop(str(asked["Name"]), None)
+        return {}
 
-    def list_aliases(self, call: Call) -> Response:
+    def list_aliases(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """List the aliases, or those of a version."""
-        function = self._functions.find(call.name())
-        version = call.parameter("FunctionVersion")
+        function = self._functions.find(named(owner, asked))
+        version = asked.get("FunctionVersion")
         found = [its for _, its in sorted(function.aliases.items()) if version in (None, *routed(its))]
-        return answer(page(call, found, "Aliases"))
+        return page(asked, found, "Aliases")
 
     # ------------------------------------------------------------ within
 
-    def _alias(self, call: Call) -> tuple[FunctionName, JSONObject]:
-        name = call.name()._replace(qualifier=None)
-        found = self._functions.find(name).aliases.get(call.path["Name"])
+    def _alias(self, owner: Owner, asked: JSONObject) -> tuple[FunctionName, JSONObject]:
+        name = named(owner, asked)._replace(qualifier=None)
+        found = self._functions.find(name).aliases.get(str(asked["Name"]))
         if found is None:
             raise Refused(
                 "ResourceNotFoundException",
-                f"Cannot find alias arn: {name._replace(qualifier=call.path['Name']).arn}",
+                f"Cannot find alias arn: {name._replace(qualifier=str(asked['Name'])).arn}",
             )
         return name, found
 
@@ -266,8 +254,6 @@ class FunctionOperations:
             except (NotBase64, ValueError):
                 raise Refused("SerializationException", "ZipFile is not base64") from None
             return self._archives.keep(data, is_direct=True)
-        if "ImageUri" in code:
-            raise Refused("NotImplemented", "The local service runs functions of package type Zip only.")
         if not (code.get("S3Bucket") and code.get("S3Key")):
             raise Refused(
                 "InvalidParameterValueException", "Please provide a source for function code: ZipFile or S3."

@@ -12,12 +12,11 @@ from step.clock import now_ms
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 from step.local.entropy import new_uuid
-from step.local.functions.call import Call, answer, nothing, page
 from step.local.functions.configurations import check_revision, timestamp
-from step.local.functions.names import LATEST, FunctionName
+from step.local.functions.names import LATEST, FunctionName, Owner, named
+from step.local.functions.paging import page
 from step.local.functions.store import FunctionShelf
 from step.local.functions.versions import existing
-from step.local.http import Response
 
 
 class SettingOperations:
@@ -28,10 +27,9 @@ class SettingOperations:
 
     # ------------------------------------------------------------ permissions
 
-    def add_permission(self, call: Call) -> Response:
+    def add_permission(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Add a statement to the policy of a function, version or alias."""
-        asked = call.document()
-        name = existing(self._functions, call)
+        name = existing(self._functions, owner, asked)
         with self._functions.changed(name) as function:
             policy = function.policies.get(name.qualifier or "") or {"Statement": [], "RevisionId": ""}
             if asked.get("RevisionId") is not None:
@@ -49,21 +47,21 @@ class SettingOperations:
                 "Statement": [*statements, statement],
                 "RevisionId": new_uuid(),
             }
-        return answer({"Statement": json.dumps(statement)}, 201)
+        return {"Statement": json.dumps(statement)}
 
-    def get_policy(self, call: Call) -> Response:
+    def get_policy(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show the policy of a function, version or alias."""
-        name = existing(self._functions, call)
+        name = existing(self._functions, owner, asked)
         policy = self._functions.find(name).policies.get(name.qualifier or "")
         if policy is None:
             raise Refused("ResourceNotFoundException", "The resource you requested does not exist.")
         document = {"Version": "2012-10-17", "Id": "default", "Statement": policy["Statement"]}
-        return answer({"Policy": json.dumps(document), "RevisionId": policy["RevisionId"]})
+        return {"Policy": json.dumps(document), "RevisionId": policy["RevisionId"]}
 
-    def remove_permission(self, call: Call) -> Response:
+    def remove_permission(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Take a statement out of a policy."""
-        name = existing(self._functions, call)
-        wanted = call.path["StatementId"]
+        name = existing(self._functions, owner, asked)
+        wanted = str(asked["StatementId"])
         with self._functions.changed(name) as function:
             policy = function.policies.get(name.qualifier or "") or {"Statement": [], "RevisionId": ""}
             statements = policy["Statement"]
@@ -73,22 +71,21 @@ class SettingOperations:
                 raise Refused(
                     "ResourceNotFoundException", f"Statement {wanted} is not found in resource policy."
                 )
-            check_revision(policy, call.parameter("RevisionId"))
+            check_revision(policy, asked.get("RevisionId"))
             function.policies[name.qualifier or ""] = {"Statement": left, "RevisionId": new_uuid()}
             if not left:
                 del function.policies[name.qualifier or ""]
-        return nothing()
+        return {}
 
     # ------------------------------------------------------------ tags
 
-    def list_tags(self, call: Call) -> Response:
+    def list_tags(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show a function's tags."""
-        return answer({"Tags": {**self._functions.find(self._tagged(call)).tags}})
+        return {"Tags": {**self._functions.find(self._tagged(owner, asked)).tags}}
 
-    def tag_resource(self, call: Call) -> Response:
+    def tag_resource(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Set tags."""
-        asked = call.document()
-        name = self._tagged(call)
+        name = self._tagged(owner, asked)
         self._functions.find(name)
         with self._functions.changed(name) as function:
             tags = asked["Tags"]
@@ -96,44 +93,45 @@ class SettingOperations:
             function.tags |= {key: str(value) for key, value in tags.items()}
             if len(function.tags) > 50:
                 raise Refused("InvalidParameterValueException", "Tag limit exceeded: at most 50 tags")
-        return nothing()
+        return {}
 
-    def untag_resource(self, call: Call) -> Response:
+    def untag_resource(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Remove tags."""
-        name = self._tagged(call)
+        name = self._tagged(owner, asked)
         self._functions.find(name)
-        keys = call.query.get("tagKeys", [])
+        keys = asked["TagKeys"]
+        assert isinstance(keys, list)  # as the model says
         with self._functions.changed(name) as function:
             function.tags = {key: value for key, value in function.tags.items() if key not in keys}
-        return nothing()
+        return {}
 
     # ------------------------------------------------------------ asynchronous invocation
 
-    def put_function_event_invoke_config(self, call: Call) -> Response:
+    def put_function_event_invoke_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Say how often asynchronous invocations are tried again."""
-        return self._set_event_invoke(call, {})
+        return self._set_event_invoke(owner, asked, {})
 
-    def update_function_event_invoke_config(self, call: Call) -> Response:
+    def update_function_event_invoke_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Change how often asynchronous invocations are tried again."""
-        name = existing(self._functions, call)
-        return self._set_event_invoke(call, self._event_invoke(name))
+        name = existing(self._functions, owner, asked)
+        return self._set_event_invoke(owner, asked, self._event_invoke(name))
 
-    def get_function_event_invoke_config(self, call: Call) -> Response:
+    def get_function_event_invoke_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show how often asynchronous invocations are tried again."""
-        return answer(self._event_invoke(existing(self._functions, call)))
+        return self._event_invoke(existing(self._functions, owner, asked))
 
-    def delete_function_event_invoke_config(self, call: Call) -> Response:
+    def delete_function_event_invoke_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Try asynchronous invocations as often as Lambda does by itself."""
-        name = existing(self._functions, call)
+        name = existing(self._functions, owner, asked)
         self._event_invoke(name)
         with self._functions.changed(name) as function:
             function.event_invoke.pop(name.qualifier or LATEST, None)
-        return nothing()
+        return {}
 
-    def list_function_event_invoke_configs(self, call: Call) -> Response:
+    def list_function_event_invoke_configs(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """List what is said of every version and alias."""
-        configs = self._functions.find(call.name()).event_invoke
-        return answer(page(call, list(configs.values()), "FunctionEventInvokeConfigs"))
+        configs = self._functions.find(named(owner, asked)).event_invoke
+        return page(asked, list(configs.values()), "FunctionEventInvokeConfigs")
 
     def _event_invoke(self, name: FunctionName) -> JSONObject:
         found = self._functions.find(name).event_invoke.get(name.qualifier or LATEST)
@@ -143,33 +141,31 @@ class SettingOperations:
             )
         return found
 
-    def _set_event_invoke(self, call: Call, old: JSONObject) -> Response:
-        asked = call.document()
-        name = existing(self._functions, call)
+    def _set_event_invoke(self, owner: Owner, asked: JSONObject, old: JSONObject) -> JSONObject:
+        name = existing(self._functions, owner, asked)
         qualifier = name.qualifier or LATEST
         config: JSONObject = {
             "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}},
             **old,
-            **asked,
+            **_said(asked),
             "FunctionArn": name._replace(qualifier=qualifier).arn,
             "LastModified": now_ms() / 1000,
         }
         with self._functions.changed(name) as function:
             function.event_invoke[qualifier] = config
-        return answer(config)
+        return config
 
     # ------------------------------------------------------------ URLs
 
-    def create_function_url_config(self, call: Call) -> Response:
+    def create_function_url_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Give a function a URL; nothing listens there."""
-        asked = call.document()
-        name = existing(self._functions, call)
+        name = existing(self._functions, owner, asked)
         if (name.qualifier or "") in self._functions.find(name).urls:
             raise Refused("ResourceConflictException", f"Function url exists for {name.arn}")
         host = f"{new_uuid().replace('-', '')}.lambda-url.{name.owner.region}.on.aws"
         config: JSONObject = {
             "InvokeMode": "BUFFERED",
-            **asked,
+            **_said(asked),
             "FunctionUrl": f"https://{host}/",
             "FunctionArn": name.arn,
             "CreationTime": timestamp(),
@@ -177,32 +173,33 @@ class SettingOperations:
         }
         with self._functions.changed(name) as function:
             function.urls[name.qualifier or ""] = config
-        return answer(config, 201)
+        return config
 
-    def get_function_url_config(self, call: Call) -> Response:
+    def get_function_url_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show a function's URL."""
-        return answer(self._url(existing(self._functions, call)))
+        return self._url(existing(self._functions, owner, asked))
 
-    def update_function_url_config(self, call: Call) -> Response:
+    def update_function_url_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Change what is said of a function's URL."""
-        asked = call.document()
-        name = existing(self._functions, call)
-        config = {**self._url(name), **asked, "LastModifiedTime": timestamp()}
+        name = existing(self._functions, owner, asked)
+        config = {**self._url(name), **_said(asked), "LastModifiedTime": timestamp()}
         with self._functions.changed(name) as function:
             function.urls[name.qualifier or ""] = config
-        return answer(config)
+        return config
 
-    def delete_function_url_config(self, call: Call) -> Response:
+    def delete_function_url_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Take a function's URL away."""
-        name = existing(self._functions, call)
+        name = existing(self._functions, owner, asked)
         self._url(name)
         with self._functions.changed(name) as function:
             function.urls.pop(name.qualifier or "", None)
-        return nothing()
+        return {}
 
-    def list_function_url_configs(self, call: Call) -> Response:
+    def list_function_url_configs(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """List the URLs of a function and its aliases."""
-        return answer(page(call, list(self._functions.find(call.name()).urls.values()), "FunctionUrlConfigs"))
+        return page(
+            asked, list(self._functions.find(named(owner, asked)).urls.values()), "FunctionUrlConfigs"
+        )
 
     def _url(self, name: FunctionName) -> JSONObject:
         found = self._functions.find(name).urls.get(name.qualifier or "")
@@ -212,60 +209,64 @@ class SettingOperations:
 
     # ------------------------------------------------------------ the rest
 
-    def get_function_code_signing_config(self, call: Call) -> Response:
+    def get_function_code_signing_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show which code signing configuration a function has; none is enforced here."""
-        name = call.name()
+        name = named(owner, asked)
         found = self._functions.find(name).code_signing
         shown: JSONObject = {"FunctionName": name.name}
-        return answer(shown if found is None else {**shown, "CodeSigningConfigArn": found})
+        return shown if found is None else {**shown, "CodeSigningConfigArn": found}
 
-    def put_function_code_signing_config(self, call: Call) -> Response:
+    def put_function_code_signing_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Give a function a code signing configuration."""
-        arn = str(call.document()["CodeSigningConfigArn"])
-        name = existing(self._functions, call)._replace(qualifier=None)
+        arn = str(asked["CodeSigningConfigArn"])
+        name = existing(self._functions, owner, asked)._replace(qualifier=None)
         with self._functions.changed(name) as function:
             function.code_signing = arn
-        return answer({"CodeSigningConfigArn": arn, "FunctionName": name.name})
+        return {"CodeSigningConfigArn": arn, "FunctionName": name.name}
 
-    def delete_function_code_signing_config(self, call: Call) -> Response:
+    def delete_function_code_signing_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Take a function's code signing configuration away."""
-        name = existing(self._functions, call)._replace(qualifier=None)
+        name = existing(self._functions, owner, asked)._replace(qualifier=None)
         with self._functions.changed(name) as function:
             function.code_signing = None
-        return nothing()
+        return {}
 
-    def get_function_recursion_config(self, call: Call) -> Response:
+    def get_function_recursion_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show what happens to a function that invokes itself."""
-        return answer({"RecursiveLoop": self._functions.find(call.name()).recursion})
+        return {"RecursiveLoop": self._functions.find(named(owner, asked)).recursion}
 
-    def put_function_recursion_config(self, call: Call) -> Response:
+    def put_function_recursion_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Say what happens to a function that invokes itself."""
-        loop = str(call.document()["RecursiveLoop"])
-        name = existing(self._functions, call)._replace(qualifier=None)
+        loop = str(asked["RecursiveLoop"])
+        name = existing(self._functions, owner, asked)._replace(qualifier=None)
         with self._functions.changed(name) as function:
             function.recursion = loop
-        return answer({"RecursiveLoop": loop})
+        return {"RecursiveLoop": loop}
 
-    def get_runtime_management_config(self, call: Call) -> Response:
+    def get_runtime_management_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show when a function's runtime is updated."""
-        name = existing(self._functions, call)
+        name = existing(self._functions, owner, asked)
         kept = self._functions.find(name).runtime_management.get(name.qualifier or LATEST)
         found = kept or {"UpdateRuntimeOn": "Auto"}
-        return answer({**found, "FunctionArn": name._replace(qualifier=name.qualifier or LATEST).arn})
+        return {**found, "FunctionArn": name._replace(qualifier=name.qualifier or LATEST).arn}
 
-    def put_runtime_management_config(self, call: Call) -> Response:
+    def put_runtime_management_config(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Say when a function's runtime is updated."""
-        asked = call.document()
-        name = existing(self._functions, call)
+        name = existing(self._functions, owner, asked)
         qualifier = name.qualifier or LATEST
         with self._functions.changed(name) as function:
-            function.runtime_management[qualifier] = asked
-        return answer({**asked, "FunctionArn": name._replace(qualifier=qualifier).arn})
+            function.runtime_management[qualifier] = _said(asked)
+        return {**_said(asked), "FunctionArn": name._replace(qualifier=qualifier).arn}
 
     # ------------------------------------------------------------ within
 
-    def _tagged(self, call: Call) -> FunctionName:
-        return FunctionName.from_text(call.path["Resource"], call.owner)._replace(qualifier=None)
+    def _tagged(self, owner: Owner, asked: JSONObject) -> FunctionName:
+        return FunctionName.from_text(str(asked["Resource"]), owner)._replace(qualifier=None)
+
+
+def _said(asked: JSONObject) -> JSONObject:
+    """Give what a request says beside whom it means."""
+    return {name: value for name, value in asked.items() if name not in ("FunctionName", "Qualifier")}
 
 
 def _statement(asked: JSONObject, name: FunctionName) -> JSONObject:

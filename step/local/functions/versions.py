@@ -12,9 +12,8 @@ from collections.abc import Callable
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 from step.local.entropy import new_uuid
-from step.local.functions.call import Call
-from step.local.functions.configurations import is_same, revise, shown
-from step.local.functions.names import LATEST, FunctionName
+from step.local.functions.configurations import is_same, revise
+from step.local.functions.names import LATEST, FunctionName, Owner, named
 from step.local.functions.store import Function, FunctionShelf, not_found, version_of
 
 
@@ -38,27 +37,27 @@ def publish(function: Function, name: FunctionName, description: JSONValue = Non
     return made
 
 
-def existing(functions: FunctionShelf, call: Call) -> FunctionName:
+def existing(functions: FunctionShelf, owner: Owner, asked: JSONObject) -> FunctionName:
     """Name the function, version or alias that a request means.
 
     Raises:
         Refused: it isn't there.
     """
-    name = call.name()
+    name = named(owner, asked)
     version_of(functions.find(name), name)
     return name
 
 
 def versions(function: Function, name: FunctionName) -> list[JSONValue]:
     """Show ``$LATEST`` and every version, oldest first."""
-    latest = {**shown(function.latest), "FunctionArn": f"{name.function_arn}:{LATEST}"}
+    latest = {**function.latest, "FunctionArn": f"{name.function_arn}:{LATEST}"}
     numbers = sorted(function.versions, key=int)
-    return [latest, *(shown(function.versions[number]) for number in numbers)]
+    return [latest, *(function.versions[number] for number in numbers)]
 
 
 def qualified(configuration: JSONObject, name: FunctionName) -> JSONObject:
     """Show a configuration under the ARN that it was asked for."""
-    return {**shown(configuration), "FunctionArn": name.arn}
+    return {**configuration, "FunctionArn": name.arn}
 
 
 def aliased(function: Function, name: FunctionName, old: JSONObject, asked: JSONObject) -> JSONObject:
@@ -93,7 +92,7 @@ def _check_weights(alias: JSONObject) -> None:
         raise Refused(
             "InvalidParameterValueException", "Number of items in AdditionalVersionWeights: at most 1."
         )
-    ((version, weight),) = weights.items()
+    (version,) = weights
     if alias["FunctionVersion"] == LATEST:
         raise Refused("InvalidParameterValueException", "$LATEST is not supported for an alias with weights")
     if version == alias["FunctionVersion"]:
@@ -102,8 +101,6 @@ def _check_weights(alias: JSONObject) -> None:
             f"Invalid function version {version}. Function version {version} is already included in"
             " routing configuration.",
         )
-    if not 0 <= weight <= 1:
-        raise Refused("ValidationException", "A version's weight must be between 0.0 and 1.0")
 
 
 def _weights(alias: JSONObject) -> dict[str, float]:

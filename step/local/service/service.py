@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from step.aws.requests import Operations
 from step.durable.host import Host
 from step.durable.journal import StoreFull
 from step.durable.recovery import Disagreement
 from step.errors import Refused
-from step.jsonvalue import JSONObject, to_text
+from step.jsonvalue import JSONObject
 from step.local.cloud.addressing import Address
-from step.local.entropy import new_uuid
+from step.local.front import Front, Operation
 from step.local.http import Request, Response
+from step.local.protocols import Json
 from step.local.service.activities import Activities
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
@@ -35,17 +35,24 @@ TARGET = "AWSStepFunctions"
 # A definition is the largest thing that a request holds; escaped it may take six times its size.
 MOST_BODY_BYTES = 8 * 1024 * 1024
 _log = logging.getLogger("step.local.service")
+# What is honoured of the structures within parameters, by the names of botocore's shapes.
+_STRUCTURES = {
+    "CloudWatchLogsLogGroup": "logGroupArn",
+    "EncryptionConfiguration": "kmsKeyId kmsDataKeyReusePeriodSeconds type",
+    "LogDestination": "cloudWatchLogsLogGroup",
+    "LoggingConfiguration": "level includeExecutionData destinations",
+    "MockErrorOutput": "error cause",
+    "MockInput": "result errorOutput fieldValidationMode",
+    "RoutingConfigurationListItem": "stateMachineVersionArn weight",
+    "Tag": "key value",
+    "TestStateConfiguration": (
+        "retrierRetryCount errorCausedByState mapIterationFailureCount mapItemReaderData"
+    ),
+    "TracingConfiguration": "enabled",
+}
 
-Operation = Callable[[Caller, JSONObject], JSONObject]
 # Whose credentials a request is signed with: an account.
 AccountOf = Callable[[Request], str]
-
-
-class Answer(NamedTuple):
-    """How an operation is answered; one that ``waits`` doesn't keep others from being answered."""
-
-    do: Operation
-    waits: bool = False
 
 
 class StepFunctions:
@@ -65,7 +72,6 @@ class StepFunctions:
         self._host = host
         self._account_of = account_of
         self._region = region
-        self._model = Operations("stepfunctions")
         records, now = Records(host.journal), host.clock.now_ms
         self.machines = Machines(records, now, lambda arn: self.executions.forget(arn))
         self.executions = Executions(host, self.machines, logs.watch)
@@ -75,28 +81,25 @@ class StepFunctions:
         self._tags = Tags(records)
         self._runs = MapRuns(host, self.executions)
         self._testing = testing
-        self._operations = self._all_operations()
-
-    @property
-    def operations(self) -> frozenset[str]:
-        """The operations that are answered."""
-        return frozenset(self._operations)
+        self.front = Front(
+            Json(Operations("stepfunctions")),
+            self._all_operations(),
+            _STRUCTURES,
+            code="ValidationException",
+            guard=lambda: host.lock,
+        )
 
     def answer(self, request: Request) -> Response:
         """Answer a request of the API's protocol."""
-        operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
         try:
-            found = self._operations.get(operation)
-            if found is None:
-                raise Refused("UnknownOperationException", f"There is no operation {operation[:100]!r}")
             if len(request.body) > MOST_BODY_BYTES:
                 raise Refused("RequestEntityTooLargeException", f"More than {MOST_BODY_BYTES} bytes")
-            return _told(self._do(found, self.caller(request), self._model.read(operation, request.body)))
-        except Refused as refusal:
-            return refused(refusal.code, refusal.message)
+            return self.front.answer(request, self.caller(request))
+        except Refused as refused:
+            return self.front.refuse(refused)
         except (StoreFull, Disagreement) as problem:
-            _log.error("%s: %s", operation, problem)
-            return refused("ServiceUnavailable", str(problem))
+            _log.error("%s: %s", request.headers.get("x-amz-target"), problem)
+            return self.front.refuse(Refused("ServiceUnavailable", str(problem)))
 
     def call(self, operation: str, caller: Caller, params: JSONObject) -> JSONObject:
         """Do an operation for another part of the process; parameters are those of the API.
@@ -104,101 +107,103 @@ class StepFunctions:
         Raises:
             Refused: as the API would refuse it.
         """
-        return self._do(self._operations[operation], caller, self._checked(operation, params))
+        return self.front.call(operation, caller, params)
 
     def start_for(self, caller: Caller, params: JSONObject, starter: str) -> JSONObject:
         """Do StartExecution for a task; see ``Starting.start_for``."""
-        checked = self._checked("StartExecution", params)
+        checked = self.front.check("StartExecution", params)
         with self._host.lock:
             return self._starting.start_for(caller, checked, starter)
 
     def is_express(self, params: JSONObject) -> bool:
         """Say whether StartExecution would start an Express machine's execution."""
         with self._host.lock:
-            return self._starting.target(self._checked("StartExecution", params)).is_express
-
-    def _checked(self, operation: str, params: JSONObject) -> JSONObject:
-        return self._model.read(operation, to_text(params).encode("utf-8", "surrogatepass"))
+            return self._starting.target(self.front.check("StartExecution", params)).is_express
 
     def caller(self, request: Request) -> Caller:
         """Say who asks, and where."""
         region = Address.from_request(request).region
         return Caller(self._account_of(request), region or self._region)
 
-    def _do(self, found: Answer, caller: Caller, params: JSONObject) -> JSONObject:
-        if found.waits:
-            return found.do(caller, params)
-        with self._host.lock:
-            return found.do(caller, params)
-
-    def _all_operations(self) -> Mapping[str, Answer]:
+    def _all_operations(self) -> Mapping[str, Operation[Caller]]:
         """Say who answers which operation.
 
         What only reads machines doesn't wait for the host, which evaluates expressions with its lock held.
         """
         return {
-            "CreateActivity": Answer(self._activities.create),
-            "CreateStateMachine": Answer(self.machines.create),
-            "CreateStateMachineAlias": Answer(self._versions.create_alias),
-            "DeleteActivity": Answer(self._activities.delete),
-            "DeleteStateMachine": Answer(self.machines.delete),
-            "DeleteStateMachineAlias": Answer(self._versions.delete_alias),
-            "DeleteStateMachineVersion": Answer(self._versions.delete_version),
-            "DescribeActivity": Answer(self._activities.describe),
-            "DescribeExecution": Answer(self.executions.describe),
-            "DescribeMapRun": Answer(self._runs.describe),
-            "DescribeStateMachine": Answer(self.machines.describe, waits=True),
-            "DescribeStateMachineAlias": Answer(self._versions.describe_alias),
-            "DescribeStateMachineForExecution": Answer(self.executions.describe_machine),
-            "GetActivityTask": Answer(self._activities.poll, waits=True),
-            "GetExecutionHistory": Answer(self.executions.history),
-            "ListActivities": Answer(self._activities.list),
-            "ListExecutions": Answer(self.executions.list),
-            "ListMapRuns": Answer(self._runs.list),
-            "ListStateMachineAliases": Answer(self._versions.list_aliases),
-            "ListStateMachineVersions": Answer(self._versions.list_versions),
-            "ListStateMachines": Answer(self.machines.list, waits=True),
-            "ListTagsForResource": Answer(self._tags.list),
-            "PublishStateMachineVersion": Answer(self._versions.publish),
-            "RedriveExecution": Answer(self.executions.redrive),
-            "SendTaskFailure": Answer(self._activities.fail),
-            "SendTaskHeartbeat": Answer(self._activities.heartbeat),
-            "SendTaskSuccess": Answer(self._activities.succeed),
-            "StartExecution": Answer(self._starting.start),
-            "StartSyncExecution": Answer(self._starting.start_sync, waits=True),
-            "StopExecution": Answer(self.executions.stop),
-            "TagResource": Answer(self._tags.tag),
-            "TestState": Answer(self._testing.test, waits=True),
-            "UntagResource": Answer(self._tags.untag),
-            "UpdateMapRun": Answer(self._runs.update),
-            "UpdateStateMachine": Answer(self.machines.update),
-            "UpdateStateMachineAlias": Answer(self._versions.update_alias),
-            "ValidateStateMachineDefinition": Answer(self.machines.validate, waits=True),
+            "CreateActivity": Operation(self._activities.create, "name tags encryptionConfiguration"),
+            "CreateStateMachine": Operation(
+                self.machines.create,
+                "name definition roleArn type loggingConfiguration tags tracingConfiguration"
+                " publish versionDescription encryptionConfiguration",
+            ),
+            "CreateStateMachineAlias": Operation(
+                self._versions.create_alias, "description name routingConfiguration"
+            ),
+            "DeleteActivity": Operation(self._activities.delete, "activityArn"),
+            "DeleteStateMachine": Operation(self.machines.delete, "stateMachineArn"),
+            "DeleteStateMachineAlias": Operation(self._versions.delete_alias, "stateMachineAliasArn"),
+            "DeleteStateMachineVersion": Operation(self._versions.delete_version, "stateMachineVersionArn"),
+            "DescribeActivity": Operation(self._activities.describe, "activityArn"),
+            "DescribeExecution": Operation(self.executions.describe, "executionArn includedData"),
+            "DescribeMapRun": Operation(self._runs.describe, "mapRunArn"),
+            "DescribeStateMachine": Operation(
+                self.machines.describe, "stateMachineArn includedData", waits=True
+            ),
+            "DescribeStateMachineAlias": Operation(self._versions.describe_alias, "stateMachineAliasArn"),
+            "DescribeStateMachineForExecution": Operation(
+                self.executions.describe_machine, "executionArn includedData"
+            ),
+            "GetActivityTask": Operation(self._activities.poll, "activityArn workerName", waits=True),
+            "GetExecutionHistory": Operation(
+                self.executions.history, "executionArn maxResults reverseOrder nextToken includeExecutionData"
+            ),
+            "ListActivities": Operation(self._activities.list, "maxResults nextToken"),
+            "ListExecutions": Operation(
+                self.executions.list,
+                "stateMachineArn statusFilter maxResults nextToken mapRunArn redriveFilter",
+            ),
+            "ListMapRuns": Operation(self._runs.list, "executionArn maxResults nextToken"),
+            "ListStateMachineAliases": Operation(
+                self._versions.list_aliases, "stateMachineArn nextToken maxResults"
+            ),
+            "ListStateMachineVersions": Operation(
+                self._versions.list_versions, "stateMachineArn nextToken maxResults"
+            ),
+            "ListStateMachines": Operation(self.machines.list, "maxResults nextToken", waits=True),
+            "ListTagsForResource": Operation(self._tags.list, "resourceArn"),
+            "PublishStateMachineVersion": Operation(
+                self._versions.publish, "stateMachineArn revisionId description"
+            ),
+            "RedriveExecution": Operation(self.executions.redrive, "executionArn clientToken"),
+            "SendTaskFailure": Operation(self._activities.fail, "taskToken error cause"),
+            "SendTaskHeartbeat": Operation(self._activities.heartbeat, "taskToken"),
+            "SendTaskSuccess": Operation(self._activities.succeed, "taskToken output"),
+            "StartExecution": Operation(self._starting.start, "stateMachineArn name input traceHeader"),
+            "StartSyncExecution": Operation(
+                self._starting.start_sync, "stateMachineArn name input traceHeader includedData", waits=True
+            ),
+            "StopExecution": Operation(self.executions.stop, "executionArn error cause"),
+            "TagResource": Operation(self._tags.tag, "resourceArn tags"),
+            "TestState": Operation(
+                self._testing.test,
+                "definition roleArn input inspectionLevel revealSecrets variables stateName mock"
+                " context stateConfiguration",
+                waits=True,
+            ),
+            "UntagResource": Operation(self._tags.untag, "resourceArn tagKeys"),
+            "UpdateMapRun": Operation(
+                self._runs.update, "mapRunArn maxConcurrency toleratedFailurePercentage toleratedFailureCount"
+            ),
+            "UpdateStateMachine": Operation(
+                self.machines.update,
+                "stateMachineArn definition roleArn loggingConfiguration tracingConfiguration"
+                " publish versionDescription encryptionConfiguration",
+            ),
+            "UpdateStateMachineAlias": Operation(
+                self._versions.update_alias, "stateMachineAliasArn description routingConfiguration"
+            ),
+            "ValidateStateMachineDefinition": Operation(
+                self.machines.validate, "definition type severity maxResults", waits=True
+            ),
         }
-
-
-# ---------------------------------------------------------------- protocol
-
-# AWS: "Common Errors": everything that a client did wrong is 400. What isn't there is 501: a client that got
-# 500 would try again and again.
-_STATUSES = {
-    "AccessDeniedException": 403,
-    "RequestEntityTooLargeException": 413,
-    "ServiceUnavailable": 503,
-    "UnknownOperationException": 501,
-}
-
-
-def refused(code: str, message: str) -> Response:
-    """Write a refusal as the API does."""
-    body: JSONObject = {"__type": code, "message": message}
-    return _response(_STATUSES.get(code, 400), body, {"x-amzn-ErrorType": code})
-
-
-def _told(answer: JSONObject) -> Response:
-    return _response(200, answer, {})
-
-
-def _response(status: int, body: JSONObject, more: Mapping[str, str]) -> Response:
-    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": new_uuid(), **more}
-    return Response(status, headers, to_text(body).encode("utf-8", "replace"))
