@@ -197,6 +197,8 @@ _MAP = {
 }
 _MAP_CHOICES = (
     Choice("exactly one", ("ItemProcessor", "Iterator")),
+    # Published: a note of the second source, Map.State.009. Parameters is the former name.
+    Choice("at most one", ("Parameters", "ItemSelector")),
     Choice("at most one", ("MaxConcurrency", "MaxConcurrencyPath")),
     Choice("at most one", ("ToleratedFailureCount", "ToleratedFailureCountPath")),
     Choice("at most one", ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath")),
