@@ -87,10 +87,17 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
 
 
 @pytest.fixture(scope="module")
-def deployed(clone: Clone) -> Clone:
+def deployed(clone: Clone) -> Iterator[Clone]:
+    """Give what every test finds deployed; destroyed at the end, which leaves nothing behind."""
     done = clone.stack("deploy")
     assert done.returncode == 0, done.stdout + done.stderr
-    return clone
+    yield clone
+    done = clone.stack("destroy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert clone.client("stepfunctions").list_state_machines()["stateMachines"] == []
+    assert clone.client("lambda").list_functions()["Functions"] == []
+    assert clone.client("dynamodb").list_tables()["TableNames"] == []
+    assert clone.client("iam").list_roles()["Roles"] == []
 
 
 def changes(output: str) -> set[str]:
@@ -198,18 +205,9 @@ def test_change_of_code_touches_function_machine_and_alias_of_that_project_only(
     plan = deployed.plan_unrefreshed()
 
     handler.write_text(before, encoding="utf-8")
+    deployed.stack("package")
     assert changes(plan.stdout) == {
         "module.hello.aws_sfn_alias.this[0]",
         "module.hello.aws_sfn_state_machine.this[0]",
         "module.hello_function.aws_lambda_function.this[0]",
     }, plan.stdout + plan.stderr
-
-
-def test_destroy_leaves_nothing_behind(deployed: Clone) -> None:
-    done = deployed.stack("destroy")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert deployed.client("stepfunctions").list_state_machines()["stateMachines"] == []
-    assert deployed.client("lambda").list_functions()["Functions"] == []
-    assert deployed.client("dynamodb").list_tables()["TableNames"] == []
-    assert deployed.client("iam").list_roles()["Roles"] == []
