@@ -178,8 +178,12 @@ def led_elsewhere(world: World, run: Run, call: Call, do: Do) -> Any:
     number = max(machine.versions) + 1
     machine.versions[number] = machine.versions[1]
     world.hotfix = f"{world.target.machine_arn}:{number}"
-    # Nobody can see to it between the last look and the call itself.
-    world.is_overtaken = call.action in ("dynamodb:UpdateItem", "states:UpdateStateMachineAlias")
+    # Nobody can see to it between the last look, whose answer is a moment old, and the call itself.
+    world.is_overtaken = call.action in (
+        "dynamodb:UpdateItem",
+        "states:DescribeStateMachineAlias",
+        "states:UpdateStateMachineAlias",
+    )
     world.aws.route(world.target.alias_arn, (Route(world.hotfix, 100),))
     return do()
 

@@ -193,7 +193,8 @@ def _hidden(world: World, run: Run, before: Sequence[tuple[Route, ...]], *, is_s
             yield f"FailureClean, and live is {world.aws.live(world.target)}"
         if world.lock.get("owner") == run.arn:
             yield "FailureClean, and the lock is held"
-    if run.end == "ABORTED" and not _is_as_before(world, (world.aws.live(world.target),)):
+    succeeded = any(other.end == "Success" for other in world.others)
+    if run.end == "ABORTED" and succeeded and not _is_as_before(world, ()):
         yield f"the other deploy has succeeded, and live is {world.aws.live(world.target)}"
     for other in world.others:
         if other.end == "FailureClean" and not (other.cause or "").startswith(("LockHeld", "Halted")):
@@ -242,14 +243,14 @@ def _was_superseded(world: World, name: str) -> bool:
 
 
 def _is_as_before(world: World, before: Sequence[tuple[Route, ...]]) -> bool:
+    live = world.aws.live(world.target)
+    if world.hotfix is not None and live == (Route(world.hotfix, 100),):
+        return True
     done = [other.name for other in world.others if other.end == "Success"]
     if done:
         return world.runs_exactly(done[-1])
-    live = world.aws.live(world.target)
-    if world.hotfix is not None:
-        # It is left as it is, unless it came between the last look and the call.
-        return live == (Route(world.hotfix, 100),) or (world.is_overtaken and live in before)
-    return live in before
+    # What somebody has made live is left as it is, unless it came between the last look and the call.
+    return live in before and (world.hotfix is None or world.is_overtaken)
 
 
 def _judge_dirty(case: Case, world: World, run: Run, before: Sequence[tuple[Route, ...]]) -> None:
@@ -330,7 +331,7 @@ def table(title: str, cases: Iterable[Case]) -> str:
             row[case.end] += 1
             for what in ("hidden", "mixed", "stuck", "undiagnosed", "needless"):
                 row[what] += bool(getattr(case, what))
-    columns = ["runs", *ENDS, "ABORTED", "hidden", "mixed", "stuck", "undiagnosed", "needless"]
+    columns = ["runs", *ENDS, "Recovered", "ABORTED", "hidden", "mixed", "stuck", "undiagnosed", "needless"]
     rows["all"] = rows.pop("all", Counter())
     lines = [f"| {title} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
     for name, row in rows.items():
