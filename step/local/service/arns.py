@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from step.arn import Arn
 from step.errors import Refused
+from step.local.functions.names import partition_of
 
 MACHINE, ACTIVITY, EXECUTION, EXPRESS, MAP_RUN = "stateMachine", "activity", "execution", "express", "mapRun"
 
@@ -22,7 +23,7 @@ class Caller(NamedTuple):
 
     def arn(self, kind: str, name: str) -> str:
         """Name a thing of the caller's."""
-        return f"arn:{_partition(self.region)}:states:{self.region}:{self.account}:{kind}:{name}"
+        return f"arn:{partition_of(self.region)}:states:{self.region}:{self.account}:{kind}:{name}"
 
 
 class MachineArn(NamedTuple):
@@ -101,9 +102,3 @@ def _parts(text: str) -> Arn:
     if arn.service != "states":
         raise invalid_arn(f"Invalid service: {arn.service}")
     return arn
-
-
-def _partition(region: str) -> str:
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

@@ -73,7 +73,7 @@ class Machines:
         check_create(params)
         arn = caller.arn(MACHINE, str(params["name"]))
         check_role(str(params["roleArn"]))
-        encryption = _encryption(params)
+        encryption = encryption_of(params)
         type_ = str(params.get("type", "STANDARD"))
         check_definition(str(params["definition"]), type_)
         there = self._records.machines.get(arn)
@@ -140,7 +140,7 @@ class Machines:
             role_arn=role_arn,
             logging=_logging(params) if "loggingConfiguration" in params else settings.logging,
             tracing=_tracing(params) if "tracingConfiguration" in params else settings.tracing,
-            encryption=_encryption(params) if "encryptionConfiguration" in params else settings.encryption,
+            encryption=encryption_of(params) if "encryptionConfiguration" in params else settings.encryption,
             revision_id=settings.revision_id if is_same else new_uuid(),
             update_ms=self._now(),
         )
@@ -312,10 +312,6 @@ def _tracing(params: JSONObject) -> JSONObject:
     return {**_NO_TRACING, **given} if isinstance(given, dict) else dict(_NO_TRACING)
 
 
-def _encryption(params: JSONObject) -> JSONObject:
-    return encryption_of(params)
-
-
 def encryption_of(params: JSONObject) -> JSONObject:
     """Read how data is to be encrypted.
 
@@ -341,7 +337,7 @@ def _identity(params: Mapping[str, JSONValue]) -> JSONObject:
         "type": given.get("type", "STANDARD"),
         "loggingConfiguration": _logging(given),
         "tracingConfiguration": _tracing(given),
-        "encryptionConfiguration": _encryption(given),
+        "encryptionConfiguration": encryption_of(given),
     }
 
 
