@@ -15,11 +15,12 @@ from step.errors import Refused
 from step.jsonvalue import JSONObject
 from step.local.cloud.addressing import Address
 from step.local.cloud.corrections import correct
-from step.local.cloud.emulation import Emulation, Unsupported
+from step.local.cloud.emulation import Emulation
+from step.local.cloud.moto_calls import Unsupported
 from step.local.cloud.objects import EmulatedObjects
 from step.local.cloud.refusals import refusal
+from step.local.cloud.request_log import RequestLog
 from step.local.cloud.rules import Delivery
-from step.local.cloud.storage import Storage
 from step.local.entropy import new_uuid
 from step.local.functions import CODE_PATH, Functions, Owner
 from step.local.http import Request, Response
@@ -54,7 +55,7 @@ class Cloud:
         is_synced: bool = False,
     ) -> None:
         self._owner = Owner(account, region)
-        self._emulation = Emulation(Storage(store / "cloud", is_synced=is_synced))
+        self._emulation = Emulation(RequestLog(store / "cloud", is_synced=is_synced))
         self.functions = Functions(
             store / "lambda",
             owner=self._owner,

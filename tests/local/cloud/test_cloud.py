@@ -93,7 +93,9 @@ def test_the_contents_of_an_object_are_written_once(place: Place) -> None:
 
     contents = list((place.store / "cloud" / "contents").iterdir())
     assert [file.stat().st_size for file in contents] == [100_000]
-    files = [file for file in (place.store / "cloud").glob("moto.sqlite*") if file.suffix != ".sqlite-shm"]
+    files = [
+        file for file in (place.store / "cloud").glob("requests.sqlite*") if file.suffix != ".sqlite-shm"
+    ]
     assert sum(file.stat().st_size for file in files) < 400_000
 
 
