@@ -138,11 +138,12 @@ class _Listener(socketserver.ThreadingTCPServer):
             request.sendall(head_of(Response(503, {}), is_kept=False))
         self.shutdown_request(request)
 
-    def close_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         assert isinstance(request, socket.socket)
+        # Before the client hears of the end: it may connect again at once.
         with self._lock:
             self._open.discard(request)
-        super().close_request(request)
+        super().shutdown_request(request)
 
     def hear_no_more(self) -> None:
         with self._lock:
