@@ -146,6 +146,7 @@ data "aws_iam_policy_document" "trust" {
 }
 
 data "aws_iam_policy_document" "deploy" {
+  # checkov:skip=CKV_AWS_356:Functions are limited by their tags, as is said below; DescribeAlarms tells of composite alarms for "*" only.
   statement {
     sid = "StageCode"
     # The deployer compares what is there, updates $LATEST, and publishes a version of it. GetFunction tells tags only

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from step.clock import pause
 from step.durable.clocks import VirtualClock
 from step.local.serving import LocalService, Options
 from tests.hostile import CASES
@@ -52,20 +51,17 @@ def test_hostile_executions_end_and_the_store_opens_again(tmp_path: Path) -> Non
             stateMachineArn=machine["stateMachineArn"], input=json.dumps(case.input)
         )
         arns[case.name] = started["executionArn"]
-    errors = {name: _ended(sfn, arn) for name, arn in arns.items()}
+    errors = {name: _ended(running, sfn, arn) for name, arn in arns.items()}
     running.close()
     reopened = LocalService.start(options)
     again = client_at(reopened.endpoint, "stepfunctions")
-    kept = {name: _ended(again, arn) for name, arn in arns.items()}
+    kept = {name: _ended(reopened, again, arn) for name, arn in arns.items()}
     reopened.close()
 
     assert errors == kept == {name: case.error for name, case in cases.items()}
 
 
-def _ended(sfn: Any, arn: str) -> str:
-    for _ in range(3000):
-        told = sfn.describe_execution(executionArn=arn)
-        if told["status"] != "RUNNING":
-            return str(told["error"])
-        pause(0.01)
-    raise AssertionError(f"{arn} goes on")
+def _ended(service: LocalService, sfn: Any, arn: str) -> str:
+    live = service.host.live(arn)
+    assert live is None or live.ended.wait(120)
+    return str(sfn.describe_execution(executionArn=arn)["error"])
