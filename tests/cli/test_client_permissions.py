@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -108,8 +108,9 @@ def allowed(role: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def recorder(service: Running) -> Iterator[Recorder]:
-    """Make a project and a deployer that does nothing, and open the door."""
+def recorder(new_service: Callable[..., Running]) -> Iterator[Recorder]:
+    """Make a project and a deployer that does nothing, on a service of their own, and open the door."""
+    service = new_service("--clock", "virtual")
     recorder = Recorder(service.endpoint)
     server = Server(recorder.answer)
     server.start()
