@@ -49,16 +49,18 @@ def client(service: Running) -> Any:
     )
 
 
-@pytest.fixture(scope="module")
-def activity(client: Any) -> str:
-    return str(client.create_activity(name="oven")["activityArn"])
-
-
 @pytest.fixture(scope="module", autouse=True)
-def _machines(client: Any, activity: str) -> None:
+def _machines(client: Any) -> None:
+    for name in ("night", "day"):
+        client.create_state_machine(name=name, definition=json.dumps(NIGHT), roleArn=ROLE)
+
+
+def create_asking(client: Any, name: str) -> str:
+    """Create a machine that waits for a worker, and its activity; gives the activity's ARN."""
+    activity = str(client.create_activity(name=name)["activityArn"])
     asked = {"StartAt": "Ask", "States": {"Ask": {"Type": "Task", "Resource": activity, "End": True}}}
-    for name, definition in (("night", NIGHT), ("day", NIGHT), ("ask", asked)):
-        client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)
+    client.create_state_machine(name=name, definition=json.dumps(asked), roleArn=ROLE)
+    return activity
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ Step = Callable[..., tuple[int, str, str]]
 
 
 def test_start_waits_and_prints_what_step_run_prints(step: Step) -> None:
-    status, out, err = step("start", "night", "--name", "loaf", "--wait", "--input", '{"n": 1}')
+    status, out, err = step("start", "night", "--name", "baked", "--wait", "--input", '{"n": 1}')
 
     assert status == 0
     assert "SUCCEEDED after 12 h" in out
@@ -164,7 +166,8 @@ def test_redrive_goes_on_from_the_failed_state(step: Step) -> None:
     assert "ExecutionRedriven" in types
 
 
-def test_stop_send_and_the_list_of_executions(step: Step, client: Any, activity: str) -> None:
+def test_stop_send_and_the_list_of_executions(step: Step, client: Any) -> None:
+    activity = create_asking(client, "ask")
     for name in ("answered", "failed", "stopped"):
         step("start", "ask", "--name", name)
     tokens: dict[int, str] = {}
@@ -190,11 +193,10 @@ def test_stop_send_and_the_list_of_executions(step: Step, client: Any, activity:
     assert [line.split()[-1] for line in failed.splitlines()] == ["execution", "failed"]
 
 
-def test_follow_ends_when_the_execution_does(
-    step: Step, client: Any, activity: str, service: Running
-) -> None:
-    step("start", "ask", "--name", "followed")
-    command = [sys.executable, "-m", "step.cli.main", "history", "ask:followed", "--follow"]
+def test_follow_ends_when_the_execution_does(step: Step, client: Any, service: Running) -> None:
+    activity = create_asking(client, "follow")
+    step("start", "follow", "--name", "followed")
+    command = [sys.executable, "-m", "step.cli.main", "history", "follow:followed", "--follow"]
     child = subprocess.Popen(
         [*command, "--endpoint", service.endpoint], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -202,7 +204,7 @@ def test_follow_ends_when_the_execution_does(
     next(line for line in child.stderr if "ActivityScheduled" in line)
     step("send", client.get_activity_task(activityArn=activity)["taskToken"], "--success", '"warm"')
 
-    out, _ = child.communicate(timeout=20)
+    out, _ = child.communicate(timeout=120)
 
     assert child.returncode == 0
     assert 'output  "warm"' in out
