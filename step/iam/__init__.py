@@ -1,0 +1,1 @@
+"""AWS's permissions: policies, how they are judged, and what a call of an API has to be allowed."""
