@@ -11,8 +11,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from functools import cache
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from step.asl.model import Retrier
 from step.clock import format_timestamp
 from step.engine import history
 from step.engine.history import Row, Told
@@ -77,6 +80,25 @@ class Item(NamedTuple):
         return item | {name: text for name, text in told.items() if text is not None}
 
 
+T = TypeVar("T")
+
+
+@cache
+def _slots(cls: Any) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    names = tuple(name for base in cls.__mro__ for name in base.__dict__.get("__slots__", ()))
+    return names, attrgetter(*names)
+
+
+def _copied(thing: T) -> T:
+    """Copy an object with slots; what is in them is shared."""
+    cls: Any = type(thing)
+    names, read = _slots(cls)
+    twin: T = cls.__new__(cls)
+    for name, value in zip(names, read(thing), strict=True):
+        setattr(twin, name, value)
+    return twin
+
+
 class Group:
     """The running branches of a Parallel or iterations of a Map; subclasses say what an end means."""
 
@@ -105,6 +127,19 @@ class Group:
     def update(self, turn: Turn, given: MapRunUpdated) -> bool:
         """Take other limits; False where they are another group's."""
         return False
+
+    def fork(self, owner: Frame, twins: dict[Frame, Frame]) -> Group:
+        """Copy the group with its branches; ``twins`` takes note of what became of each frame."""
+        twin = _copied(self)
+        twin.owner = owner
+        twin.live = {frame.fork(twin, twins): None for frame in self.live}
+        twin.unsuccessful = [frame.fork(twin, twins) for frame in self.unsuccessful]
+        return twin
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What decides on how it goes on, beside its branches; see ``engine.key``."""
+        raise NotImplementedError
 
     def redrive(self, turn: Turn) -> None:
         """Run the unsuccessful branches again, from the states they were in."""
@@ -228,6 +263,17 @@ class Frame:
         frame.variables_size, frame.deepened = self.variables_size, self.deepened
         frame.now = self.now
         return frame
+
+    def fork(self, group: Group | None, twins: dict[Frame, Frame]) -> Frame:
+        """Copy the frame with all that runs inside its state; values are shared."""
+        twin = twins[self] = _copied(self)
+        twin.group = group
+        twin.retries = self.retries.copy()
+        if self.inner is not None:
+            twin.inner = self.inner.fork(twin, twins)
+        if self.fallen is not None:
+            twin.fallen = self.fallen.fork(twin, twins)
+        return twin
 
     def redrive(self, turn: Turn) -> bool:
         """Go on after the execution has failed; say whether the frame goes on at once."""
@@ -404,6 +450,9 @@ class Turn(Protocol):
     def abort(self, group: Group) -> None:
         """Stop every live branch of a group, innermost first."""
 
+    def retry_delay(self, frame: Frame, retrier: Retrier, attempt: int) -> int:
+        """Say how long (ms) the ``attempt``-th retry that a retrier grants is waited for."""
+
     def state_error(self, frame: Frame, failure: StateFailure) -> StateError:
         """Word a state's failure as AWS does, naming the state and where it was entered."""
 
@@ -428,6 +477,12 @@ class Op(OpenWork):
         self.frame = frame
         self.is_told = self.is_called = self.is_answered = False
         self.held = self.child = None
+
+    def fork(self, frame: Frame) -> Op:
+        """Copy it for the copy of its branch."""
+        twin = _copied(self)
+        twin.frame = frame
+        return twin
 
 
 class End(State):

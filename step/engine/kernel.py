@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from heapq import heappop, heappush
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
+from step.asl.model import Retrier
+from step.asl.retry import delay_ms
 from step.engine import history
 from step.engine.frames import FATAL, ExecutionInfo, Frame, Group, Op, State, Timer
 from step.engine.history import History, Row, Written
@@ -168,6 +170,27 @@ class Kernel:
     def is_busy(self) -> bool:
         """Whether the turn ran out of its budget: send Continue."""
         return bool(self.ready) and self.fault is None
+
+    def fork(self) -> Self:
+        """Copy the execution as it stands, without the history that it has had.
+
+        From here on both are on their own; values are shared. What drives the work that is open
+        (``OpenWork.child``, ``held``) is the same for both.
+        """
+        twin = type(self)(self.program, self.info, self.quotas)
+        twin.count, twin.room, twin.now = self.count, self.room, self.now
+        twin.status, twin.output, twin.error, twin.fault = self.status, self.output, self.error, self.fault
+        twin.invocations = self.invocations.copy()
+        twin._last_op, twin._last_timer = self._last_op, self._last_timer
+        if self.count:
+            twins: dict[Frame, Frame] = {}
+            twin.root = self.root.fork(None, twins)
+            twin.ready.extend(twins[frame] for frame in self.ready)
+            twin.ops = {number: op.fork(twins[op.frame]) for number, op in self.ops.items()}
+            # Those that nobody waits for stay behind; a sorted list is a heap.
+            live = sorted(timer for timer in self.timers if not timer[2] or timer[3].op == timer[2])
+            twin.timers = [(at, order, op, twins[frame], what) for at, order, op, frame, what in live]
+        return twin
 
     @property
     def history(self) -> History:
@@ -510,6 +533,16 @@ class Kernel:
             self.commands.append(CancelTask(frame.op, op))
         frame.op = 0
 
+    # ------------------------------------------------------------ what an explorer says otherwise
+
+    def entry(self, frame: Frame) -> int:
+        """Give the id of the event at which the frame entered its state, for the causes of failures."""
+        return frame.entered_id
+
+    def retry_delay(self, frame: Frame, retrier: Retrier, attempt: int) -> int:
+        """Say how long (ms) the ``attempt``-th retry that a retrier grants is waited for."""
+        return delay_ms(retrier, attempt, frame.random)
+
     # ------------------------------------------------------------ for states: failing and ending
 
     def state_error(self, frame: Frame, failure: StateFailure) -> StateError:
@@ -521,7 +554,7 @@ class Kernel:
         if not failure.is_bare and error.cause is not None:
             where = f"An error occurred while executing the state '{frame.state.name}'"
             error = StateError(
-                error.name, f"{where} (entered at the event id #{frame.entered_id}). {error.cause}"
+                error.name, f"{where} (entered at the event id #{self.entry(frame)}). {error.cause}"
             )
         if failure.location is not None:
             is_former = not HISTORY_AS_AWS.holds(frame.info)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from step import StateMachine
 from step.engine import kernel as kernels
 from step.engine.kernel import Kernel
+from step.engine.key import key
 from step.engine.program import Program
 from step.engine.quotas import Quotas
 from step.engine.vocabulary import Input, Redrive, StartTask, Stop, TaskSucceeded
@@ -154,6 +155,29 @@ def test_replay_of_recorded_inputs_gives_the_same_execution(machine: Any, seed: 
     assert again.rows == run.kernel.rows
     assert list(again.history) == run.events
     assert again.status == run.kernel.status
+
+
+@BOUNDED
+@given(machine=machines())
+def test_forks_go_on_as_the_execution_would(machine: Any, engine: Any) -> None:
+    definition, scripts = machine
+    run = engine.run(definition, INPUT, scripts, quotas=Quotas())
+
+    twin = Kernel(run.kernel.program, engine.info_of(INPUT), Quotas())
+    commands = []
+    for item, now in run.inputs:
+        former, twin = twin, twin.fork()
+        before = former.count and key(former)
+        commands += twin.handle(item, now)
+        assert (former.count and key(former)) == before
+
+    assert (key(twin), twin.count, twin.now) == (key(run.kernel), run.kernel.count, run.kernel.now)
+    assert [command for command in commands if isinstance(command, StartTask)] == run.tasks
+    # What failed can be taken up again by a fork too.
+    again = twin.fork()
+    again.handle(Redrive(), again.now)
+    twin.handle(Redrive(), twin.now)
+    assert key(again) == key(twin)
 
 
 @BOUNDED

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from step.engine.frames import FATAL, Frame, Group, Item, State, Turn
 from step.engine.history import ITERATION, MAP_STARTED, PLAIN
@@ -172,3 +173,15 @@ class MapRun(Group):
         owner.inner = None
         if self.state.fell(turn, owner, failure):
             turn.ready.append(owner)
+
+    def fork(self, owner: Frame, twins: dict[Frame, Frame]) -> MapRun:
+        twin = super().fork(owner, twins)
+        assert isinstance(twin, MapRun)
+        twin.results = self.results.copy()
+        return twin
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        # Of the items only those that are still to come.
+        ahead = self.items[self.next_index :]
+        return (self.left, self.next_index, self.failures, self.at_once, self.tolerated, ahead, self.results)

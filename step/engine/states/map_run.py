@@ -24,7 +24,7 @@ from step.engine.states.map_plan import Batching, Member, Plan, each, source_uri
 from step.engine.states.work import WorkState
 from step.engine.switches import HISTORY_AS_AWS, ITEM_SOURCE
 from step.engine.vocabulary import ItemsRead, MapRunUpdated, ReadItems, StartChild, WriteResults
-from step.errors import StateError, StateFailure
+from step.errors import StateError, StateFailure, StepError
 from step.jsonvalue import JSONObject, JSONValue, to_text
 
 # How many items are read, and results written, at a time.
@@ -149,6 +149,10 @@ class MapRun(Group):
     @property
     def _is_exported(self) -> bool:
         return "Resource" in self.plan.writer
+
+    def fork(self, owner: Frame, twins: dict[Frame, Frame]) -> MapRun:
+        """Refuse: its items may come of an iterator, which goes one way only."""
+        raise StepError(f"state {self.state.name!r}: an execution inside a distributed Map can't be forked")
 
     def _new_name(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))

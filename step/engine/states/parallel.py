@@ -7,6 +7,7 @@ Spec: ASL "Parallel State".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from step.engine.frames import Frame, Group, State, Turn
 from step.engine.history import PLAIN
@@ -76,3 +77,13 @@ class ParallelRun(Group):
         owner.previous = frame.previous
         if self.state.broke(turn, owner, error, is_fatal=is_fatal):
             turn.ready.append(owner)
+
+    def fork(self, owner: Frame, twins: dict[Frame, Frame]) -> ParallelRun:
+        twin = super().fork(owner, twins)
+        assert isinstance(twin, ParallelRun)
+        twin.results = self.results.copy()
+        return twin
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return (self.left, self.results)

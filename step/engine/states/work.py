@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from step.asl.model import Retrier
-from step.asl.retry import delay_ms, match_error
+from step.asl.retry import match_error
 from step.engine.frames import FATAL, Frame, State, Timer, Turn
 from step.engine.history import PLAIN
 from step.engine.switches import HISTORY_AS_AWS, NAMELESS_ERROR
@@ -145,7 +145,7 @@ class WorkState(State):
         frame.fallen = None
         frame.retry_count += 1
         turn.open_op(frame)
-        turn.start_timer(frame, turn.now + delay_ms(retrier, tried + 1, frame.random), Timer.RETRY)
+        turn.start_timer(frame, turn.now + turn.retry_delay(frame, retrier, tried + 1), Timer.RETRY)
         return True
 
     def _caught(self, turn: Turn, frame: Frame, catcher: Catcher, error: StateError) -> bool:

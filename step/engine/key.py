@@ -1,0 +1,179 @@
+"""What an execution will do, as one value: two executions with equal keys go on alike.
+
+Pure: no clock, no IO. What only tells what has been (history, ids, counters of attempts that are over) isn't
+in it, so that ways which lead to the same come together. Times are relative to now.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from step.engine.frames import Frame, Timer
+from step.engine.kernel import Kernel
+from step.engine.vocabulary import StartTask
+
+_TIMERS: Mapping[Timer, int] = {what: number for number, what in enumerate(Timer)}
+
+
+class Seen(NamedTuple):
+    """What else a machine and its handlers look at, so that it decides on what comes.
+
+    Attributes:
+        time: The time itself: a timestamp that is compared, ``$now()``, ``$$.State.EnteredTime``.
+        draws: Random values and UUIDs.
+        invocations: How often a state's work has been asked for: a list of answers is attached.
+        deadline: How much is left of the machine's ``TimeoutSeconds`` and of the longest duration.
+    """
+
+    time: bool = False
+    draws: bool = False
+    invocations: bool = False
+    deadline: bool = False
+
+
+NOTHING = Seen()
+
+# The slots of Kernel, Frame, OpenWork and the groups that are in the key...
+KEYED = {
+    "Kernel": {"error", "fault", "invocations", "now", "ops", "output", "ready", "root", "status", "timers"},
+    "Frame": {
+        "draws",
+        "entered_at",
+        "heartbeat_at",
+        "heartbeat_ms",
+        "index",
+        "inner",
+        "item",
+        "now",
+        "op",
+        "path",
+        "retries",
+        "retry_count",
+        "state",
+        "strand",
+        "value",
+        "variables",
+    },
+    "OpenWork": {"command", "is_told"},
+    "Op": {"frame"},
+    "Group": {"live"},
+    "ParallelRun": {"left", "results"},
+    "MapRun": {"at_once", "failures", "items", "left", "next_index", "results", "tolerated"},
+}
+# ... and those that aren't, each with the reason.
+TOLD = {
+    "Kernel": {
+        "_budget": "of one turn",
+        "_last_op": "names the next work",
+        "_last_timer": "of two timers of one instant the older comes first: their order is in the key",
+        "_measured": "a value measured before, so as not to measure it again",
+        "_size": "its size",
+        "commands": "given out at the end of a turn",
+        "count": "the number of events so far: their quota is looked at along the longest way",
+        "info": "what doesn't change",
+        "marked_at": "where history has a mark",
+        "payload_limit": "of the quotas",
+        "program": "what doesn't change",
+        "quotas": "what doesn't change",
+        "room": "of the quotas; see count",
+        "rows": "history",
+    },
+    "Frame": {
+        "came_from": "an event's id",
+        "deepened": "a bound: past it the value itself is looked at",
+        "entered_id": "an event's id; it is in the causes of failures (Kernel.entry)",
+        "error": "what a test of one state reads when it is over",
+        "fallen": "only a redrive looks at it",
+        "group": "the tree says it",
+        "info": "what doesn't change; a redrive's count, which no redrive is compared by",
+        "previous": "an event's id",
+        "size": "a bound: past it the value itself is measured",
+        "token": "names the work (Kernel.token)",
+        "variables_size": "a bound: past it the variables themselves are measured",
+    },
+    "OpenWork": {
+        "child": "what drives a child execution",
+        "held": "the driver's",
+        "is_answered": "the driver's",
+        "is_called": "the driver's",
+    },
+    "Op": {},
+    "Group": {
+        "owner": "the tree says it",
+        "unsuccessful": "only a redrive looks at it",
+    },
+    "ParallelRun": {"state": "its owner's"},
+    "MapRun": {"state": "its owner's"},
+}
+
+
+def key(kernel: Kernel, seen: Seen = NOTHING) -> tuple[Any, ...]:
+    """Say what an execution will do, as a tuple of JSON values and tuples.
+
+    An execution that has ended is what it came to. States are known by their names.
+    """
+    if kernel.status != "RUNNING":
+        error = kernel.error
+        return (kernel.status, kernel.output, *(error or (None, None)))
+    if kernel.fault is not None:
+        return ("FAULT", repr(kernel.fault))
+    places: dict[Frame, int] = {}
+    tree = _frame(kernel, kernel.root, None, places, seen)
+    now = kernel.now
+    timers = tuple(
+        (at - now, places[frame] if op else -1, _TIMERS[what])
+        for at, _, op, frame, what in sorted(kernel.timers)
+        if (frame.op == op if op else seen.deadline)
+    )
+    ready = tuple(places[frame] for frame in kernel.ready)
+    counts = kernel.invocations if seen.invocations else None
+    return (tree, timers, ready, counts, now - kernel.info.start_ms if seen.time else None)
+
+
+def digest(value: tuple[Any, ...]) -> bytes:
+    """Name a key by 16 bytes.
+
+    Marshal's later versions write what is referred to twice as a reference: they tell more than the value.
+    """
+    return blake2b(marshal.dumps(value, 2), digest_size=16).digest()
+
+
+def _frame(
+    kernel: Kernel, frame: Frame, outer: Mapping[str, Any] | None, places: dict[Frame, int], seen: Seen
+) -> tuple[Any, ...]:
+    places[frame] = len(places)
+    state, variables = frame.state, frame.variables
+    work = kernel.ops.get(frame.op)
+    # Retries count in the state that counts them, from its entry on.
+    counts = (sorted(frame.retries.items()), frame.retry_count) if state.counts_retries and frame.op else None
+    beats = frame.heartbeat_ms and work and (frame.heartbeat_at - kernel.now, frame.heartbeat_ms)
+    group = frame.inner
+    inner = group and (
+        group.key,
+        [_frame(kernel, child, variables, places, seen) for child in sorted(group.live, key=_index)],
+    )
+    return (
+        state.name,
+        frame.value,
+        None if variables is outer else dict(variables),
+        frame.item and tuple(frame.item),
+        counts,
+        beats or None,
+        work and (type(work.command).__name__, work.is_told),
+        inner,
+        (frame.index, frame.path),
+        (frame.strand, frame.draws, _payload(work)) if seen.draws else None,
+        (frame.entered_at - kernel.info.start_ms, frame.now - kernel.info.start_ms) if seen.time else None,
+    )
+
+
+def _index(frame: Frame) -> int:
+    return frame.index
+
+
+def _payload(work: Any) -> Any:
+    command = work and work.command
+    return command.payload if isinstance(command, StartTask) else None
