@@ -9,12 +9,13 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from step.aws.sessions import new_session
 from step.errors import NoContact, Refused, StepError
 
 # Where a running local service says that it is: an object with "endpoint", "viewer" and "pid".
@@ -191,19 +192,17 @@ class Aws:
 
     @cached_property
     def _session(self) -> Any:
-        import boto3
         import botocore.session
         from botocore.exceptions import BotoCoreError
 
         try:
             session = botocore.session.Session(profile=self._place.profile)
-            session.register_component("data_loader", _models(session.get_config_variable("data_path")))
             if self.is_local:
                 # A machine that isn't in AWS would be asked for its role, and waited for.
                 credentials = session.get_component("credential_provider")
                 credentials.remove("iam-role")
                 credentials.remove("container-role")
-            return boto3.Session(botocore_session=session)
+            return new_session(session)
         except BotoCoreError as error:
             raise NoContact(self._no_contact(error)) from error
 
@@ -232,14 +231,6 @@ class Aws:
     def _hint(self) -> str:
         is_there = (self._folder / ADDRESS_FILE).is_file()
         return "; a local service is running here: ENV=local asks it" if is_there else ""
-
-
-@lru_cache(maxsize=1)
-def _models(search_path: str | None) -> Any:
-    """Read the services' models once, however many places are asked."""
-    from botocore.loaders import create_loader
-
-    return create_loader(search_path)
 
 
 def local_endpoint(folder: Path = Path()) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from step.aws.deployer_calls import ask, make_client
 from step.aws.deployer_project import RoleAccounts
 from step.aws.deployer_table import DynamoTable
+from step.aws.sessions import new_session
 from step.clock import now_ms, pause
 from step.deployer.ports import ExecutionFacts, Ports, Stored, Unavailable
 from step.errors import Refused, StepError
@@ -154,6 +155,4 @@ def make_ports(session: Any, variables: Mapping[str, str]) -> Ports:
 @lru_cache(maxsize=1)
 def ports_of_environment() -> Ports:
     """Make the ports of this process's environment, once."""
-    import boto3
-
-    return make_ports(boto3.Session(), os.environ)
+    return make_ports(new_session(), os.environ)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from step.aws.deployer_calls import ask, make_client
+from step.aws.sessions import new_session
 from step.deployer.configuration import frozen_configuration
 from step.deployer.names import Target
 from step.deployer.ports import FunctionFacts, MachineFacts, RoleRefused, Route, Unavailable
@@ -321,8 +322,6 @@ class RoleAccounts:
         return UnusedVersions(make_client(session, "stepfunctions"), make_client(session, "lambda"))
 
     def _assume(self, target: Target, role_arn: str) -> Any:
-        import boto3
-
         try:
             answer = ask(
                 self._sts,
@@ -338,7 +337,7 @@ class RoleAccounts:
             # A role that was made or changed seconds ago isn't known everywhere yet.
             raise RoleRefused(refused.code, refused.message) from refused
         keys = answer["Credentials"]
-        return boto3.Session(
+        return new_session(
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"],

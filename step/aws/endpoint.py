@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from step.aws.sessions import new_session
+
 
 class EndpointSession:
     """What of a boto3 session ``AwsServices`` uses, with every client at one endpoint.
@@ -47,7 +49,6 @@ class EndpointSession:
 
     @cached_property
     def _session(self) -> Any:
-        import boto3
         import botocore.session
         from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as VARIABLES
 
@@ -55,8 +56,8 @@ class EndpointSession:
         settings = {name: (None, None, default, cast) for name, (_, _, default, cast) in VARIABLES.items()}
         for file in ("config_file", "credentials_file"):
             settings[file] = (None, None, os.devnull, None)
-        return boto3.Session(
-            botocore_session=botocore.session.Session(session_vars=settings),
+        return new_session(
+            botocore.session.Session(session_vars=settings),
             aws_access_key_id=self._key,
             aws_secret_access_key=self._key,
             region_name=self.region_name,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
+from step.aws.sessions import models
 from step.machine.test_state_mocks import Kind, Shape
 from step.runtime.integrations.names import member_name
 
@@ -123,7 +124,7 @@ def client_name(service: str) -> str:
     if not _is_sdk(service):
         return _OPTIMISED.get(service, service)
     name = service.removeprefix(_SDK_PREFIX)
-    found = [model for model in _models() if model.replace("-", "") == name]
+    found = [model for model in _names() if model.replace("-", "") == name]
     return found[0] if found else _SDK.get(name, name)
 
 
@@ -136,7 +137,7 @@ def service_model(service: str) -> Any:
     """
     from botocore.model import ServiceModel
 
-    return ServiceModel(_loader().load_service_model(service, "service-2"), service)
+    return ServiceModel(models().load_service_model(service, "service-2"), service)
 
 
 def _service(service: str) -> Any:
@@ -149,14 +150,7 @@ def _service(service: str) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _models() -> list[str]:
+def _names() -> list[str]:
     # A look-up reads botocore's whole folder of models; it doesn't change while a process runs.
-    known: list[str] = _loader().list_available_services("service-2")
+    known: list[str] = models().list_available_services("service-2")
     return known
-
-
-@lru_cache(maxsize=1)
-def _loader() -> Any:
-    from botocore.loaders import Loader
-
-    return Loader()

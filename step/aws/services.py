@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from step.aws.http import HttpEndpoints, Refusals
 from step.aws.models import client_name, pascal
+from step.aws.sessions import new_session
 from step.aws.shapes import Unlike, from_api, missing_members, to_api, unknown_members
 from step.jsonvalue import JSONObject
 from step.runtime.integrations.names import member_name
@@ -72,9 +73,7 @@ class AwsServices:
     def _session(self) -> Any:
         if self._given is not None:
             return self._given
-        import boto3
-
-        return boto3.Session()
+        return new_session()
 
     def _client(self, name: str, role: str | None = None) -> Any:
         client = self._clients.get((name, role))
