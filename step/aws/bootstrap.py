@@ -8,7 +8,7 @@ without giving it back, and is free afterwards: nothing is left to be recovered.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from step.aws.connection import Aws
@@ -20,7 +20,7 @@ from step.clock import format_timestamp, now_ms, pause
 from step.deployer.by_hand import LockByHand
 from step.deployer.causes import message_of
 from step.deployer.client import make_release_id
-from step.deployer.definition import bind_functions, check_definition
+from step.deployer.definition import bind_functions, called_versions, check_definition
 from step.deployer.lock import LeaseRunning
 from step.deployer.names import CONFIG_NAME, LIVE, PROJECT_NAME, Target
 from step.deployer.release import CHECK_INPUT
@@ -124,18 +124,33 @@ class Bootstrap:
         return live
 
     def back(self, machine: str, say: Callable[[str], None]) -> str:
-        """Lead the alias to the version before the live one; return its ARN.
+        """Lead the alias to the newest version before the live one whose handlers work; return its ARN.
 
         Raises:
             StepError: there is none.
         """
         lock = self._lock(machine, say)
-        version = self._client.version_before_live(
+        versions = self._client.versions_before_live(
             machine, lambda release_id: None if lock is None else lock.outcome(release_id)
         )
+        version = self._first_that_works(machine, versions, say)
         self._route(self._client.machine_arn(machine), version)
         self._unlock(lock, version, say)
         return version
+
+    def _first_that_works(self, function: str, versions: Iterator[str], say: Callable[[str], None]) -> str:
+        for version in versions:
+            definition = self._aws.call(_SFN, "describe_state_machine", stateMachineArn=version)["definition"]
+            try:
+                for called in called_versions(definition):
+                    arn, _, number = called.rpartition(":")
+                    if arn.endswith(f":function:{function}"):
+                        self._check(function, number, definition)
+            except (NotLive, Refused) as error:
+                say(f"passed over {version}: {error}")
+            else:
+                return version
+        raise NotLive(f"no version of {function!r} before the live one works: name one with -zip")
 
     def _lock(self, function: str, say: Callable[[str], None]) -> _OwnLock | None:
         """Take the deployer's own lock, whatever state it is in; None: there is no table of locks.

@@ -181,31 +181,37 @@ class ReleaseClient:
         return [str(version["stateMachineVersionArn"]) for version in pages]
 
     def version_before_live(self, name: str, outcome: Callable[[str], str | None]) -> str:
-        """Name the newest version before the live one whose release succeeded; else one that none was for.
-
-        A version that a deploy published and then refused was never live.
-
-        Args:
-            name: The machine's name.
-            outcome: Says what a release has come to, by its id; None: nobody knows.
+        """Name the first of ``versions_before_live``.
 
         Raises:
             StepError: there is none.
         """
+        for version in self.versions_before_live(name, outcome):
+            return version
+        live = _number(self.live_machine(name).version_arn)
+        raise StepError(f"{name}: version {live} is live, and there is none before it to go back to")
+
+    def versions_before_live(self, name: str, outcome: Callable[[str], str | None]) -> Iterator[str]:
+        """Yield versions to go back to: those before the live one whose release succeeded, then unreleased.
+
+        The newest first in both. A version that a deploy published and then refused was never live.
+
+        Args:
+            name: The machine's name.
+            outcome: Says what a release has come to, by its id; None: nobody knows.
+        """
         live = self.live_machine(name).version_arn
         older = [arn for arn in self.versions(name) if _number(arn) < _number(live)]
-        unknown = None
+        unknown = []
         for arn in sorted(older, key=_number, reverse=True):
             about = self._aws.call(_SFN, "describe_state_machine", stateMachineArn=arn)
             # Whoever publishes a version for a release describes it so; it is staged before it is live.
             came_to = outcome(str(about.get("description", "")))
             if came_to == "Success":
-                return arn
-            if came_to is None:
-                unknown = unknown or arn
-        if unknown is not None:
-            return unknown
-        raise StepError(f"{name}: version {_number(live)} is live, and there is none before it to go back to")
+                yield arn
+            elif came_to is None:
+                unknown.append(arn)
+        yield from unknown
 
     def put(self, bucket: str, key: str, body: bytes, owner: str) -> str:
         """Store an object in an account's bucket; return its version's id. S3 checks the hash.
