@@ -2,7 +2,7 @@
 .PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures bench bench-service soak conformance fidelity lock clean
 
 PYTHON := .venv/bin/python
-TYPED_SCRIPTS := $(addprefix scripts/,demo.py local_service.py module_docs.py permissions.py stack.py)
+TYPED_SCRIPTS := $(addprefix scripts/,demo.py iam_table.py local_service.py module_docs.py permissions.py stack.py)
 # Which of environments/ is meant.
 ENV ?= local
 
