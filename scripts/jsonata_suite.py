@@ -17,12 +17,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from step.asl.jsonata.environment import Run
-from step.asl.jsonata.evaluation import Unsupported, clean, evaluate
+from step.asl.jsonata.environment import Evaluation
+from step.asl.jsonata.evaluation import FunctionInResult, clean, evaluate
 from step.asl.jsonata.parser import parse
-from step.asl.jsonata.signature import Signature
+from step.asl.jsonata.signature import FunctionSignature
 from step.asl.jsonata.syntax import JSONataSyntaxError
-from step.asl.jsonata.values import UNDEFINED, Fault, Native
+from step.asl.jsonata.values import UNDEFINED, JsonataFault, Native
 from step.asl.meter import Exceeded, Limits
 
 # The suite makes ten million numbers; its endless loop ends by the steps. The calls are those of step.
@@ -66,11 +66,11 @@ def run(case: dict[str, Any], folder: Path) -> str | None:
         )
         if result is not UNDEFINED:
             result = clean(result, _LIMITS)
-    except (JSONataSyntaxError, Fault) as error:
+    except (JSONataSyntaxError, JsonataFault) as error:
         code = error.code or "none"
     except Exceeded:
         code = _EXCEEDED
-    except Unsupported:
+    except FunctionInResult:
         # What gives a function has no result in JSON.
         return None if "result" not in case else f"expected {_told(case)}, got a function"
     if code is not None:
@@ -88,20 +88,20 @@ def run(case: dict[str, Any], folder: Path) -> str | None:
 def _eval(data: Any) -> Native:
     """Give the $eval of the suite: Step Functions has none, so step hasn't either."""
 
-    def evaluate_text(run: Run, value: Any, text: Any, context: Any) -> Any:
+    def evaluate_text(run: Evaluation, value: Any, text: Any, context: Any) -> Any:
         if text is UNDEFINED:
             return UNDEFINED
         try:
             tree = parse(text)
         except JSONataSyntaxError as fault:
-            raise Fault("D3120", str(fault)) from fault
+            raise JsonataFault("D3120", str(fault)) from fault
         given = value if context is UNDEFINED else context
         try:
             return evaluate(tree, given, {}, _SCOPE, _LIMITS)
-        except Fault as fault:
-            raise Fault("D3121", str(fault)) from fault
+        except JsonataFault as fault:
+            raise JsonataFault("D3121", str(fault)) from fault
 
-    return Native("eval", evaluate_text, Signature.from_text("<sx?:x>"), 2)
+    return Native("eval", evaluate_text, FunctionSignature.from_text("<sx?:x>"), 2)
 
 
 def _told(case: dict[str, Any]) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 from step.asl.java_text import name_java_type, to_java_text
 from step.asl.jsonpath_parse import (
     NUMBER_FUNCTIONS,
-    Call,
     Filter,
     Index,
     Name,
     Names,
     Path,
+    PathCall,
     PathSyntaxError,
     Segment,
     Slice,
@@ -201,7 +201,7 @@ def _compile_follow(path: Path) -> _Follow:
         return _follow_names(names)
     if keys is not None:
         return lambda start: _follow_keys(start, keys)
-    if isinstance(path.segments[-1], Call):
+    if isinstance(path.segments[-1], PathCall):
         return _follow_call(path)
     if path.is_definite:
         return _follow_picked(path)
@@ -292,7 +292,7 @@ def _bound(path: Path) -> Bound:
     if path.is_reference:
         return Bound(reads)
     last = path.segments[-1]
-    if isinstance(last, Call):
+    if isinstance(last, PathCall):
         return Bound((), _NUMBER_BYTES if last.function in NUMBER_FUNCTIONS else UNBOUND)
     return Bound(reads, 2) if all(map(_never_repeats, path.segments)) else Bound((), UNBOUND)
 
@@ -343,7 +343,7 @@ def _explain_no_object(name: str, place: str, found: Any) -> str:
 def _explain_closing(segment: Segment, place: str, start: Any) -> str:
     if isinstance(segment, Names):
         return _explain_no_object("','".join(segment.names), place, start)
-    if isinstance(segment, Call) and segment.function in ("min", "max", "avg", "stddev", "sum"):
+    if isinstance(segment, PathCall) and segment.function in ("min", "max", "avg", "stddev", "sum"):
         return "Aggregation function attempted to calculate value using empty array"
     return f"No results for path: {place}"
 

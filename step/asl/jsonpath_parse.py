@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from step.asl.regex import Regex as CompiledRegex
-from step.asl.regex import RegexSyntaxError, compile_regex
+from step.asl.regex import Regex, RegexSyntaxError, compile_regex
 from step.jsonvalue import JSONValue
 
 _MAX_NESTING = 40
@@ -79,14 +78,14 @@ class Filter(NamedTuple):
     test: FilterTest
 
 
-class Call(NamedTuple):
+class PathCall(NamedTuple):
     """``.length()``: a function at the end of a path."""
 
     function: str
     arguments: tuple[Operand, ...]
 
 
-Segment = Name | Names | Index | Indexes | Slice | Wildcard | Descend | Filter | Call
+Segment = Name | Names | Index | Indexes | Slice | Wildcard | Descend | Filter | PathCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +99,12 @@ class Path:
     @property
     def is_definite(self) -> bool:
         """Tell whether the path yields one value rather than a list of matches."""
-        return self.upstream_is_definite or isinstance(self.segments[-1], Call)
+        return self.upstream_is_definite or isinstance(self.segments[-1], PathCall)
 
     @property
     def upstream_is_definite(self) -> bool:
         """Tell whether everything but a closing function or ``['a','b']`` picks exactly one value."""
-        has_closing = bool(self.segments) and isinstance(self.segments[-1], Call | Names)
+        has_closing = bool(self.segments) and isinstance(self.segments[-1], PathCall | Names)
         body = self.segments[:-1] if has_closing else self.segments
         return all(isinstance(segment, Name | Index) for segment in body)
 
@@ -138,11 +137,11 @@ class Literal(NamedTuple):
     value: JSONValue
 
 
-class Regex(NamedTuple):
-    regex: CompiledRegex
+class RegexLiteral(NamedTuple):
+    regex: Regex
 
 
-Operand = Path | Literal | Regex
+Operand = Path | Literal | RegexLiteral
 
 
 class Exists(NamedTuple):
@@ -232,7 +231,7 @@ class _Reader:
         root = self.read_root(roots)
         segments: list[Segment] = []
         while self.read_segment(segments):
-            if isinstance(segments[-1], Call):
+            if isinstance(segments[-1], PathCall):
                 break
         self.depth -= 1
         return Path(text=self.text[start : self.position], root=root, segments=tuple(segments))
@@ -281,7 +280,7 @@ class _Reader:
             return self.read_call(name)
         return Name(name)
 
-    def read_call(self, function: str) -> Call:
+    def read_call(self, function: str) -> PathCall:
         if function not in FUNCTIONS:
             raise self.error(f"there is no function '{function}'")
         self.expect("(")
@@ -294,7 +293,7 @@ class _Reader:
                 if self.accept(")"):
                     break
                 self.expect(",")
-        return Call(function, tuple(arguments))
+        return PathCall(function, tuple(arguments))
 
     def read_bracket(self) -> Segment:
         self.expect("[")
@@ -425,7 +424,7 @@ class _Reader:
             return Literal(json.loads(found.group()))
         raise self.error("expected a path, a string, a number, true, false, null or a pattern")
 
-    def read_regex(self) -> Regex:
+    def read_regex(self) -> RegexLiteral:
         end = self.position + 1
         while end < len(self.text) and self.text[end] != "/":
             end += 2 if self.text[end] == "\\" else 1
@@ -438,7 +437,7 @@ class _Reader:
         except RegexSyntaxError as exc:
             raise self.error(f"'{source}' is no pattern ({exc})") from exc
         self.position = found.end()
-        return Regex(regex)
+        return RegexLiteral(regex)
 
     def read_json(self) -> Literal:
         # Jayway takes lists and objects with single quotes as well.

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
 from step.asl.jsonpath_parse import (
-    Call,
     Compare,
     Descend,
     Every,
@@ -27,7 +26,8 @@ from step.asl.jsonpath_parse import (
     Negation,
     Operand,
     Path,
-    Regex,
+    PathCall,
+    RegexLiteral,
     Segment,
     Slice,
     Some,
@@ -80,7 +80,7 @@ def _compile_segment(segment: Segment, is_last: bool) -> Select:
             return lambda nodes, root, meter: [
                 item for node in nodes for item in _filtered(node, check, root, meter)
             ]
-        case Call() | Descend():
+        case PathCall() | Descend():
             raise AssertionError("a function or '..' is compiled by the caller")
         case _:
             expand = _compile_expand(segment, is_last)
@@ -228,7 +228,7 @@ def _compile_operand(operand: Operand) -> Callable[[JSONValue, JSONValue, Meter]
     if isinstance(operand, Literal):
         literal = operand.value
         return lambda _node, _root, _meter: literal
-    if isinstance(operand, Regex):
+    if isinstance(operand, RegexLiteral):
         return lambda _node, _root, _meter: operand
     return _compile_inner_path(operand)
 
@@ -238,7 +238,7 @@ def _compile_inner_path(path: Path) -> Callable[[JSONValue, JSONValue, Meter], A
     if path.root not in ("@", "$"):
         # Variables and the context object aren't known to AWS's path library.
         return lambda _node, _root, _meter: _MISSING
-    if path.segments and isinstance(path.segments[-1], Call):
+    if path.segments and isinstance(path.segments[-1], PathCall):
         call = compile_call(path)
 
         def read_call(node: JSONValue, root: JSONValue, meter: Meter) -> Any:
@@ -272,7 +272,9 @@ def _is_number(value: Any) -> bool:
 
 def _equals(left: Any, right: Any) -> bool:
     # Jayway: a number and a text are equal where the text reads as that number.
-    if left is _MISSING or right is _MISSING or isinstance(left, Regex) or isinstance(right, Regex):
+    if left is _MISSING or right is _MISSING:
+        return False
+    if isinstance(left, RegexLiteral) or isinstance(right, RegexLiteral):
         return False
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
@@ -297,9 +299,9 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 def _matches(left: Any, right: Any, meter: Meter) -> bool:
-    if isinstance(left, Regex):
+    if isinstance(left, RegexLiteral):
         left, right = right, left
-    if not isinstance(right, Regex):
+    if not isinstance(right, RegexLiteral):
         return False
     texts = left if isinstance(left, list) else [left]
     meter.step(len(texts))
@@ -368,7 +370,7 @@ def compile_call(path: Path) -> Callable[[JSONValue, JSONValue, Meter], JSONValu
         AggregateFailure: (when called) there is no number to aggregate, or the result isn't finite.
     """
     call = path.segments[-1]
-    assert isinstance(call, Call)
+    assert isinstance(call, PathCall)
     select = compile_select(path.segments[:-1])
     is_definite = path.upstream_is_definite
     function = _FUNCTIONS[call.function]

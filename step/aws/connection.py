@@ -38,7 +38,7 @@ _NOT_THESE_CREDENTIALS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class AwsPlace:
     """Which AWS is meant: what the command line says.
 
     ``endpoint`` goes before ``AWS_ENDPOINT_URL``, that before the local service's address where
@@ -60,7 +60,7 @@ class Aws:
     """
 
     def __init__(
-        self, place: Place, *, environment: Mapping[str, str] | None = None, folder: Path = Path()
+        self, place: AwsPlace, *, environment: Mapping[str, str] | None = None, folder: Path = Path()
     ) -> None:
         self._place = place
         self._environment = os.environ if environment is None else environment

@@ -17,15 +17,15 @@ from zipfile import is_zipfile
 from step.arn import machine_of
 from step.aws.connection import Aws
 from step.aws.deployer_table import DynamoTable
-from step.aws.release_client import Deployer, FunctionFacts, NoDeployer, ReleaseClient
+from step.aws.release_client import Deployer, LambdaFacts, NoDeployer, ReleaseClient
 from step.aws.step_functions import Event
 from step.clock import now_ms, pause
 from step.deployer import names
 from step.deployer.by_hand import LockByHand
 from step.deployer.client import (
-    Code,
+    DeployOutcome,
     Draft,
-    Outcome,
+    FunctionCode,
     PruneRequest,
     draft_release,
     execution_input,
@@ -92,7 +92,7 @@ class Goal:
 
     target: Target
     deployer: Deployer
-    functions: tuple[FunctionFacts, ...]
+    functions: tuple[LambdaFacts, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ class Deploys:
             check_zip(file)
         caller = self._away.account()
         account = wish.account or caller
-        facts: list[FunctionFacts] = []
+        facts: list[LambdaFacts] = []
         told: Mapping[str, str] = {}
         # Another account's functions are the deployer's to look at, not this caller's.
         if account == caller:
@@ -178,7 +178,7 @@ class Deploys:
             StepError: a zip is none, or too large; the release would be refused; the machine has no alias.
         """
         codes = [
-            Code(
+            FunctionCode(
                 function=name,
                 placeholder=placeholder,
                 zip_bytes=read_zip(file),
@@ -354,7 +354,7 @@ class Deploys:
                     raise
                 self._wait(1)
 
-    def outcome(self, release: Release, arn: str) -> Outcome:
+    def outcome(self, release: Release, arn: str) -> DeployOutcome:
         """Say how a deploy stands."""
         try:
             about = self._home.describe(arn)
@@ -504,7 +504,7 @@ def _check_names(wish: Wish) -> None:
             raise StepError(f"{word} {text}: expected a name, no path and no ARN: {expected}")
 
 
-def _check_tags(facts: Sequence[FunctionFacts]) -> None:
+def _check_tags(facts: Sequence[LambdaFacts]) -> None:
     for one in facts:
         if one.tags.get(names.DEPLOY_WITH) != names.DEPLOYER:
             raise StepError(
@@ -513,7 +513,7 @@ def _check_tags(facts: Sequence[FunctionFacts]) -> None:
             )
 
 
-def _told_by_tags(facts: Sequence[FunctionFacts]) -> Mapping[str, str]:
+def _told_by_tags(facts: Sequence[LambdaFacts]) -> Mapping[str, str]:
     """Read project and configuration from the functions' tags.
 
     Raises:

@@ -40,7 +40,7 @@ class Deployer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionFacts:
+class LambdaFacts:
     """A function as Lambda has it."""
 
     name: str
@@ -114,7 +114,7 @@ class ReleaseClient:
             table=variables.get(_TABLE, ""),
         )
 
-    def function(self, name: str) -> FunctionFacts:
+    def function(self, name: str) -> LambdaFacts:
         """Read what Lambda has of a function.
 
         Raises:
@@ -127,7 +127,7 @@ class ReleaseClient:
                 raise
             raise StepError(f"no function {name!r} at {self.where}") from error
         configuration = about["Configuration"]
-        return FunctionFacts(
+        return LambdaFacts(
             name=name,
             arn=configuration["FunctionArn"],
             tags=about.get("Tags", {}),

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from step.aws.connection import Aws, Place
+from step.aws.connection import Aws, AwsPlace
 from step.aws.deploys import Deploys, Wish
 from step.aws.step_functions import Event
 from step.cli.inputs import read_text
@@ -19,8 +19,8 @@ from step.cli.output import print_json
 from step.cli.places import PLACE
 from step.deployer.client import (
     DEFAULT_PLACEHOLDER,
+    DeployOutcome,
     ExitCode,
-    Outcome,
     detached,
     lost_contact,
     read_cause,
@@ -98,10 +98,10 @@ def add_release_arguments(parser: argparse.ArgumentParser) -> None:
 
 def deploys_of(options: argparse.Namespace) -> Deploys:
     """Make the client that the options mean; the deployer is in the environment's region."""
-    home = Aws(Place(endpoint=options.endpoint, profile=options.profile))
+    home = Aws(AwsPlace(endpoint=options.endpoint, profile=options.profile))
     if options.region is None:
         return Deploys(home, home)
-    away = Aws(Place(endpoint=options.endpoint, region=options.region, profile=options.profile))
+    away = Aws(AwsPlace(endpoint=options.endpoint, region=options.region, profile=options.profile))
     return Deploys(home if home.has_region else away, away)
 
 
@@ -254,7 +254,7 @@ def print_progress(events: Iterable[Event], *, is_quiet: bool = False) -> None:
             print(f"{'':>12}    {said[0]}: {_one_line(said[1])}", file=sys.stderr, flush=True)
 
 
-def _print_outcome(outcome: Outcome, release: Release, arn: str, *, as_json: bool) -> None:
+def _print_outcome(outcome: DeployOutcome, release: Release, arn: str, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from step.aws.connection import Aws, Place
+from step.aws.connection import Aws, AwsPlace
 
 PLACE = "which AWS"
 
@@ -24,4 +24,4 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
 
 def aws_of(options: argparse.Namespace) -> Aws:
     """Say which AWS the options mean."""
-    return Aws(Place(endpoint=options.endpoint, region=options.region, profile=options.profile))
+    return Aws(AwsPlace(endpoint=options.endpoint, region=options.region, profile=options.profile))

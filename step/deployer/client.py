@@ -44,7 +44,7 @@ class ExitCode(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
+class FunctionCode:
     """A function's new zip.
 
     Attributes:
@@ -100,7 +100,7 @@ def draft_release(
     release_id: str,
     created_at_ms: int,
     definition: str,
-    code: Sequence[Code],
+    code: Sequence[FunctionCode],
     requested_by: str | None = None,
     expect_live: str | None = None,
     smoke_test: SmokeTest | None = None,
@@ -257,7 +257,7 @@ class PruneRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DeployOutcome:
     """How a deploy ended, for people and for scripts.
 
     Attributes:
@@ -276,7 +276,7 @@ def outcome_of(
     error: str | None = None,
     cause: str | None = None,
     deployer: str = DEPLOYER,
-) -> Outcome:
+) -> DeployOutcome:
     """Say what the end of a deployer's execution means.
 
     Args:
@@ -291,12 +291,12 @@ def outcome_of(
     if status == "SUCCEEDED":
         what = f"version {release.rollback_to.rpartition(':')[2]}" if release.rollback_to else "this release"
         text = f"Success: {what} is live in {subject}, the lock is free. Nothing is left to do."
-        return Outcome(exit_code=ExitCode.SUCCESS, text=text)
+        return DeployOutcome(exit_code=ExitCode.SUCCESS, text=text)
     if status == "FAILED" and error == "FailureClean":
         return _clean(target, *read_cause(cause), deployer)
     if status == "FAILED" and error == "FailureDirty":
         text = f"FailureDirty: {subject}: {cause or 'no cause is told'}"
-        return Outcome(exit_code=ExitCode.DIRTY, text=text)
+        return DeployOutcome(exit_code=ExitCode.DIRTY, text=text)
     if status == "RUNNING":
         return lost_contact(release)
     if status == "FAILED":
@@ -307,10 +307,10 @@ def outcome_of(
         f"{what}, and may hold the lock. "
         f"The next deploy puts right what it left, and so does `step recover {release.execution_name}`."
     )
-    return Outcome(exit_code=ExitCode.DIRTY, text=text)
+    return DeployOutcome(exit_code=ExitCode.DIRTY, text=text)
 
 
-def _clean(target: Target, name: str, message: str, deployer: str) -> Outcome:
+def _clean(target: Target, name: str, message: str, deployer: str) -> DeployOutcome:
     """Word a failure that changed nothing: why, and who can do what about it."""
     subject = f"{target.project}/{target.config}"
     runs_on = f"{subject} runs what it ran before"
@@ -320,13 +320,13 @@ def _clean(target: Target, name: str, message: str, deployer: str) -> Outcome:
             if message.startswith(HUMAN)
             else "Deploy anew when that has ended."
         )
-        return Outcome(exit_code=ExitCode.LOCKED, text=f"Locked: {runs_on}. {message}. {then}")
+        return DeployOutcome(exit_code=ExitCode.LOCKED, text=f"Locked: {runs_on}. {message}. {then}")
     if name == "Halted":
         text = (
             f"Halted: {runs_on}, and this deploy holds no lock. {message}. "
             f"`step halt -step {target.machine} --resume` lets deploys go on; then deploy anew."
         )
-        return Outcome(exit_code=ExitCode.CLEAN, text=text)
+        return DeployOutcome(exit_code=ExitCode.CLEAN, text=text)
     reason = f"{name}: {message}" if name else message
     if is_of_a_broken_deployer(name):
         text = (
@@ -334,16 +334,16 @@ def _clean(target: Target, name: str, message: str, deployer: str) -> Outcome:
             f"The deployer itself is broken: {reason}. "
             f"`{repair(deployer)}` leads it back to the version before; then deploy anew."
         )
-        return Outcome(exit_code=ExitCode.CLEAN, text=text)
+        return DeployOutcome(exit_code=ExitCode.CLEAN, text=text)
     if name == "LiveMoved":
         runs_on = f"{subject} runs what somebody else has made live"
     text = f"FailureClean: {runs_on}, and this deploy holds no lock. Mend this and deploy anew: {reason}"
-    return Outcome(exit_code=ExitCode.CLEAN, text=text)
+    return DeployOutcome(exit_code=ExitCode.CLEAN, text=text)
 
 
-def lost_contact(release: Release) -> Outcome:
+def lost_contact(release: Release) -> DeployOutcome:
     """Say what to do where a deploy runs on and can't be watched."""
-    return Outcome(
+    return DeployOutcome(
         exit_code=ExitCode.LOST_CONTACT,
         text=(
             f"Lost contact: the deploy {release.release_id} runs on. "
@@ -352,9 +352,9 @@ def lost_contact(release: Release) -> Outcome:
     )
 
 
-def detached(release: Release) -> Outcome:
+def detached(release: Release) -> DeployOutcome:
     """Say what to do where somebody stopped watching."""
-    return Outcome(
+    return DeployOutcome(
         exit_code=ExitCode.DETACHED,
         text=(
             f"Detached: the deploy {release.release_id} runs on. "

@@ -15,7 +15,7 @@ from step.deployer.deployment import Bake, Deployment, Failure
 from step.deployer.lock import Lock, LockLost
 from step.deployer.looking import await_there, read_routes, wait_for
 from step.deployer.names import LIVE
-from step.deployer.ports import Alarms, Machines, Ports, RecordExists, Route
+from step.deployer.ports import Alarms, Ports, ProjectMachines, RecordExists, Route
 from step.deployer.staging import check_staged
 from step.errors import StepError
 from step.jsonvalue import JSONObject
@@ -202,7 +202,7 @@ def _weights(routes: Sequence[Route]) -> dict[str, int]:
 
 
 def _check_routes(
-    ports: Ports, machines: Machines, deployment: Deployment, *expected: Sequence[Route]
+    ports: Ports, machines: ProjectMachines, deployment: Deployment, *expected: Sequence[Route]
 ) -> None:
     """Make sure that the alias leads to one of these; after a flip whose answer got lost, to the new one."""
 
@@ -230,7 +230,7 @@ def _deployed(deployment: Deployment) -> JSONObject:
     }
 
 
-def _lead(ports: Ports, machines: Machines, deployment: Deployment, routes: Sequence[Route]) -> None:
+def _lead(ports: Ports, machines: ProjectMachines, deployment: Deployment, routes: Sequence[Route]) -> None:
     """Move the alias and see it moved: its API is eventually consistent."""
     alias = deployment.target.alias_arn
     await_there(ports, lambda: machines.route(alias, routes))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from step.deployer.ports import Machines, Ports, Route
+from step.deployer.ports import Ports, ProjectMachines, Route
 from step.errors import Refused, StepError
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class NotYet(StepError):  # noqa: N818 - the error's name in the deployer's hist
 
 
 def read_routes(
-    ports: Ports, machines: Machines, alias_arn: str, is_good: Callable[[Sequence[Route]], bool]
+    ports: Ports, machines: ProjectMachines, alias_arn: str, is_good: Callable[[Sequence[Route]], bool]
 ) -> tuple[Route, ...]:
     """Read where an alias leads, as two reads in a row say it: one may be a moment old.
 

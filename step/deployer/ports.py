@@ -35,7 +35,7 @@ class RecordExists(StepError):  # noqa: N818 - reads as the sentence it is
     """A record is there already; records are only added."""
 
 
-class Clock(Protocol):
+class DeployClock(Protocol):
     """Real time."""
 
     def now_ms(self) -> int: ...
@@ -150,7 +150,7 @@ class ExecutionFacts(NamedTuple):
     input: str
 
 
-class Executions(Protocol):
+class OwnExecutions(Protocol):
     """The deployer's own executions."""
 
     def describe(self, arn: str) -> ExecutionFacts | None:
@@ -186,7 +186,7 @@ class FunctionFacts:
     configuration: JSONObject = field(default_factory=dict)
 
 
-class Functions(Protocol):
+class ProjectFunctions(Protocol):
     """Lambda."""
 
     def describe(self, name: str, version: str | None = None) -> FunctionFacts:
@@ -227,7 +227,7 @@ class MachineFacts:
     type: str
 
 
-class Machines(Protocol):
+class ProjectMachines(Protocol):
     """Step Functions."""
 
     def describe(self, arn: str) -> MachineFacts:
@@ -315,9 +315,9 @@ class Project(Protocol):
     """The project's account and region, as the role that a deploy takes."""
 
     @property
-    def functions(self) -> Functions: ...
+    def functions(self) -> ProjectFunctions: ...
     @property
-    def machines(self) -> Machines: ...
+    def machines(self) -> ProjectMachines: ...
     @property
     def alarms(self) -> Alarms: ...
 
@@ -347,10 +347,10 @@ class Ports:
             anything.
     """
 
-    clock: Clock
+    clock: DeployClock
     table: Table
     bucket: Bucket
-    executions: Executions
+    executions: OwnExecutions
     accounts: Accounts
     signatures: Signatures
     allowed_accounts: frozenset[str]

@@ -26,7 +26,7 @@ _VERSION = re.compile(
 _SHOWN = 80
 
 
-class Misfit(ValueError):  # noqa: N818 - reads as the sentence it is
+class DocumentMisfit(ValueError):  # noqa: N818 - reads as the sentence it is
     """A value isn't what was expected; the message says what was."""
 
 
@@ -60,7 +60,7 @@ class Members:
             return _nothing(read)
         try:
             return read(self._value[member])
-        except Misfit as misfit:
+        except DocumentMisfit as misfit:
             got = _described(self._value[member])
             self.problems.append(f"{self._place}/{member}: expected {misfit}, got {got}")
             return _nothing(read)
@@ -107,7 +107,7 @@ def text(shortest: int, longest: int) -> Read[str]:
     def read(value: JSONValue) -> str:
         if isinstance(value, str) and shortest <= len(value) <= longest:
             return value
-        raise Misfit(f"a text of {shortest} to {longest} characters")
+        raise DocumentMisfit(f"a text of {shortest} to {longest} characters")
 
     return read
 
@@ -118,7 +118,7 @@ def number(least: int, most: int) -> Read[int]:
     def read(value: JSONValue) -> int:
         if type(value) is int and least <= value <= most:
             return value
-        raise Misfit(f"a whole number from {least:,} to {most:,}")
+        raise DocumentMisfit(f"a whole number from {least:,} to {most:,}")
 
     return read
 
@@ -127,7 +127,7 @@ def _matching(accepts: Callable[[str], object], expected: str) -> Read[str]:
     def read(value: JSONValue) -> str:
         if isinstance(value, str) and accepts(value):
             return value
-        raise Misfit(expected)
+        raise DocumentMisfit(expected)
 
     return read
 
@@ -159,7 +159,7 @@ def alarm_names(value: JSONValue) -> tuple[str, ...]:
         alarms = [alarm for alarm in value if isinstance(alarm, str) and 0 < len(alarm) <= 255]
         if len(alarms) == len(value):
             return tuple(alarms)
-    raise Misfit("1 to 100 names of alarms")
+    raise DocumentMisfit("1 to 100 names of alarms")
 
 
 def _nothing(read: Read[T]) -> T:

@@ -13,7 +13,7 @@ from step.deployer.definition import bind_functions
 from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock
 from step.deployer.looking import await_there, wait_for
-from step.deployer.ports import FunctionFacts, Functions, Ports, Project
+from step.deployer.ports import FunctionFacts, Ports, Project, ProjectFunctions
 from step.deployer.release import FunctionRelease
 from step.deployer.resources import fetch, placeholders
 from step.errors import Refused, StepError
@@ -49,7 +49,11 @@ def stage_code(ports: Ports, deployment: Deployment, execution: str) -> Deployme
 
 
 def _stage_function(
-    ports: Ports, functions: Functions, deployment: Deployment, function: FunctionRelease, execution: str
+    ports: Ports,
+    functions: ProjectFunctions,
+    deployment: Deployment,
+    function: FunctionRelease,
+    execution: str,
 ) -> FunctionFacts:
     lock = Lock(ports, deployment.target.lock_key, execution)
     name, pin = function.name, function.code
@@ -83,7 +87,7 @@ def _stage_function(
     return active
 
 
-def _finished(ports: Ports, functions: Functions, name: str) -> FunctionFacts:
+def _finished(ports: Ports, functions: ProjectFunctions, name: str) -> FunctionFacts:
     """Wait until Lambda has finished with the last update; a version of before would have the old code."""
     latest = wait_for(
         ports,

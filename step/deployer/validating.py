@@ -18,8 +18,8 @@ from step.deployer.lock import HolderRuns, Lock, LockHeld
 from step.deployer.names import Target
 from step.deployer.ports import Ports
 from step.deployer.reading import (
+    DocumentMisfit,
     Members,
-    Misfit,
     account,
     machine_name,
     name,
@@ -273,7 +273,7 @@ def _what_it_was_for(ports: Ports, execution: str) -> tuple[list[str], list[str]
 def _execution_arn(value: JSONValue) -> str:
     if isinstance(value, str) and ":execution:" in value and value.count(":") == 7 and len(value) < 400:
         return value
-    raise Misfit("the ARN of an execution")
+    raise DocumentMisfit("the ARN of an execution")
 
 
 def _uuid(execution: str) -> str:

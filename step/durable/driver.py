@@ -17,7 +17,7 @@ from typing import NamedTuple
 from step.durable.clocks import Clock
 from step.durable.journal import ExecutionRow, Journal, StoreFull
 from step.durable.ledger import Ledger
-from step.durable.live import Live, Turn
+from step.durable.live import Live, LiveTurn
 from step.durable.map_runs import map_run_of
 from step.durable.recovery import Disagreement, Recovery, answer_of, arn_of_child, row_of
 from step.durable.tokens import Tokens, is_activity
@@ -89,7 +89,7 @@ class _Release(NamedTuple):
 
 
 # What is done once an arrival is in the journal: it takes effect.
-_Deed = tuple[Live, Input, int] | tuple[Live, Turn, StartChild]
+_Deed = tuple[Live, Input, int] | tuple[Live, LiveTurn, StartChild]
 
 
 class Driver(Drive[Live]):
@@ -215,7 +215,7 @@ class Driver(Drive[Live]):
 
     # ------------------------------------------------------------ what follows from an input
 
-    def _after(self, live: Live, turn: Turn) -> None:
+    def _after(self, live: Live, turn: LiveTurn) -> None:
         """Do what came of an input."""
         if turn.ended is not None:
             self.tokens.close(turn.ended)
@@ -232,7 +232,7 @@ class Driver(Drive[Live]):
         for listener in self.listeners:
             listener(live.info.arn)
 
-    def _after_first(self, live: Live, turn: Turn) -> None:
+    def _after_first(self, live: Live, turn: LiveTurn) -> None:
         """Do what came of a start, whose end the journal has, if it was one."""
         live.is_written = True
         self._after(live, turn)
@@ -405,13 +405,13 @@ class Driver(Drive[Live]):
         child.parent, child.op = parent, command.op
         return child, self._take_redrive(child, command.redrive_count), command
 
-    def _take_redrive(self, live: Live, count: int) -> Turn:
+    def _take_redrive(self, live: Live, count: int) -> LiveTurn:
         """Let an execution, rebuilt for this, go on."""
         now = self._now(live, 0)
         self._ledger.redrive(live, count, now)
         return live.take(Redrive(), now)
 
-    def _child_began(self, child: Live, turn: Turn, command: StartChild) -> None:
+    def _child_began(self, child: Live, turn: LiveTurn, command: StartChild) -> None:
         parent = child.parent
         assert parent is not None
         work = parent.kernel.ops.get(command.op)

@@ -30,7 +30,7 @@ from step.runtime.drive import Run
 _ENDS = frozenset({TaskSucceeded, TaskFailed, ItemsRead})
 
 
-class Turn(NamedTuple):
+class LiveTurn(NamedTuple):
     """What came of an input: what is to be done, and which work it ended."""
 
     commands: list[Command]
@@ -93,7 +93,7 @@ class Live(Run):
         """Sum up what came of the start; nobody goes on with an execution that has ended with it."""
         return self.sum_up() if self.is_running else UNCHECKED
 
-    def take(self, item: Input, now: int) -> Turn:
+    def take(self, item: Input, now: int) -> LiveTurn:
         """Let an input take effect."""
         self.number += 1
         ops, kind = self.kernel.ops, type(item)
@@ -105,4 +105,4 @@ class Live(Run):
             self.events = None
         if self.runs is not None:
             self.runs.look(self.kernel, item, ended, commands)
-        return Turn(commands, ended)
+        return LiveTurn(commands, ended)

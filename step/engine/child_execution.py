@@ -20,7 +20,7 @@ ChildStatus = Literal["SUCCEEDED", "FAILED", "TIMED_OUT"]
 _STANDARD = Quotas()
 
 
-class Outcome(NamedTuple):
+class ChildOutcome(NamedTuple):
     """How a child execution ended: with an output, or with an error."""
 
     output: JSONValue
@@ -54,7 +54,7 @@ def child_arn(machine_arn: str, name: str, *, is_express: bool) -> str:
     return execution_arn(machine_arn, name)
 
 
-def status_of(child: Child, outcome: Outcome, now: int, *, is_express: bool) -> ChildStatus:
+def status_of(child: Child, outcome: ChildOutcome, now: int, *, is_express: bool) -> ChildStatus:
     """Tell a child execution's status; one that failed at the end of its time has timed out."""
     if outcome.is_success:
         return "SUCCEEDED"
@@ -63,7 +63,7 @@ def status_of(child: Child, outcome: Outcome, now: int, *, is_express: bool) -> 
 
 
 def metadata(
-    child: Child, outcome: Outcome, status: ChildStatus, machine_arn: str, now: int, *, is_express: bool
+    child: Child, outcome: ChildOutcome, status: ChildStatus, machine_arn: str, now: int, *, is_express: bool
 ) -> JSONObject:
     """Describe an ended child execution as ResultWriter's files do."""
     told: JSONObject = {

@@ -47,19 +47,21 @@ class Growth(NamedTuple):
         return Growth(self.factor + other.factor, self.plus + other.plus)
 
 
-class Flow(NamedTuple):
+class Dataflow(NamedTuple):
     """A compiled way of a value, and what is known of its size. ``evaluate`` None: it stays as it is."""
 
     evaluate: Evaluate | None = None
     growth: Growth = Growth()
 
-    def then(self, after: Flow) -> Flow:
+    def then(self, after: Dataflow) -> Dataflow:
         if self.evaluate is None:
             return after
         if after.evaluate is None:
             return self
         first, second = self.evaluate, after.evaluate
-        return Flow(lambda value, scope: second(first(value, scope), scope), self.growth.then(after.growth))
+        return Dataflow(
+            lambda value, scope: second(first(value, scope), scope), self.growth.then(after.growth)
+        )
 
     @property
     def function(self) -> Evaluate:
@@ -70,12 +72,12 @@ class Stage(NamedTuple):
     """One step of a state's data flow, under its name in TestState's inspection data; "": it has none."""
 
     name: str
-    flow: Flow = Flow()
+    flow: Dataflow = Dataflow()
 
 
-def fold(stages: Iterable[Stage], probe: Probe | None = None) -> Flow:
+def fold(stages: Iterable[Stage], probe: Probe | None = None) -> Dataflow:
     """Make one way of a list of stages; without a probe a stage that changes nothing costs nothing."""
-    flow = Flow()
+    flow = Dataflow()
     for stage in stages:
         flow = flow.then(stage.flow)
         if probe is not None and stage.name:
@@ -83,12 +85,12 @@ def fold(stages: Iterable[Stage], probe: Probe | None = None) -> Flow:
     return flow
 
 
-def _telling(name: str, probe: Probe) -> Flow:
+def _telling(name: str, probe: Probe) -> Dataflow:
     def tell(value: JSONValue, scope: Scope) -> JSONValue:
         probe(name, value)
         return value
 
-    return Flow(tell)
+    return Dataflow(tell)
 
 
 def input_stage(input_path: str | None) -> Stage:
@@ -111,41 +113,41 @@ def keep(value: JSONValue, scope: Scope) -> JSONValue:
     return value
 
 
-def path_flow(path: str | None) -> Flow:
+def path_flow(path: str | None) -> Dataflow:
     """Compile InputPath or OutputPath; ``null`` gives an empty object."""
     if path is None:
-        return Flow(lambda value, scope: {}, Growth(0, 2))
+        return Dataflow(lambda value, scope: {}, Growth(0, 2))
     if path == "$":
-        return Flow()
+        return Dataflow()
     expression = compile_path(path)
-    return Flow(expression.evaluate, Growth.of(expression))
+    return Dataflow(expression.evaluate, Growth.of(expression))
 
 
-def template_flow(template: Field) -> Flow:
+def template_flow(template: Field) -> Dataflow:
     """Compile Parameters, ResultSelector or ItemSelector, where there is one."""
     if template is ABSENT:
-        return Flow()
+        return Dataflow()
     assert not isinstance(template, model.Absent)
     expression = compile_template(template)
-    return Flow(expression.evaluate, Growth.of(expression))
+    return Dataflow(expression.evaluate, Growth.of(expression))
 
 
-def constant_flow(value: JSONValue) -> Flow:
+def constant_flow(value: JSONValue) -> Dataflow:
     """Give a Pass state's Result, whatever comes in."""
-    return Flow(lambda _, scope: value, Growth(0, size_bytes(value, _ANY_SIZE)))
+    return Dataflow(lambda _, scope: value, Growth(0, size_bytes(value, _ANY_SIZE)))
 
 
-def place_flow(result: Flow, result_path: str | None) -> Flow:
+def place_flow(result: Dataflow, result_path: str | None) -> Dataflow:
     """Put what ``result`` makes of the raw input back into the raw input."""
     if result_path is None:
         # Nobody takes the result; what fails in it fails the state all the same.
         tried = result.evaluate
-        return Flow() if tried is None else Flow(lambda value, scope: (tried(value, scope), value)[1])
+        return Dataflow() if tried is None else Dataflow(lambda value, scope: (tried(value, scope), value)[1])
     if result_path == "$":
         return result
     make, place = result.function, compile_result_path(result_path)
     growth = Growth(1, len(result_path) * 6 + 8).beside(result.growth)
-    return Flow(lambda value, scope: place(value, make(value, scope)), growth)
+    return Dataflow(lambda value, scope: place(value, make(value, scope)), growth)
 
 
 def give_result(raw: JSONValue, result: JSONValue, scope: Scope) -> JSONValue:

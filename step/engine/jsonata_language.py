@@ -20,7 +20,7 @@ from step.engine.frames import Frame, State
 from step.engine.jsonpath_language import no_choice_matched
 from step.engine.language import Assigned, MapClosures, Payload, Straight, Text
 from step.engine.states.map import Number
-from step.engine.states.task import Limits
+from step.engine.states.task import TaskLimits
 from step.engine.states.wait import Until
 from step.engine.states.work import Finish
 from step.engine.switches import HISTORY_AS_AWS
@@ -120,14 +120,14 @@ class JSONata:
         place = next(index for index, other in enumerate(state.catch) if other is catcher)
         return _leave(catcher, "errorOutput", f"Catch[{place}]/")
 
-    def limits(self, state: model.Task) -> Limits | None:
+    def limits(self, state: model.Task) -> TaskLimits | None:
         given = (state.timeout_seconds, "TimeoutSeconds"), (state.heartbeat_seconds, "HeartbeatSeconds")
         timeout, heartbeat = (
             None if value is None else _integer(value, field, least=1) for value, field in given
         )
         if timeout is None and heartbeat is None:
             return None
-        return Limits(timeout or _unlimited, heartbeat or _unlimited)
+        return TaskLimits(timeout or _unlimited, heartbeat or _unlimited)
 
     def credentials(self, state: model.Task) -> Payload | None:
         return self.template(state.credentials, "Credentials")

@@ -35,7 +35,7 @@ from step.engine.dataflow import (
 from step.engine.frames import Frame, State, Step
 from step.engine.language import Assigned, MapClosures, Payload, Straight, Text
 from step.engine.states.map import Number
-from step.engine.states.task import Limits
+from step.engine.states.task import TaskLimits
 from step.engine.states.wait import Until
 from step.engine.states.work import Finish
 from step.engine.switches import NO_NEXT_STATE
@@ -142,7 +142,7 @@ class JSONPath:
         assign = compile_assign(catcher.assign)
         return lambda raw, error, frame: (output(raw, error, frame), assign and assign(error, frame))
 
-    def limits(self, state: model.Task) -> Limits | None:
+    def limits(self, state: model.Task) -> TaskLimits | None:
         entering = path_flow(state.input_path).function
         timeout = _seconds("TimeoutSecondsPath", state.timeout_seconds, state.timeout_seconds_path, entering)
         heartbeat = _seconds(
@@ -150,7 +150,7 @@ class JSONPath:
         )
         if timeout is None and heartbeat is None:
             return None
-        return Limits(timeout or _unlimited, heartbeat or _unlimited)
+        return TaskLimits(timeout or _unlimited, heartbeat or _unlimited)
 
     def credentials(self, state: model.Task) -> Payload | None:
         if state.credentials is ABSENT:

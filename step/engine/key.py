@@ -61,7 +61,7 @@ KEYED = {
     "Op": {"frame"},
     "Group": {"live"},
     "ParallelRun": {"left", "results"},
-    "MapRun": {"at_once", "failures", "items", "left", "next_index", "results", "tolerated"},
+    "MapAttempt": {"at_once", "failures", "items", "left", "next_index", "results", "tolerated"},
 }
 # ... and those that aren't, each with the reason.
 TOLD = {
@@ -106,7 +106,7 @@ TOLD = {
         "unsuccessful": "only a redrive looks at it",
     },
     "ParallelRun": {"state": "its owner's"},
-    "MapRun": {"state": "its owner's"},
+    "MapAttempt": {"state": "its owner's"},
 }
 
 

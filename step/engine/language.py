@@ -12,7 +12,7 @@ from step.asl import model
 from step.engine.frames import Frame, State, Step
 from step.engine.states.map import Number
 from step.engine.states.straight import Visit
-from step.engine.states.task import Limits
+from step.engine.states.task import TaskLimits
 from step.engine.states.wait import Until
 from step.engine.states.work import Finish
 from step.jsonvalue import JSONValue
@@ -64,7 +64,7 @@ class Language(Protocol):
 
     def caught(self, state: model.Task | model.Parallel | model.Map, catcher: model.Catcher) -> Finish: ...
 
-    def limits(self, state: model.Task) -> Limits | None: ...
+    def limits(self, state: model.Task) -> TaskLimits | None: ...
 
     def credentials(self, state: model.Task) -> Payload | None: ...
 

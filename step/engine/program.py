@@ -26,7 +26,7 @@ from step.engine.states.parallel import ParallelState
 from step.engine.states.straight import StraightState
 from step.engine.states.task import TaskState
 from step.engine.states.wait import WaitState
-from step.engine.states.work import Catcher, WorkState
+from step.engine.states.work import CompiledCatcher, WorkState
 from step.jsonvalue import MAX_DEPTH
 
 ENDLESS = 1 << 60
@@ -184,6 +184,6 @@ def _fill_work(
     compiled.finish = language.finish(state)
     compiled.retry = state.retry
     compiled.catch = [
-        Catcher(catcher.error_equals, states[catcher.next], language.caught(state, catcher))
+        CompiledCatcher(catcher.error_equals, states[catcher.next], language.caught(state, catcher))
         for catcher in state.catch
     ]

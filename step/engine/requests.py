@@ -14,7 +14,7 @@ from step.errors import StateFailure
 from step.jsonvalue import JSONValue, to_text
 
 
-class Request(NamedTuple):
+class ParameterForm(NamedTuple):
     """An integration's parameters: those that must be there, and what the form of some must be."""
 
     required: tuple[str, ...]
@@ -41,8 +41,8 @@ def _has_lists(value: JSONValue) -> bool:
     return isinstance(value, dict) and all(isinstance(item, list) for item in value.values())
 
 
-def _request(*required: str, **formats: Callable[[JSONValue], bool]) -> Request:
-    return Request(required, formats)
+def _request(*required: str, **formats: Callable[[JSONValue], bool]) -> ParameterForm:
+    return ParameterForm(required, formats)
 
 
 _ITEM = {"TableName": _is_text}
@@ -81,13 +81,13 @@ _REQUESTS = {
 }
 
 
-def request_of(resource: Resource) -> Request | None:
+def request_of(resource: Resource) -> ParameterForm | None:
     """Find what is known of an integration's parameters."""
     action, _, _ = resource.action.partition(".")
     return _REQUESTS.get(f"{resource.service}:{action}")
 
 
-def check_request(request: Request, parameters: JSONValue) -> None:
+def check_request(request: ParameterForm, parameters: JSONValue) -> None:
     """Refuse parameters that don't fit.
 
     Observed: a null is passed on; the service says what it thinks of it. Nothing is scheduled.

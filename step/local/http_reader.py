@@ -21,7 +21,7 @@ MOST_BODY_BYTES = 300 * 1024 * 1024
 _CONTINUE = "100-continue"
 
 
-class Whole(NamedTuple):
+class WholeRequest(NamedTuple):
     """A request that has come whole, and whether its connection stays open behind the answer."""
 
     request: Request
@@ -39,7 +39,7 @@ class RequestReader:
     """
 
     def __init__(self, client: str, most_body_bytes: int = MOST_BODY_BYTES) -> None:
-        self.whole: deque[Whole] = deque()
+        self.whole: deque[WholeRequest] = deque()
         self.head: Request | None = None
         self.refused = 0
         self._client = client
@@ -138,7 +138,7 @@ class RequestReader:
     def on_message_complete(self) -> None:
         if self.head is not None and not self.refused:
             request = self.head._replace(body=b"".join(self._pieces)) if self._pieces else self.head
-            self.whole.append(Whole(request, self._is_kept))
+            self.whole.append(WholeRequest(request, self._is_kept))
         self._clear()
         self.head = None
 

@@ -30,7 +30,7 @@ from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway
 from step.local.service.nested import Nested
-from step.local.service.service import StepFunctions
+from step.local.service.service import StepFunctionsService
 from step.local.service.status_events import StatusEvents
 from step.local.service.testing import Testing
 from step.local.service.work import TaskWork
@@ -116,7 +116,7 @@ class LocalService:
         testing = Testing(work, options.clock)
         self._logs = ExecutionLogs(self.host, lru_cache(maxsize=16)(partial(self._log_client, options)))
         self._closing.callback(self._logs.close)
-        self.step_functions = StepFunctions(
+        self.step_functions = StepFunctionsService(
             self.host, testing, self._logs, self._cloud.account_of, options.region
         )
         self._status_events = StatusEvents(self.host, self._cloud, self.step_functions.start_for)

@@ -12,7 +12,7 @@ from step.local.entropy import new_uuid
 from step.local.http import Request, Response
 from step.local.http_server import Server
 from step.local.service.gateway import Gateway
-from step.local.viewer.source import Source
+from step.local.viewer.source import ExecutionSource
 from step.local.viewer.viewer import BASE, MOST_BODY_BYTES, Viewer
 
 # AWS lets an account describe a few executions a second.
@@ -22,7 +22,7 @@ _MOST_READ = 50
 class StandaloneViewer:
     """A viewer that is served on loopback; port 0 picks a free one."""
 
-    def __init__(self, source: Source, *, port: int = 0) -> None:
+    def __init__(self, source: ExecutionSource, *, port: int = 0) -> None:
         self._viewer = Viewer(source, most_read=_MOST_READ)
         self._token = new_uuid()
         gateway = Gateway(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from step.engine.resources import Resource
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskStarted, TaskSubmitted, TaskSucceeded
 from step.errors import HandlerError
-from step.runtime.integrations import LAMBDA_INVOKE, Invocation, function_key, invocation, invoke_response
+from step.runtime.integrations import LAMBDA_INVOKE, LambdaCall, function_key, invocation, invoke_response
 from step.runtime.workers import Attachment, Worker, answer, call, worker_of
 from step.tasks import Handler, TaskHandlers
 
@@ -74,7 +74,7 @@ class Attachments:
         return attachment
 
     def _invoke(self, task: StartTask) -> tuple[list[Input], int] | None:
-        call: Invocation = invocation(task.payload)
+        call: LambdaCall = invocation(task.payload)
         attachment = self._by_name.get(task.state) or self._by_name.get(call.function)
         attachment = attachment or self._by_function.get(function_key(call.function))
         if attachment is None:

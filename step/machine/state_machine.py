@@ -31,7 +31,7 @@ from step.machine.execution import Execution
 from step.machine.files import read_text_file
 from step.machine.mock_config import read_test_case
 from step.machine.work import Callback, Work, calls_step_functions
-from step.runtime.executions import Executions, Plan
+from step.runtime.executions import DrivenExecutions, StartPlan
 from step.runtime.map_items import ItemSource, MapItems, item_source
 from step.runtime.objects import MemoryObjects, Objects
 from step.runtime.services import Services
@@ -337,7 +337,7 @@ class StateMachine:
             driver = VirtualDriver(kernel, self._attachments.perform, items)
             driver.run(value)
             return Execution(kernel, self.definition, driver.children)
-        executions = Executions(self._machines, seed)
+        executions = DrivenExecutions(self._machines, seed)
         driver = executions.driver = VirtualDriver(kernel, self._work(executions), items)
         driver.run(value)
         return Execution(kernel, self.definition, driver.children, executions.started)
@@ -350,11 +350,11 @@ class StateMachine:
         """
         return self._attachments.perform(task)
 
-    def plan(self, name: str, value: JSONValue, start_ms: int, executions: Executions) -> Plan:
+    def plan(self, name: str, value: JSONValue, start_ms: int, executions: DrivenExecutions) -> StartPlan:
         """Make an execution that another machine's task starts; see ``runtime.executions.Machine``."""
         seed = f"{executions.seed}/{name}"
         kernel = self._kernel(name, value, start_ms, seed, self._quotas(QUOTAS))
-        return Plan(kernel, self._work(executions), MapItems(self._sources, self._objects))
+        return StartPlan(kernel, self._work(executions), MapItems(self._sources, self._objects))
 
     @property
     def _works_together(self) -> bool:
@@ -363,7 +363,7 @@ class StateMachine:
             return True
         return any(map(calls_step_functions, self.tasks.values()))
 
-    def _work(self, executions: Executions) -> Perform:
+    def _work(self, executions: DrivenExecutions) -> Perform:
         return Work(self._attachments, self._callbacks, self._services, executions).perform
 
     def _quotas(self, quotas: Quotas | None) -> Quotas | None:

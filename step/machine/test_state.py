@@ -18,8 +18,8 @@ from step.jsonvalue import JSONObject, to_text
 from step.machine.test_state_context import check_context
 from step.machine.test_state_definition import read_tested
 from step.machine.test_state_mocks import OutputShape, check_mock, refuse_unfit
-from step.machine.test_state_request import Request
-from step.machine.test_state_run import Outcome, Perform, run_state
+from step.machine.test_state_request import StateRequest
+from step.machine.test_state_run import Perform, StateOutcome, run_state
 
 MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:TestState"
 
@@ -50,7 +50,7 @@ def test_state(
         Refused: AWS would refuse the request.
         HandlerError: a Task has no mock, and nobody does its work.
     """
-    request = Request.from_params(params)
+    request = StateRequest.from_params(params)
     tested = read_tested(request.definition, request.state_name)
     refuse_unfit(request, tested.state)
     if request.mock is not None:
@@ -65,7 +65,7 @@ def test_state(
 test_state.__test__ = False  # type: ignore[attr-defined]  # functions take attributes
 
 
-def _info(request: Request, machine_arn: str, start_ms: int, seed: str) -> ExecutionInfo:
+def _info(request: StateRequest, machine_arn: str, start_ms: int, seed: str) -> ExecutionInfo:
     name = str(uuid5(NAMESPACE_URL, f"{machine_arn}/{seed}"))
     return ExecutionInfo(
         # Observed: state_with_variables. The execution is an Express one, without a part of its own.
@@ -82,7 +82,7 @@ def _info(request: Request, machine_arn: str, start_ms: int, seed: str) -> Execu
     )
 
 
-def _answer(outcome: Outcome, request: Request) -> JSONObject:
+def _answer(outcome: StateOutcome, request: StateRequest) -> JSONObject:
     answer: JSONObject = {"status": outcome.status}
     if outcome.status in ("SUCCEEDED", "CAUGHT_ERROR"):
         answer["output"] = to_text(outcome.output)

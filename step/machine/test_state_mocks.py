@@ -14,7 +14,7 @@ from step.engine.resources import Resource
 from step.errors import Refused
 from step.jsonvalue import JSONValue
 from step.machine.test_state_definition import inner_names
-from step.machine.test_state_request import Mock, Request
+from step.machine.test_state_request import Mock, StateRequest
 
 T = TypeVar("T")
 # The kinds of shapes in botocore's models that JSON tells apart.
@@ -99,7 +99,7 @@ _NUMBER_LIMITS = ("is less than the minimum value", "exceeds the maximum value")
 _LENGTH_LIMITS = ("is smaller than the minimum length", "exceeds the maximum length")
 
 
-def refuse_unfit(request: Request, state: model.State) -> None:
+def refuse_unfit(request: StateRequest, state: model.State) -> None:
     """Refuse a state that can't be tested as the request wants it.
 
     Raises:
@@ -135,7 +135,9 @@ def needs_mock(resource: Resource) -> bool:
     return resource.kind == "activity" or resource.pattern != ""
 
 
-def check_mock(mock: Mock, request: Request, state: model.State, output_shape: OutputShape | None) -> None:
+def check_mock(
+    mock: Mock, request: StateRequest, state: model.State, output_shape: OutputShape | None
+) -> None:
     """Refuse a mock that the state can't have.
 
     Raises:

@@ -57,7 +57,7 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class StateRequest:
     """A request whose JSON texts are read. None: not given."""
 
     definition: str
@@ -71,7 +71,7 @@ class Request:
     configuration: Configuration
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Request:
+    def from_params(cls, params: Mapping[str, Any]) -> StateRequest:
         """Read the API's parameters, named as the API does.
 
         Raises:

@@ -22,7 +22,7 @@ from step.engine.vocabulary import Continue, Input, StartTask, TaskFailed, TaskS
 from step.errors import HandlerError, NothingToWaitFor, StateError
 from step.jsonvalue import JSONObject, JSONValue, to_text
 from step.machine.test_state_definition import Tested
-from step.machine.test_state_request import Mock, Request
+from step.machine.test_state_request import Mock, StateRequest
 from step.machine.test_state_work import MockedState, prepare_map, prepare_parallel
 from step.runtime.integrations.http_trace import is_http_task, told_request, told_response
 from step.runtime.virtual import VirtualDriver
@@ -35,7 +35,7 @@ LONGEST_MS = 5 * 60 * 1000
 _TIMEOUT = StateError("States.Timeout")
 
 
-class Outcome(NamedTuple):
+class StateOutcome(NamedTuple):
     """How the state ended. ``told`` is inspection data as TestState gives it."""
 
     status: Status
@@ -61,7 +61,9 @@ class Targets(dict[str, State]):
         return found
 
 
-def run_state(tested: Tested, request: Request, info: ExecutionInfo, perform: Perform | None) -> Outcome:
+def run_state(
+    tested: Tested, request: StateRequest, info: ExecutionInfo, perform: Perform | None
+) -> StateOutcome:
     """Run a state that may be tested as the request wants it.
 
     Raises:
@@ -85,7 +87,7 @@ def run_state(tested: Tested, request: Request, info: ExecutionInfo, perform: Pe
     return _outcome(kernel, frame, state, _visible(told, state, request), timeout)
 
 
-def _with_mock(compiled: State, state: model.State, request: Request, told: JSONObject) -> State:
+def _with_mock(compiled: State, state: model.State, request: StateRequest, told: JSONObject) -> State:
     mock, retry_count = request.mock, request.configuration.retrier_retry_count or 0
     if mock is not None and isinstance(compiled, ParallelState):
         return MockedState(compiled, prepare_parallel(compiled), mock, retry_count)
@@ -95,7 +97,7 @@ def _with_mock(compiled: State, state: model.State, request: Request, told: JSON
     return compiled
 
 
-def _begin(kernel: Kernel, tested: Tested, request: Request) -> Frame:
+def _begin(kernel: Kernel, tested: Tested, request: StateRequest) -> Frame:
     """Stand at the state's entry; ExecutionStarted has been event 1."""
     start, variables = kernel.program.start, request.variables
     frame = Frame(kernel.info, start, request.input, size=float("inf"), previous=1, variables=variables)
@@ -111,7 +113,7 @@ def _begin(kernel: Kernel, tested: Tested, request: Request) -> Frame:
 # ---------------------------------------------------------------- driving
 
 
-def _worker(frame: Frame, request: Request, compiled: State, perform: Perform | None) -> Perform:
+def _worker(frame: Frame, request: StateRequest, compiled: State, perform: Perform | None) -> Perform:
     """Give who does a Task's work: the mock, where there is one."""
     mock = request.mock
     if mock is not None:
@@ -177,22 +179,22 @@ def _retry_at(kernel: Kernel) -> int | None:
 
 def _outcome(
     kernel: Kernel, frame: Frame, state: model.State, told: JSONObject, timeout: StateError | None
-) -> Outcome:
+) -> StateOutcome:
     if frame.variables:
         told["variables"] = to_text(dict(frame.variables))
     if timeout is not None:
-        return Outcome("FAILED", None, timeout, None, told)
+        return StateOutcome("FAILED", None, timeout, None, told)
     retry_at = _retry_at(kernel)
     caught = kernel.status == "SUCCEEDED" and frame.error is not None
     details = _error_details(state, frame.error, retry_at, kernel.now, is_caught=caught)
     if details:
         told["errorDetails"] = details
     if retry_at is not None:
-        return Outcome("RETRIABLE", None, frame.error, None, told)
+        return StateOutcome("RETRIABLE", None, frame.error, None, told)
     if kernel.status == "SUCCEEDED":
         status: Status = "CAUGHT_ERROR" if caught else "SUCCEEDED"
-        return Outcome(status, kernel.output, frame.error, frame.state.name or None, told)
-    return Outcome("FAILED", None, kernel.error, None, told)
+        return StateOutcome(status, kernel.output, frame.error, frame.state.name or None, told)
+    return StateOutcome("FAILED", None, kernel.error, None, told)
 
 
 def _error_details(
@@ -212,7 +214,7 @@ def _error_details(
     return details
 
 
-def _visible(told: JSONObject, state: model.State, request: Request) -> JSONObject:
+def _visible(told: JSONObject, state: model.State, request: StateRequest) -> JSONObject:
     """Leave what TestState shows of a state's data flow.
 
     Observed: base_inspection_level and base_parallel_state_mock_success. A Pass with a Result shows nothing

@@ -13,13 +13,13 @@ from step.asl import model
 from step.engine.frames import Frame, Turn
 from step.engine.states.distributed_map import DistributedMapState
 from step.engine.states.map import MapState
-from step.engine.states.map_plan import Batching, Plan, Tolerance
+from step.engine.states.map_plan import Batching, MapPlan, Tolerance
 from step.engine.states.map_run import EXCEEDED, MapRun
 from step.engine.states.parallel import ParallelState
 from step.engine.states.work import WorkState
 from step.errors import Refused, StateError, StateFailure
 from step.jsonvalue import JSONObject, JSONValue, to_text
-from step.machine.test_state_request import Mock, Request
+from step.machine.test_state_request import Mock, StateRequest
 from step.runtime.item_readers import ItemStream, ReaderFailure
 from step.runtime.objects import MemoryObjects
 
@@ -64,7 +64,7 @@ def prepare_parallel(state: ParallelState) -> Prepare:
 
 
 def prepare_map(
-    compiled: MapState | DistributedMapState, state: model.Map, request: Request, told: JSONObject
+    compiled: MapState | DistributedMapState, state: model.Map, request: StateRequest, told: JSONObject
 ) -> Prepare:
     """Evaluate a Map's fields, tell of them, and judge how many of its iterations fail."""
 
@@ -88,21 +88,21 @@ def prepare_map(
     return prepare
 
 
-class Items(NamedTuple):
+class TestedItems(NamedTuple):
     """A Map's items; ``values`` None: they would be read, and nobody says what is read."""
 
     values: list[JSONValue] | JSONObject | None
     are_by_path: bool
 
 
-def _items(compiled: MapState | DistributedMapState, frame: Frame, request: Request) -> Items:
+def _items(compiled: MapState | DistributedMapState, frame: Frame, request: StateRequest) -> TestedItems:
     if isinstance(compiled, MapState):
-        return Items(compiled.items(frame.value, frame), True)
+        return TestedItems(compiled.items(frame.value, frame), True)
     if compiled.closures.reader is None:
-        return Items(compiled.closures.items(frame.value, frame), True)
+        return TestedItems(compiled.closures.items(frame.value, frame), True)
     reader = compiled.closures.reader(frame.value, frame)
     data = request.configuration.map_item_reader_data
-    return Items(None if data is None else _read(reader, data), False)
+    return TestedItems(None if data is None else _read(reader, data), False)
 
 
 def _read(reader: JSONObject, data: str) -> list[JSONValue]:
@@ -125,7 +125,7 @@ def _read(reader: JSONObject, data: str) -> list[JSONValue]:
 
 
 def _iterations(
-    compiled: MapState | DistributedMapState, turn: Turn, frame: Frame, items: Items, told: JSONObject
+    compiled: MapState | DistributedMapState, turn: Turn, frame: Frame, items: TestedItems, told: JSONObject
 ) -> int | None:
     """Make the inputs of the iterations; give how many there are."""
     if items.values is None:
@@ -153,7 +153,7 @@ def _inputs(
     batching: Batching | None = None,
 ) -> list[JSONValue]:
     """Let a Map Run that starts nothing select and batch."""
-    plan = Plan(
+    plan = MapPlan(
         label=state.name,
         is_express=False,
         at_once=1,
@@ -168,7 +168,7 @@ def _inputs(
     return list(run.every_input(turn))
 
 
-def _failure(request: Request, iterations: int | None, tolerance: Tolerance) -> StateError | None:
+def _failure(request: StateRequest, iterations: int | None, tolerance: Tolerance) -> StateError | None:
     """Tell the error of a Map of which so many iterations failed; None: that of the mock, or none.
 
     Observed: where nothing says how many may fail, nothing is exceeded; what is mocked stays what it is.

@@ -13,7 +13,7 @@ from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskStarted, Ta
 from step.errors import HandlerError
 from step.machine.attachments import Attachments
 from step.runtime.answers import TaskAnswers
-from step.runtime.executions import Executions
+from step.runtime.executions import DrivenExecutions
 from step.runtime.service_tasks import call_service
 from step.runtime.services import Services
 from step.runtime.virtual import Promise
@@ -44,7 +44,7 @@ class Work:
         attachments: Attachments,
         callbacks: Mapping[str, Callback],
         services: Services | None,
-        executions: Executions,
+        executions: DrivenExecutions,
     ) -> None:
         self._attachments = attachments
         self._callbacks = callbacks

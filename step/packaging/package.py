@@ -17,7 +17,7 @@ from step.jsonvalue import JSONValue
 from step.packaging.archive import content_hash, write_zip
 from step.packaging.import_check import RUNTIME_MODULES, import_seconds
 from step.packaging.imports import find_needs
-from step.packaging.target import Target
+from step.packaging.target import PackageTarget
 from step.packaging.wheels import Wheel, WheelHouse
 
 MANIFEST = "manifest.json"
@@ -86,7 +86,7 @@ class Repository:
 
 
 def pack_functions(
-    repository: Repository, target: Target, output: Path, names: Iterable[str] = ()
+    repository: Repository, target: PackageTarget, output: Path, names: Iterable[str] = ()
 ) -> Iterator[Package]:
     """Pack functions one by one; the manifest is written when the last is taken.
 
@@ -102,7 +102,7 @@ def pack_functions(
     _write_manifest(output / MANIFEST, target, packages)
 
 
-def _pack(handler: Path, root: Path, house: WheelHouse, target: Target, output: Path) -> Package:
+def _pack(handler: Path, root: Path, house: WheelHouse, target: PackageTarget, output: Path) -> Package:
     needs = find_needs(handler, root)
     wheels = house.for_imports(needs.foreign, RUNTIME_MODULES)
     contents = {handler.name: handler.read_bytes()}
@@ -161,7 +161,7 @@ def check_limits(package: Package) -> None:
             )
 
 
-def _write_manifest(file: Path, target: Target, packages: list[Package]) -> None:
+def _write_manifest(file: Path, target: PackageTarget, packages: list[Package]) -> None:
     document = {
         "runtime": target.runtime,
         "architecture": target.architecture,

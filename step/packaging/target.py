@@ -32,7 +32,7 @@ _OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class PackageTarget:
     """A runtime ("python3.13") and an architecture ("arm64").
 
     ``is_here``: packages are for the interpreter and the platform that run now, whichever they are.
@@ -43,7 +43,7 @@ class Target:
     is_here: bool = False
 
     @classmethod
-    def from_names(cls, runtime: str, architecture: str) -> Target:
+    def from_names(cls, runtime: str, architecture: str) -> PackageTarget:
         """Take Lambda's names of both.
 
         Raises:
@@ -56,7 +56,7 @@ class Target:
         return cls(runtime=runtime, architecture=architecture)
 
     @classmethod
-    def here(cls) -> Target:
+    def here(cls) -> PackageTarget:
         """Describe the interpreter and the platform that run now."""
         return cls(runtime=_runtime_here(), architecture=_architecture_here(), is_here=True)
 

@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from step.errors import StepError
-from step.packaging.target import Target
+from step.packaging.target import PackageTarget
 
 _LOCKED = re.compile(
     r"(?P<name>[\w.-]+)==(?P<version>\S+)(?: ; (?P<marker>.+?))?(?P<hashes>(?: --hash=\S+)+)"
@@ -75,7 +75,7 @@ class Wheel:
 class WheelHouse:
     """The wheels of a lock for one target, kept in a folder."""
 
-    def __init__(self, lock: Path, cache: Path, target: Target) -> None:
+    def __init__(self, lock: Path, cache: Path, target: PackageTarget) -> None:
         self._lock = lock
         self._cache = cache
         self._target = target

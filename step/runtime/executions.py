@@ -31,7 +31,7 @@ _POLL, _POLL_MS = "getActivityTask", 60_000
 _NAMES = ("states", "aws-sdk:sfn")
 
 
-class Plan(NamedTuple):
+class StartPlan(NamedTuple):
     """An execution that is ready to be started."""
 
     kernel: Kernel
@@ -39,7 +39,7 @@ class Plan(NamedTuple):
     items: Items | None
 
 
-class Machine(Protocol):
+class StartableMachine(Protocol):
     """A machine whose executions can be started."""
 
     @property
@@ -48,7 +48,7 @@ class Machine(Protocol):
     @property
     def definition(self) -> Definition: ...
 
-    def plan(self, name: str, value: JSONValue, start_ms: int, executions: Executions) -> Plan:
+    def plan(self, name: str, value: JSONValue, start_ms: int, executions: DrivenExecutions) -> StartPlan:
         """Make an execution."""
 
 
@@ -56,7 +56,7 @@ class Machine(Protocol):
 class Started:
     """An execution that another one started."""
 
-    machine: Machine
+    machine: StartableMachine
     kernel: Kernel
     children: list[Kernel]
     # What to do when it has ended.
@@ -70,7 +70,7 @@ class Poller(NamedTuple):
     worker: str | None
 
 
-class Executions:
+class DrivenExecutions:
     """The executions, tokens and activities of one run under the driver.
 
     Args:
@@ -84,7 +84,7 @@ class Executions:
 
     driver: VirtualDriver
 
-    def __init__(self, machines: Mapping[str, Machine] | None, seed: str = "0") -> None:
+    def __init__(self, machines: Mapping[str, StartableMachine] | None, seed: str = "0") -> None:
         self.seed = seed
         self.started: list[Started] = []
         self._machines = machines

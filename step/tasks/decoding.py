@@ -20,8 +20,8 @@ from step.tasks.errors import DecodeError
 from step.tasks.readers import (
     SIMPLE,
     Member,
-    Misfit,
     Reader,
+    ValueMisfit,
     build,
     plain_value,
     read_choice,
@@ -69,7 +69,7 @@ def decoder(as_: Any) -> Reader:
     def decode_checked(value: JSONValue) -> Any:
         try:
             return read(value)
-        except Misfit as misfit:
+        except ValueMisfit as misfit:
             # The class's own complaint stays visible as the cause.
             raise DecodeError(misfit.at("$")) from misfit.__cause__
 

@@ -18,7 +18,7 @@ from step.jsonvalue import JSONValue, to_text
 Reader = Callable[[JSONValue], Any]
 
 
-class Misfit(Exception):  # noqa: N818 - a signal inside this module
+class ValueMisfit(Exception):  # noqa: N818 - a signal inside this module
     """A value that doesn't fit; containers add their part of the place on the way out, innermost first."""
 
     def __init__(self, problem: str, *, is_kind: bool = False) -> None:
@@ -49,8 +49,8 @@ def mismatch(expected: str, value: JSONValue) -> str:
     return f"expected {expected}, got {described(value)}"
 
 
-def _wrong_kind(expected: str, value: JSONValue) -> Misfit:
-    return Misfit(mismatch(expected, value), is_kind=True)
+def _wrong_kind(expected: str, value: JSONValue) -> ValueMisfit:
+    return ValueMisfit(mismatch(expected, value), is_kind=True)
 
 
 def decode_timestamp(value: JSONValue) -> datetime | None:
@@ -81,14 +81,14 @@ def read_record(cls: Any, members: list[Member]) -> Reader:
             raise _unknown_key(value, list(known))
         for key in required:
             if key not in value:
-                raise Misfit(f"{cls.__name__} needs {key!r}, which is missing")
+                raise ValueMisfit(f"{cls.__name__} needs {key!r}, which is missing")
         taken: dict[str, Any] = {}
         key = ""
         try:
             for key, item in value.items():
                 member = known[key]
                 taken[member.name] = member.read(item)
-        except Misfit as misfit:
+        except ValueMisfit as misfit:
             misfit.place.append(f".{key}")
             raise
         return build(cls, (), taken)
@@ -101,16 +101,16 @@ def build(cls: Any, args: Sequence[Any], members: dict[str, Any]) -> Any:
     try:
         return cls(*args, **members)
     except (TypeError, ValueError) as exc:
-        raise Misfit(f"{cls.__name__} refuses it: {exc}") from exc
+        raise ValueMisfit(f"{cls.__name__} refuses it: {exc}") from exc
 
 
-def _unknown_key(value: dict[str, JSONValue], known: list[str]) -> Misfit:
+def _unknown_key(value: dict[str, JSONValue], known: list[str]) -> ValueMisfit:
     import difflib
 
     unknown = next(key for key in value if key not in known)
     near = difflib.get_close_matches(unknown, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(map(repr, known)) or 'none'}"
-    return Misfit(f"unknown key {unknown!r} ({hint})")
+    return ValueMisfit(f"unknown key {unknown!r} ({hint})")
 
 
 def read_mapping(read_key: Reader, read_item: Reader) -> Reader:
@@ -124,7 +124,7 @@ def read_mapping(read_key: Reader, read_item: Reader) -> Reader:
         try:
             for key, item in value.items():
                 items[read_key(key)] = read_item(item)
-        except Misfit as misfit:
+        except ValueMisfit as misfit:
             misfit.place.append(f".{key}")
             raise
         return items
@@ -151,21 +151,23 @@ def _float(value: JSONValue) -> float:
         # 2**53 and below are exact; a larger one may be.
         if abs(value) <= 2**53 or (abs(value) < 2**1023 and float(value) == value):
             return float(value)
-        raise Misfit("expected float, got an int too large to be exact as one")
+        raise ValueMisfit("expected float, got an int too large to be exact as one")
     raise _wrong_kind("float", value)
 
 
 def _datetime(value: JSONValue) -> datetime:
     time = decode_timestamp(value)
     if time is None:
-        raise Misfit(f"expected an RFC 3339 timestamp, got {_quoted(value)}", is_kind=type(value) is not str)
+        raise ValueMisfit(
+            f"expected an RFC 3339 timestamp, got {_quoted(value)}", is_kind=type(value) is not str
+        )
     return time
 
 
 def _date(value: JSONValue) -> date:
     if type(value) is str and len(value) == 10 and parse_timestamp(f"{value}T00:00:00Z") is not None:
         return date.fromisoformat(value)
-    raise Misfit(f"expected a date (2026-01-31), got {_quoted(value)}", is_kind=type(value) is not str)
+    raise ValueMisfit(f"expected a date (2026-01-31), got {_quoted(value)}", is_kind=type(value) is not str)
 
 
 SIMPLE: dict[type, Reader] = {
@@ -191,7 +193,7 @@ def read_choice(choices: list[tuple[Any, Any]]) -> Reader:
 
     def read(value: JSONValue) -> Any:
         if isinstance(value, dict | list) or (type(value), value) not in table:
-            raise Misfit(f"expected {expected}, got {_quoted(value)}")
+            raise ValueMisfit(f"expected {expected}, got {_quoted(value)}")
         return table[type(value), value]
 
     return read
@@ -210,7 +212,7 @@ def read_list(read_item: Reader) -> Reader:
         try:
             for item in value:
                 items.append(read_item(item))
-        except Misfit as misfit:
+        except ValueMisfit as misfit:
             misfit.place.append(f"[{len(items)}]")
             raise
         return items
@@ -227,12 +229,12 @@ def read_sequence(readers: list[Reader], least: int) -> Reader:
         if type(value) is not list:
             raise _wrong_kind("list", value)
         if not least <= len(value) <= most:
-            raise Misfit(f"expected {expected}, got {len(value)}")
+            raise ValueMisfit(f"expected {expected}, got {len(value)}")
         items: list[Any] = []
         try:
             for read_item, item in zip(readers, value, strict=False):
                 items.append(read_item(item))
-        except Misfit as misfit:
+        except ValueMisfit as misfit:
             misfit.place.append(f"[{len(items)}]")
             raise
         return items
@@ -244,25 +246,25 @@ def read_first(options: list[tuple[str, Reader]]) -> Reader:
     """Read a value by the first of the named readers that takes it."""
 
     def read(value: JSONValue) -> Any:
-        misfits: list[tuple[str, Misfit]] = []
+        misfits: list[tuple[str, ValueMisfit]] = []
         for name, option in options:
             try:
                 return option(value)
-            except Misfit as misfit:
+            except ValueMisfit as misfit:
                 misfits.append((name, misfit))
         raise _no_option([name for name, _ in options], misfits, value)
 
     return read
 
 
-def _no_option(names: list[str], misfits: list[tuple[str, Misfit]], value: JSONValue) -> Misfit:
+def _no_option(names: list[str], misfits: list[tuple[str, ValueMisfit]], value: JSONValue) -> ValueMisfit:
     """Choose what to say of a value that no member of a union takes."""
     telling = [(name, misfit) for name, misfit in misfits if misfit.place or not misfit.is_kind]
     if not telling:
         return _wrong_kind(" | ".join(names), value)
     if len(telling) == 1:
         return telling[0][1]
-    return Misfit("; ".join(f"as {name}: {misfit.at('$')}" for name, misfit in telling))
+    return ValueMisfit("; ".join(f"as {name}: {misfit.at('$')}" for name, misfit in telling))
 
 
 def read_pydantic(cls: Any) -> Reader:
@@ -275,7 +277,7 @@ def read_pydantic(cls: Any) -> Reader:
             return adapter.validate_json(to_text(value))
         except pydantic.ValidationError as exc:
             first = exc.errors(include_url=False, include_input=False)[0]
-            misfit = Misfit(first["msg"])
+            misfit = ValueMisfit(first["msg"])
             misfit.add_path(first["loc"])
             raise misfit from exc
 
@@ -290,7 +292,7 @@ def read_msgspec(cls: Any) -> Reader:
             return msgspec.convert(value, cls)
         except msgspec.ValidationError as exc:
             problem, _, place = str(exc).partition(" - at `$")
-            misfit = Misfit(problem)
+            misfit = ValueMisfit(problem)
             misfit.place = [place.removesuffix("`")]
             raise misfit from exc
 

@@ -1,7 +1,7 @@
 """Pictures and timelines of machines and executions. Pure: no clock, no IO."""
 
 from step.view.dot import render_dot
-from step.view.graph import Edge, Scope, Vertex, build_graph
+from step.view.graph import Edge, GraphScope, Vertex, build_graph
 from step.view.mermaid import render_mermaid
 from step.view.picture import FORMATS, draw
 from step.view.svg import render_svg
@@ -12,7 +12,7 @@ from step.view.visits import Visit, Visits, gather_visits
 __all__ = [
     "FORMATS",
     "Edge",
-    "Scope",
+    "GraphScope",
     "Taken",
     "Vertex",
     "Visit",

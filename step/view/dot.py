@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from step.asl.model import Definition
-from step.view.graph import Edge, Scope, Vertex, build_graph
+from step.view.graph import Edge, GraphScope, Vertex, build_graph
 from step.view.taken import Taken
 
 _HEAD = """\
@@ -36,7 +36,7 @@ class _Writer:
     def __init__(self, taken: Taken | None) -> None:
         self._taken = taken
 
-    def scope(self, scope: Scope, prefix: str, indent: str) -> Iterator[str]:
+    def scope(self, scope: GraphScope, prefix: str, indent: str) -> Iterator[str]:
         # ids are places, as in "s_3_0_1": state 3 of the machine, its first scope, state 1 of that
         for place, vertex in enumerate(scope.vertices):
             identity = f"{prefix}_{place}"
@@ -90,7 +90,7 @@ class _Writer:
             lines.append(_MARKS[mark] + (f" {count}x" if count > 1 else ""))
         return "\n".join(lines)
 
-    def _edge(self, edge: Edge, scope: Scope, prefix: str) -> str:
+    def _edge(self, edge: Edge, scope: GraphScope, prefix: str) -> str:
         source, target = scope.vertices[edge.source], scope.vertices[edge.target]
         parts = []
         if edge.label:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from step.view.graph import Edge, Scope
+from step.view.graph import Edge, GraphScope
 
 
 class Wire(NamedTuple):
@@ -30,7 +30,7 @@ class Flow(NamedTuple):
     spine: tuple[int, ...]
 
 
-def arrange(scope: Scope) -> Flow:
+def arrange(scope: GraphScope) -> Flow:
     """Find loops, layers and the spine."""
     back = _back_edges(scope)
     groups: dict[tuple[int, int, bool], list[int]] = {}
@@ -52,7 +52,7 @@ def outgoing(wires: Iterable[Wire], count: int) -> list[list[Wire]]:
     return leaving
 
 
-def _back_edges(scope: Scope) -> set[int]:
+def _back_edges(scope: GraphScope) -> set[int]:
     leaving: list[list[tuple[int, Edge]]] = [[] for _ in scope.vertices]
     for place, edge in enumerate(scope.edges):
         leaving[edge.source].append((place, edge))
@@ -103,7 +103,7 @@ def _layers(order: list[int], wires: tuple[Wire, ...]) -> tuple[int, ...]:
     return tuple(layers)
 
 
-def _spine(scope: Scope, order: list[int], wires: tuple[Wire, ...]) -> tuple[int, ...]:
+def _spine(scope: GraphScope, order: list[int], wires: tuple[Wire, ...]) -> tuple[int, ...]:
     """Follow the longest way without a catch that ends well, or else the longest way."""
     plain = [wire for wire in wires if not wire.is_back and not wire.is_catch]
     leaving = outgoing(plain, len(order))

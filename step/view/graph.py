@@ -41,11 +41,11 @@ class Vertex:
     name: str = ""
     caption: str = ""
     retry: str = ""
-    scopes: tuple[Scope, ...] = ()
+    scopes: tuple[GraphScope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class GraphScope:
     """States that transition among each other: the machine, a Map's body, a Parallel's branch.
 
     ``vertices[0]`` is the start; states follow in the order in which transitions reach them. The end
@@ -69,12 +69,12 @@ _END = None
 _Transition = tuple[EdgeKind, "str | None", str]
 
 
-def build_graph(definition: Definition) -> Scope:
+def build_graph(definition: Definition) -> GraphScope:
     """Turn a valid definition into its graph."""
     return _build_scope(definition)
 
 
-def _build_scope(branch: Branch) -> Scope:
+def _build_scope(branch: Branch) -> GraphScope:
     names = _reading_order(branch)
     places: dict[str | None, int] = {name: place for place, name in enumerate(names, 1)}
     places[_END] = len(names) + 1
@@ -85,7 +85,7 @@ def _build_scope(branch: Branch) -> Scope:
     vertices = [Vertex(kind="Start"), *(_vertex(name, branch.states[name]) for name in names)]
     if any(edge.kind == "end" for edge in edges):
         vertices.append(Vertex(kind="End"))
-    return Scope(vertices=tuple(vertices), edges=tuple(edges))
+    return GraphScope(vertices=tuple(vertices), edges=tuple(edges))
 
 
 def _vertex(name: str, state: State) -> Vertex:

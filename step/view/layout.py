@@ -27,7 +27,7 @@ from step.view.geometry import (
     move_box,
     move_panel,
 )
-from step.view.graph import Scope, Vertex
+from step.view.graph import GraphScope, Vertex
 from step.view.text import clip, text_width, wrap
 
 MARGIN = 14
@@ -47,13 +47,13 @@ SMALL_KINK = 17
 _TEXT_RIGHT = 18
 
 
-def lay_out(scope: Scope) -> Panel:
+def lay_out(scope: GraphScope) -> Panel:
     """Place a whole machine; the panel starts at (0, 0)."""
     return _ScopeLayout(scope).panel()
 
 
 class _ScopeLayout:
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: GraphScope) -> None:
         self._scope = scope
         self._flow: Flow = arrange(scope)
         self._nets: tuple[Net, ...] = find_nets(self._flow)
@@ -374,7 +374,7 @@ def _pack(panels: Sequence[Panel]) -> tuple[list[Panel], int, int]:
     return placed, width, y + row_height
 
 
-def _measure_label(scope: Scope, edges: Sequence[int]) -> Label | None:
+def _measure_label(scope: GraphScope, edges: Sequence[int]) -> Label | None:
     texts = list(dict.fromkeys(scope.edges[edge].label for edge in edges if scope.edges[edge].label))
     if not texts:
         return None

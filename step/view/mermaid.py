@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from step.asl.model import Definition
-from step.view.graph import Edge, Scope, Vertex, build_graph
+from step.view.graph import Edge, GraphScope, Vertex, build_graph
 from step.view.taken import Taken
 
 _SHAPES = {
@@ -35,7 +35,7 @@ class _Writer:
         self._taken_edges: list[str] = []
         self._classes: dict[str, list[str]] = {"taken": [], "failed": []}
 
-    def lines(self, scope: Scope) -> Iterator[str]:
+    def lines(self, scope: GraphScope) -> Iterator[str]:
         yield "flowchart TD"
         yield from self._scope(scope, "s", "  ")
         if self._taken:
@@ -47,7 +47,7 @@ class _Writer:
             if self._taken_edges:
                 yield f"  linkStyle {','.join(self._taken_edges)} stroke:#0969da,stroke-width:3px"
 
-    def _scope(self, scope: Scope, prefix: str, indent: str) -> Iterator[str]:
+    def _scope(self, scope: GraphScope, prefix: str, indent: str) -> Iterator[str]:
         # ids are places, as in "s_3_0_1": state 3 of the machine, its first scope, state 1 of that
         for place, vertex in enumerate(scope.vertices):
             identity = f"{prefix}_{place}"
@@ -90,7 +90,7 @@ class _Writer:
             lines.append(_MARKS[mark] + (f" {count}x" if count > 1 else ""))
         return BREAK.join(escape_text(line) for line in lines)
 
-    def _edge(self, edge: Edge, scope: Scope, prefix: str) -> str:
+    def _edge(self, edge: Edge, scope: GraphScope, prefix: str) -> str:
         source, target = scope.vertices[edge.source], scope.vertices[edge.target]
         arrow = "-.->" if edge.kind == "catch" else "-->"
         if self._taken and self._taken.took(edge, source, target):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from step.aws.connection import ADDRESS_FILE, Aws, Place, local_endpoint
+from step.aws.connection import ADDRESS_FILE, Aws, AwsPlace, local_endpoint
 from step.errors import NoContact, Refused, StepError
 from step.local.http import Request, Response
 from step.local.http_server import Server
@@ -45,7 +45,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[str]:
     running.close()
 
 
-def ask(place: Place, environment: dict[str, str] | None = None) -> dict[str, object]:
+def ask(place: AwsPlace, environment: dict[str, str] | None = None) -> dict[str, object]:
     aws = Aws(place, environment=os.environ if environment is None else environment)
     return aws.call("stepfunctions", "list_state_machines")
 
@@ -57,7 +57,7 @@ def closed_port() -> int:
 
 @pytest.mark.parametrize("server", [ANSWERS["answers"]], indirect=True)
 def test_a_service_on_this_machine_needs_neither_credentials_nor_region(server: str) -> None:
-    assert ask(Place(endpoint=server))["stateMachines"] == []
+    assert ask(AwsPlace(endpoint=server))["stateMachines"] == []
 
 
 @pytest.mark.parametrize("server", [ANSWERS["answers"]], indirect=True)
@@ -69,7 +69,7 @@ def test_an_endpoint_comes_from_the_option_then_the_environment_then_the_running
     file.write_text(json.dumps({"endpoint": server, "viewer": server, "pid": os.getpid()}))
 
     def endpoint(option: str | None, **environment: str) -> str | None:
-        return Aws(Place(endpoint=option), environment=environment, folder=tmp_path).endpoint
+        return Aws(AwsPlace(endpoint=option), environment=environment, folder=tmp_path).endpoint
 
     assert endpoint("http://127.0.0.1:1", ENV="local", AWS_ENDPOINT_URL="http://127.0.0.1:2").endswith(":1")  # type: ignore[union-attr]  # given
     assert endpoint(None, ENV="local", AWS_ENDPOINT_URL="http://127.0.0.1:2") is None  # boto3 reads it
@@ -81,40 +81,40 @@ def test_an_endpoint_comes_from_the_option_then_the_environment_then_the_running
 @pytest.mark.parametrize("server", [ANSWERS["refuses"]], indirect=True)
 def test_a_refusal_keeps_its_code_and_message(server: str) -> None:
     with pytest.raises(Refused, match="ExecutionDoesNotExist: Execution does not exist: 'x'"):
-        ask(Place(endpoint=server))
+        ask(AwsPlace(endpoint=server))
 
 
 @pytest.mark.parametrize("server", [ANSWERS["doubts"]], indirect=True)
 def test_credentials_that_are_not_accepted_are_no_refusal_of_the_request(server: str) -> None:
     with pytest.raises(NoContact, match=r"doesn't accept the credentials \(UnrecognizedClientException\)"):
-        ask(Place(endpoint=server))
+        ask(AwsPlace(endpoint=server))
 
 
 @pytest.mark.parametrize("server", [(200, b"<html>"), (404, b"no"), (502, b"")], indirect=True)
 def test_what_isn_t_aws_is_one_sentence(server: str) -> None:
     with pytest.raises(StepError) as caught:
-        ask(Place(endpoint=server))
+        ask(AwsPlace(endpoint=server))
 
     assert "\n" not in str(caught.value)
 
 
 def test_nobody_there_is_said_at_once() -> None:
     with pytest.raises(NoContact, match=r"can't be reached; is the local service running\? \(step serve\)"):
-        ask(Place(endpoint=f"http://127.0.0.1:{closed_port()}"))
+        ask(AwsPlace(endpoint=f"http://127.0.0.1:{closed_port()}"))
 
 
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        (Place(region="eu-west-1"), "no AWS credentials"),
-        (Place(), "no region: give --region"),
-        (Place(profile="none"), r"the config profile \(none\) could not be found: see ~/.aws/config"),
-        (Place(endpoint="localhost:4566"), "--endpoint localhost:4566: expected an address"),
-        (Place(endpoint="http://127.0.0.1:99999"), "127.0.0.1:99999"),
+        (AwsPlace(region="eu-west-1"), "no AWS credentials"),
+        (AwsPlace(), "no region: give --region"),
+        (AwsPlace(profile="none"), r"the config profile \(none\) could not be found: see ~/.aws/config"),
+        (AwsPlace(endpoint="localhost:4566"), "--endpoint localhost:4566: expected an address"),
+        (AwsPlace(endpoint="http://127.0.0.1:99999"), "127.0.0.1:99999"),
     ],
     ids=["credentials", "region", "profile", "no-address", "no-port"],
 )
-def test_what_is_missing_is_named(place: Place, said: str) -> None:
+def test_what_is_missing_is_named(place: AwsPlace, said: str) -> None:
     with pytest.raises(StepError, match=said):
         ask(place)
 

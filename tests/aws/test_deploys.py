@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from step.aws.connection import Aws, Place
+from step.aws.connection import Aws, AwsPlace
 from step.aws.deploys import Deploys
 from step.deployer.names import Target
 from step.deployer.release import Release
@@ -30,7 +30,7 @@ class FlakyAws(Aws):
     """An AWS with one execution; each answer to "how does it stand?" is given, None is no answer."""
 
     def __init__(self, statuses: Sequence[str | None]) -> None:
-        super().__init__(Place(region="us-east-1"), environment={})
+        super().__init__(AwsPlace(region="us-east-1"), environment={})
         self._statuses = list(statuses)
         self._events = 0
 

@@ -21,7 +21,7 @@ import boto3
 import pytest
 
 from step.cli.main import main
-from step.deployer.client import Code, draft_release
+from step.deployer.client import FunctionCode, draft_release
 from step.deployer.names import Target
 from step.deployer.release import Release
 from tests.serving import ended
@@ -127,7 +127,7 @@ def place(aws: Clients, packages: dict[str, Any], project: str, package: str) ->
         Role=role_arn,
         Handler=packages[package]["handler"],
         Timeout=120,
-        Code={"ZipFile": packages[package]["zip"].read_bytes()},
+        FunctionCode={"ZipFile": packages[package]["zip"].read_bytes()},
         Environment={"Variables": PLACES if package == "deployer" else {}},
         Tags=tags,
         Publish=True,
@@ -310,7 +310,7 @@ class Client:
             release_id=release_id,
             created_at_ms=int((datetime.now(UTC) - age).timestamp() * 1000),
             definition=definition("bread", "${function_arn}"),
-            code=[Code(function=self.target.machine, zip_bytes=self.zip_bytes)],
+            code=[FunctionCode(function=self.target.machine, zip_bytes=self.zip_bytes)],
         )
         release = draft.finish({key: self.put(key, body) for key, body in draft.objects.items()})
         self.put(release.key, release.to_bytes())

@@ -24,7 +24,7 @@ from step.engine.quotas import EXPRESS, Quotas
 from step.engine.resources import Resource
 from step.engine.vocabulary import Input, StartTask
 from step.runtime.answers import TaskAnswers
-from step.runtime.executions import Executions, Plan
+from step.runtime.executions import DrivenExecutions, StartPlan
 from step.runtime.integrations import function_key
 from step.runtime.map_items import MapItems
 from step.runtime.objects import Objects
@@ -58,7 +58,7 @@ class World:
         self._objects = objects
         self._open = ExitStack()
         machines = [Machine(other, self) for other in case.get("other_machines", ())]
-        self.executions = Executions({machine.arn: machine for machine in machines})
+        self.executions = DrivenExecutions({machine.arn: machine for machine in machines})
 
     def __enter__(self) -> World:
         if self.case.get("setup"):
@@ -219,7 +219,7 @@ class Machine:
         self._program = Program.from_definition(self.definition)
         self._world = world
 
-    def plan(self, name: str, value: Any, start_ms: int, executions: Executions) -> Plan:
+    def plan(self, name: str, value: Any, start_ms: int, executions: DrivenExecutions) -> StartPlan:
         arn = express_arn(self.arn, name, "run") if self._is_express else execution_arn(self.arn, name)
         info = ExecutionInfo(
             arn=arn,
@@ -233,4 +233,4 @@ class Machine:
             redrive_count=0 if has_redrive_count(self._world.case) else None,
         )
         kernel = Kernel(self._program, info, EXPRESS if self._is_express else Quotas())
-        return Plan(kernel, self._world.perform, self._world.items())
+        return StartPlan(kernel, self._world.perform, self._world.items())

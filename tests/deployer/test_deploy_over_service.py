@@ -19,7 +19,7 @@ import pytest
 
 from step import StateMachine
 from step.clock import now_ms
-from step.deployer.client import Code, draft_release, execution_input, make_release_id
+from step.deployer.client import FunctionCode, draft_release, execution_input, make_release_id
 from step.deployer.handlers import make_handlers
 from step.deployer.names import Target
 from step.errors import TaskError
@@ -103,7 +103,7 @@ def deploy(place: Place, number: int) -> Execution:
         release_id=make_release_id(now_ms(), str(number).encode()),
         created_at_ms=now_ms(),
         definition=make_definition("${function_arn}", f"release {number}"),
-        code=[Code(function=FUNCTION, zip_bytes=make_zip(str(number)))],
+        code=[FunctionCode(function=FUNCTION, zip_bytes=make_zip(str(number)))],
     )
     release = draft.finish({key: place.upload(key, body) for key, body in draft.objects.items()})
     place.upload(release.key, release.to_bytes())

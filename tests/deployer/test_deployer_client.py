@@ -8,7 +8,14 @@ import json
 import pytest
 
 from step.deployer.causes import redact
-from step.deployer.client import Code, ExitCode, draft_release, make_release_id, outcome_of, read_cause
+from step.deployer.client import (
+    ExitCode,
+    FunctionCode,
+    draft_release,
+    make_release_id,
+    outcome_of,
+    read_cause,
+)
 from step.deployer.definition import bind_functions
 from step.errors import StepError
 from tests.deployer.world import TARGET, World
@@ -22,7 +29,7 @@ def test_draft_names_what_to_upload_and_pins_it() -> None:
         release_id="r1",
         created_at_ms=AT_MS,
         definition="{}",
-        code=[Code(function="bread-test", zip_bytes=b"zip")],
+        code=[FunctionCode(function="bread-test", zip_bytes=b"zip")],
     )
 
     release = draft.finish({key: f"version of {key}" for key in draft.objects})

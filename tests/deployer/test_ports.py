@@ -11,7 +11,15 @@ import pytest
 
 from step.deployer.lock import Lock
 from step.deployer.names import Target
-from step.deployer.ports import ConditionFailed, FunctionFacts, Functions, Is, RecordExists, Route, Write
+from step.deployer.ports import (
+    ConditionFailed,
+    FunctionFacts,
+    Is,
+    ProjectFunctions,
+    RecordExists,
+    Route,
+    Write,
+)
 from step.errors import Refused
 from step.jsonvalue import JSONObject
 from tests.deployer.conftest import HOME, Place, make_definition, make_zip
@@ -48,7 +56,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def finished(functions: Functions, name: str) -> FunctionFacts:
+def finished(functions: ProjectFunctions, name: str) -> FunctionFacts:
     for _ in range(20):
         facts = functions.describe(name)
         if facts.last_update != "InProgress" and facts.state != "Pending":

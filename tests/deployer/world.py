@@ -14,7 +14,7 @@ from typing import Any
 
 from step import StateMachine
 from step.clock import parse_timestamp
-from step.deployer.client import Code, PruneRequest, draft_release, execution_input
+from step.deployer.client import FunctionCode, PruneRequest, draft_release, execution_input
 from step.deployer.handlers import make_handlers
 from step.deployer.lock import FUNCTION_TIMEOUT_SECONDS
 from step.deployer.names import Target
@@ -157,7 +157,9 @@ class World:
             created_at_ms=self.aws.clock.now_ms(),
             definition=self.definition(number),
             code=[
-                Code(function=name, zip_bytes=f"{name} {number}".encode(), placeholder=placeholder(name))
+                FunctionCode(
+                    function=name, zip_bytes=f"{name} {number}".encode(), placeholder=placeholder(name)
+                )
                 for name in self.functions
             ],
             canary=canary,

@@ -27,7 +27,7 @@ from step.jsonvalue import JSONValue
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.nested import Nested
-from step.local.service.service import StepFunctions
+from step.local.service.service import StepFunctionsService
 from step.local.service.testing import Testing
 from step.local.service.work import TaskWork
 from step.runtime.map_items import MapItems
@@ -75,7 +75,7 @@ class Stage:
         self.host = Host(Journal(folder), self.clock, self._work, threads=1, items=items)
         logs = ExecutionLogs(self.host, _no_services)
         testing = Testing(self._work, self.clock)
-        self.service = StepFunctions(self.host, testing, logs, lambda _: ACCOUNT, REGION)
+        self.service = StepFunctionsService(self.host, testing, logs, lambda _: ACCOUNT, REGION)
         self._nested.bind(self.host, self.service)
         self.host.open()
         self._nested.open()

@@ -11,7 +11,7 @@ from step.engine.frames import Frame, Group, Op
 from step.engine.kernel import Kernel
 from step.engine.key import KEYED, TOLD, Seen, digest, key
 from step.engine.program import Program
-from step.engine.states.map import MapRun
+from step.engine.states.map import MapAttempt
 from step.engine.states.parallel import ParallelRun
 from step.engine.vocabulary import Input, OpenWork, Start, TaskFailed, TaskSucceeded, TimePassed
 
@@ -47,7 +47,7 @@ def told(kernel: Kernel, *steps: tuple[Input, int]) -> Kernel:
     return twin
 
 
-@pytest.mark.parametrize("cls", [Kernel, Frame, OpenWork, Op, Group, ParallelRun, MapRun])
+@pytest.mark.parametrize("cls", [Kernel, Frame, OpenWork, Op, Group, ParallelRun, MapAttempt])
 def test_every_slot_is_in_the_key_or_among_what_is_only_told(cls: type) -> None:
     slots = {*cls.__dict__["__slots__"]}
     keyed, only_told = KEYED[cls.__name__], TOLD[cls.__name__]

@@ -27,11 +27,11 @@ from step.packaging.package import (
     check_limits,
     pack_functions,
 )
-from step.packaging.target import Target
+from step.packaging.target import PackageTarget
 from step.packaging.wheels import WheelHouse
 
 ROOT = Path(__file__).parents[2]
-ARM = Target.from_names("python3.13", "arm64")
+ARM = PackageTarget.from_names("python3.13", "arm64")
 
 
 def write_handler(folder: Path, text: str, name: str = "order") -> Path:
@@ -105,7 +105,7 @@ def test_hello_holds_the_tasks_library_and_nothing_else_of_step(
 ) -> None:
     here = replace(repository, functions=ROOT / "lambda")
 
-    (package,) = pack_functions(here, Target.here(), tmp_path / "out", ["hello"])
+    (package,) = pack_functions(here, PackageTarget.here(), tmp_path / "out", ["hello"])
 
     with zipfile.ZipFile(package.file) as archive:
         folders = {Path(name).parent.as_posix() for name in archive.namelist()}
@@ -234,4 +234,4 @@ def test_package_over_lambdas_limit_is_refused(repository: Repository, field: st
 @pytest.mark.parametrize(("runtime", "architecture"), [("python3.9", "arm64"), ("python3.13", "aarch64")])
 def test_unknown_target_is_refused_with_the_known_ones(runtime: str, architecture: str) -> None:
     with pytest.raises(StepError, match="expected one of"):
-        Target.from_names(runtime, architecture)
+        PackageTarget.from_names(runtime, architecture)

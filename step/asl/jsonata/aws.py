@@ -13,8 +13,8 @@ import math
 from typing import Any
 
 from step.asl.intrinsic_functions import make_uuid
-from step.asl.jsonata.environment import Run
-from step.asl.jsonata.values import UNDEFINED, Fault
+from step.asl.jsonata.environment import Evaluation
+from step.asl.jsonata.values import UNDEFINED, JsonataFault
 from step.asl.meter import MEMORY_EXCEEDED, Exceeded
 from step.jsonvalue import MAX_DEPTH, JSONValue, is_deeper
 
@@ -22,14 +22,14 @@ _ALGORITHMS = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-5
 _LONG_LIMIT = 1 << 63
 
 
-def _partition(run: Run, _value: Any, items: Any, size: Any) -> Any:
+def _partition(run: Evaluation, _value: Any, items: Any, size: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     if size is UNDEFINED:
         return [items]
     step = math.trunc(size)
     if step < 0:
-        raise Fault("D3137", "Second argument must be zero or greater")
+        raise JsonataFault("D3137", "Second argument must be zero or greater")
     if step == 0:
         return UNDEFINED
     run.make_array(len(items))
@@ -38,7 +38,7 @@ def _partition(run: Run, _value: Any, items: Any, size: Any) -> Any:
     return [list(items[start : start + step]) for start in range(0, len(items), step)]
 
 
-def _range(run: Run, _value: Any, first: Any, last: Any, step: Any) -> Any:
+def _range(run: Evaluation, _value: Any, first: Any, last: Any, step: Any) -> Any:
     """Count from ``first`` up to and including ``last``.
 
     AWS, as public reports measured it: arguments are rounded towards zero, and the 1,000 numbers of
@@ -58,17 +58,17 @@ def _range(run: Run, _value: Any, first: Any, last: Any, step: Any) -> Any:
     return list(numbers)
 
 
-def _hash(run: Run, _value: Any, content: Any, algorithm: Any) -> Any:
+def _hash(run: Evaluation, _value: Any, content: Any, algorithm: Any) -> Any:
     if content is UNDEFINED or algorithm is UNDEFINED:
         return UNDEFINED
     name = _ALGORITHMS.get(algorithm)
     if name is None:
-        raise Fault("D3137", f"Hash algorithm '{algorithm}' must be one of {', '.join(_ALGORITHMS)}")
+        raise JsonataFault("D3137", f"Hash algorithm '{algorithm}' must be one of {', '.join(_ALGORITHMS)}")
     run.touch(len(content))
     return hashlib.new(name, content.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def _random(run: Run, _value: Any, seed: Any) -> Any:
+def _random(run: Evaluation, _value: Any, seed: Any) -> Any:
     """Draw a number in [0, 1); the same seed gives the same number as on AWS, which uses Java's generator."""
     return run.scope.random.random() if seed is UNDEFINED else _java_double(math.trunc(seed))
 
@@ -84,24 +84,24 @@ def _java_double(seed: int) -> float:
     return ((draws[0] << 27) + draws[1]) / float(1 << 53)
 
 
-def _uuid(run: Run, _value: Any) -> Any:
+def _uuid(run: Evaluation, _value: Any) -> Any:
     return make_uuid(run.scope.random)
 
 
-def _parse(run: Run, _value: Any, text: Any) -> Any:
+def _parse(run: Evaluation, _value: Any, text: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     # A text of brackets alone makes arrays of some 60 bytes a character.
     run.make(4 * len(text))
     run.step((len(text) >> 6) + 1)
     if _nests_deeper(text):
-        raise Fault("D3137", f"Invalid JSON: nested deeper than {MAX_DEPTH} levels")
+        raise JsonataFault("D3137", f"Invalid JSON: nested deeper than {MAX_DEPTH} levels")
     try:
         value: JSONValue = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except ValueError:
-        raise Fault("D3137", "Invalid JSON") from None
+        raise JsonataFault("D3137", "Invalid JSON") from None
     if is_deeper(value, MAX_DEPTH):
-        raise Fault("D3137", f"Invalid JSON: nested deeper than {MAX_DEPTH} levels")
+        raise JsonataFault("D3137", f"Invalid JSON: nested deeper than {MAX_DEPTH} levels")
     return value
 
 

@@ -26,7 +26,7 @@ from step.asl.jsonata.syntax import Node
 from step.asl.jsonata.transform import transformer
 from step.asl.jsonata.values import (
     UNDEFINED,
-    Fault,
+    JsonataFault,
     Lambda,
     Outer,
     TailCall,
@@ -217,7 +217,7 @@ class _Compiler:
             target = function(value, env)
             if not operators.is_function(target):
                 message = "The right side of the function application operator ~> must be a function"
-                raise Fault("T2006", message)
+                raise JsonataFault("T2006", message)
             if operators.is_function(left):
                 return operators.compose(left, target, env)
             return finish(call(env.run, target, [left], UNDEFINED, level))
@@ -355,8 +355,8 @@ class _Compiler:
             if not operators.is_function(target):
                 if name is not None and env.look_up(name) is not UNDEFINED:
                     message = f"Attempted to partially apply a non-function. Did you mean ${name}?"
-                    raise Fault("T1007", message)
-                raise Fault("T1008", "Attempted to partially apply a non-function")
+                    raise JsonataFault("T1007", message)
+                raise JsonataFault("T1008", "Attempted to partially apply a non-function")
             given = [None if argument is None else (argument(value, env),) for argument in arguments]
             return operators.partial(target, given, env)
 
@@ -424,8 +424,8 @@ def _called(target: Any, name: str | None, env: Env) -> Any:
     if operators.is_function(target):
         return target
     if target is UNDEFINED and name is not None and env.look_up(name) is not UNDEFINED:
-        raise Fault("T1005", f"Attempted to invoke a non-function. Did you mean ${name}?")
-    raise Fault("T1006", "Attempted to invoke a non-function")
+        raise JsonataFault("T1005", f"Attempted to invoke a non-function. Did you mean ${name}?")
+    raise JsonataFault("T1006", "Attempted to invoke a non-function")
 
 
 _TAILS = frozenset({"block", "condition", "call"})

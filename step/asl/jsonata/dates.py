@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from step.asl.jsonata.calendar import DAY, LAST, Instant, date_of, days_from
-from step.asl.jsonata.environment import Run
+from step.asl.jsonata.environment import Evaluation
 from step.asl.jsonata.integers import IntegerPicture
-from step.asl.jsonata.values import UNDEFINED, Fault
+from step.asl.jsonata.values import UNDEFINED, JsonataFault
 from step.asl.regex import compile_regex
 from step.jsonvalue import to_text
 
@@ -49,7 +49,7 @@ class _Marker(NamedTuple):
 @lru_cache(maxsize=256)
 def _read(picture: str) -> tuple[_Marker, ...]:
     if len(picture) > _LONGEST_PICTURE:
-        raise Fault(None, f"a picture has at most {_LONGEST_PICTURE:,} characters")
+        raise JsonataFault(None, f"a picture has at most {_LONGEST_PICTURE:,} characters")
     parts: list[_Marker] = []
     literal = ""
     position = 0
@@ -65,7 +65,7 @@ def _read(picture: str) -> tuple[_Marker, ...]:
             literal = ""
         end = picture.find("]", position)
         if end < 0:
-            raise Fault("D3135", "No matching closing bracket ']' in date/time picture string")
+            raise JsonataFault("D3135", "No matching closing bracket ']' in date/time picture string")
         parts.append(_marker("".join(picture[position + 1 : end].split()), parts))
         position = end + 1
     if literal:
@@ -80,7 +80,9 @@ def _marker(text: str, before: list[_Marker]) -> _Marker:
         modifier, width = rest, ""
     least, most = _widths(width)
     if component not in _DEFAULTS or not component:
-        raise Fault("D3132", f"Unknown component specifier {to_text(component)} in date/time picture string")
+        raise JsonataFault(
+            "D3132", f"Unknown component specifier {to_text(component)} in date/time picture string"
+        )
     second = ""
     if len(modifier) > 1 and modifier[-1] in "atco":
         modifier, second = modifier[:-1], modifier[-1]
@@ -129,7 +131,7 @@ def format_instant(millis: int, picture: str | None, zone: str | None) -> str:
         hours, minutes = math.floor(offset / 100), int(math.fmod(offset, 100))
     shifted = millis + (60 * hours + minutes) * 60_000
     if abs(shifted) > LAST:
-        raise Fault(None, f"there is no date {millis} milliseconds from 1970")
+        raise JsonataFault(None, f"there is no date {millis} milliseconds from 1970")
     instant = Instant.of(shifted)
     return "".join(
         part.literal if part.literal is not None else _write(part, instant, hours, minutes)
@@ -162,9 +164,9 @@ def _write(part: _Marker, instant: Instant, hours: int, minutes: int) -> str:
     return name[: part.most]
 
 
-def _no_name(component: str) -> Fault:
+def _no_name(component: str) -> JsonataFault:
     message = "The 'name' modifier can only be applied to months and days in the date/time picture string"
-    return Fault("D3133", f"{message}, not {component}")
+    return JsonataFault("D3133", f"{message}, not {component}")
 
 
 def _write_zone(part: _Marker, hours: int, minutes: int) -> str:
@@ -181,7 +183,7 @@ def _write_zone(part: _Marker, hours: int, minutes: int) -> str:
     elif picture.least_digits in (3, 4):
         text = picture.write(offset)
     else:
-        raise Fault("D3134", "The timezone integer format specifier cannot have more than four digits")
+        raise JsonataFault("D3134", "The timezone integer format specifier cannot have more than four digits")
     if offset >= 0:
         text = "+" + text
     if part.component == "z":
@@ -232,7 +234,7 @@ def _zone_minutes(part: _Marker, text: str) -> int:
     return -size if text.startswith("-") else size
 
 
-def read_instant(run: Run, text: str, picture: str) -> Any:
+def read_instant(run: Evaluation, text: str, picture: str) -> Any:
     """Read a text that a picture describes; give milliseconds since 1970, or nothing where it doesn't fit.
 
     Raises:
@@ -260,7 +262,7 @@ def _millis(components: dict[str, int], now: int) -> int:
     by_day = "d" in given and not given & set("MD")
     by_week = "X" in given
     if by_week:
-        raise Fault(
+        raise JsonataFault(
             "D3136", "The date/time picture string is missing specifiers required to parse the timestamp"
         )
     by_half = bool(given & set("Ph")) and "H" not in given
@@ -272,7 +274,7 @@ def _millis(components: dict[str, int], now: int) -> int:
             has_started = True
             if has_ended:
                 message = "The date/time picture string is missing specifiers required to parse the timestamp"
-                raise Fault("D3136", message)
+                raise JsonataFault("D3136", message)
         elif has_started:
             components[component] = 1 if component in "MDd" else 0
             has_ended = True
@@ -309,25 +311,25 @@ def _read_iso(text: str) -> int:
 # ---------------------------------------------------------------- functions
 
 
-def _now(run: Run, _value: Any, picture: Any, zone: Any) -> Any:
+def _now(run: Evaluation, _value: Any, picture: Any, zone: Any) -> Any:
     return _from_millis(run, UNDEFINED, run.scope.now, picture, zone)
 
 
-def _millis_now(run: Run, _value: Any) -> Any:
+def _millis_now(run: Evaluation, _value: Any) -> Any:
     return run.scope.now
 
 
-def _from_millis(run: Run, _value: Any, number: Any, picture: Any, zone: Any) -> Any:
+def _from_millis(run: Evaluation, _value: Any, number: Any, picture: Any, zone: Any) -> Any:
     if number is UNDEFINED:
         return UNDEFINED
     run.step(30)
     if not abs(number) <= LAST:
-        raise Fault(None, f"there is no date {number} milliseconds from 1970")
+        raise JsonataFault(None, f"there is no date {number} milliseconds from 1970")
     given = None if picture is UNDEFINED else picture
     return format_instant(math.floor(number), given, None if zone is UNDEFINED else zone)
 
 
-def _to_millis(run: Run, _value: Any, text: Any, picture: Any) -> Any:
+def _to_millis(run: Evaluation, _value: Any, text: Any, picture: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.step(30 + len(text))
@@ -337,7 +339,7 @@ def _to_millis(run: Run, _value: Any, text: Any, picture: Any) -> Any:
         return _read_iso(text)
     except ValueError:
         said = "The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given"
-        raise Fault("D3110", f"{said} {to_text(text)[:2000]}") from None
+        raise JsonataFault("D3110", f"{said} {to_text(text)[:2000]}") from None
 
 
 FUNCTIONS = {

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from step.asl.jsonata.integers import regular_distance
-from step.asl.jsonata.values import Fault
+from step.asl.jsonata.values import JsonataFault
 
 _DEFAULTS = {
     "decimal-separator": ".",
@@ -51,12 +51,12 @@ def format_number(number: Any, picture: str, options: Mapping[str, Any]) -> str:
     }
     signs = _DEFAULTS | given
     if len(picture) > _LONGEST_PICTURE:
-        raise Fault(None, f"a picture has at most {_LONGEST_PICTURE:,} characters")
+        raise JsonataFault(None, f"a picture has at most {_LONGEST_PICTURE:,} characters")
     zero = signs["zero-digit"]
     digits = [chr(ord(zero[0]) + each) for each in range(10)]
     parts = picture.split(signs["pattern-separator"])
     if len(parts) > 2:
-        raise Fault(
+        raise JsonataFault(
             "D3080",
             "The second argument of the formatNumber function must contain a maximum of two sub-pictures",
         )
@@ -138,7 +138,7 @@ def _check(picture: _Picture, text: str, signs: Mapping[str, str], digits: list[
     ]
     for holds, code, what in problems:
         if holds:
-            raise Fault(code, f"The sub-picture of the formatNumber function must not contain {what}")
+            raise JsonataFault(code, f"The sub-picture of the formatNumber function must not contain {what}")
 
 
 def _out_of_order(part: str, digits: list[str], digit: str) -> bool:

@@ -16,7 +16,7 @@ from step.asl.scope import Scope
 NATIVE_FRAMES = 6
 
 
-class Run(Meter):
+class Evaluation(Meter):
     """One evaluation: what it may use, and what lies outside of the expression."""
 
     __slots__ = ("builtins", "extra", "raw", "root", "scope", "second", "states")
@@ -56,7 +56,7 @@ class Env:
 
     __slots__ = ("names", "outer", "run")
 
-    def __init__(self, outer: Env | None, run: Run) -> None:
+    def __init__(self, outer: Env | None, run: Evaluation) -> None:
         self.names: dict[str, Any] = {}
         self.outer = outer
         self.run = run
@@ -77,7 +77,9 @@ class Env:
         return inner
 
 
-def call(run: Run, function: Any, arguments: list[Any], value: Any, frames: int = NATIVE_FRAMES) -> Any:
+def call(
+    run: Evaluation, function: Any, arguments: list[Any], value: Any, frames: int = NATIVE_FRAMES
+) -> Any:
     """Call a function, and what it ends in calling; ``frames``: how many there are since the last call.
 
     Raises:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from step.asl.jsonata.compiler import compile_tree
 from step.asl.jsonata.direct import compile_direct
-from step.asl.jsonata.environment import Env, Run
+from step.asl.jsonata.environment import Env, Evaluation
 from step.asl.jsonata.functions import BUILTINS
 from step.asl.jsonata.parser import parse
 from step.asl.jsonata.syntax import Node
-from step.asl.jsonata.values import UNDEFINED, Fault, Function, Outer
+from step.asl.jsonata.values import UNDEFINED, JsonataFault, JsonataFunction, Outer
 from step.asl.meter import LIMITS, Exceeded, Limits, Meter
 from step.asl.scope import Scope
 from step.errors import StepError
@@ -30,7 +30,7 @@ _NUMBERS = frozenset({"+", "-", "*", "/", "%"})
 _TRUTHS = frozenset({"=", "!=", "in", "and", "or"})
 
 
-class Unsupported(Exception):  # noqa: N818 - becomes States.QueryEvaluationError, never seen by users
+class FunctionInResult(Exception):  # noqa: N818 - becomes States.QueryEvaluationError, never seen by users
     """The result is, or holds, a function."""
 
 
@@ -38,7 +38,7 @@ class CalledTooDeep(StepError):  # noqa: N818 - reads as the sentence it is
     """The caller's stack has no room for an evaluation: a fault of the tool, never an answer."""
 
 
-class Expression(NamedTuple):
+class CompiledExpression(NamedTuple):
     """A compiled expression.
 
     ``run(raw input, result or error output, scope)`` gives a value or ``UNDEFINED``; ``clean`` makes it JSON.
@@ -55,7 +55,7 @@ class Expression(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def compile_text(text: str, second: str | None) -> Expression:
+def compile_text(text: str, second: str | None) -> CompiledExpression:
     """Compile an expression (without its delimiters); ``second`` is "result", "errorOutput" or None.
 
     Raises:
@@ -65,7 +65,7 @@ def compile_text(text: str, second: str | None) -> Expression:
     closure = compile_tree(tree).run
 
     def run(raw: JSONValue, extra: JSONValue, scope: Scope) -> Any:
-        evaluation = Run(raw, extra, scope, second, BUILTINS)
+        evaluation = Evaluation(raw, extra, scope, second, BUILTINS)
         try:
             return closure(UNDEFINED, Env(None, evaluation))
         except RecursionError as fault:
@@ -75,12 +75,12 @@ def compile_text(text: str, second: str | None) -> Expression:
 
     direct = compile_direct(tree, second, _TAKEN, run)
     is_exact = direct is not None and tree.kind == "variable"
-    return Expression(direct or run, *_kind(tree), needs_entry=_needs_entry(tree), is_exact=is_exact)
+    return CompiledExpression(direct or run, *_kind(tree), needs_entry=_needs_entry(tree), is_exact=is_exact)
 
 
 def evaluate(tree: Node, data: Any, names: dict[str, Any], scope: Scope, limits: Limits = LIMITS) -> Any:
     """Evaluate an expression over a context of its own, as JSONata does outside of Step Functions."""
-    evaluation = Run(None, None, scope, None, BUILTINS, limits)
+    evaluation = Evaluation(None, None, scope, None, BUILTINS, limits)
     env = Env(None, evaluation)
     env.names.update(names)
     value = Outer([data]) if isinstance(data, list) else data
@@ -162,8 +162,8 @@ def _scalar(value: Any) -> JSONValue:
     if isinstance(value, float) and not math.isfinite(value):
         # AWS, as public reports measured it: 1/0 is no failure, it gives a text.
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Function) or value is UNDEFINED:
-        raise Unsupported
+    if isinstance(value, JsonataFunction) or value is UNDEFINED:
+        raise FunctionInResult
     return value  # type: ignore[no-any-return]  # what is left are scalars
 
 
@@ -172,11 +172,11 @@ def explain(fault: Exception) -> str:
 
     AWS, as public reports measured it: a fault with a code is a sentence of its own, one without isn't.
     """
-    if isinstance(fault, Unsupported):
+    if isinstance(fault, FunctionInResult):
         return "returned an unsupported result type."
     if isinstance(fault, Exceeded):
         return f"threw an error during evaluation: {fault.message}"
-    if isinstance(fault, Fault):
+    if isinstance(fault, JsonataFault):
         code = f". {fault.code}" if fault.code else ""
         return f"threw an error during evaluation{code}: {fault.message}"
     return "threw an internal error during evaluation."
@@ -186,7 +186,7 @@ def explain(fault: Exception) -> str:
 
 
 def _kind(tree: Node) -> tuple[str, str | None]:
-    """Say what is known of an expression's results: ``Expression``'s kind and part."""
+    """Say what is known of an expression's results: ``CompiledExpression``'s kind and part."""
     if tree.filters or tree.group is not None or tree.keeps:
         return "", None
     match tree.kind:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from step.asl.jsonata import aws, dates, numbers, strings
-from step.asl.jsonata.environment import Run, call
+from step.asl.jsonata.environment import Evaluation, call
 from step.asl.jsonata.paths import merge_sort
-from step.asl.jsonata.signature import Signature, symbol
+from step.asl.jsonata.signature import FunctionSignature, symbol
 from step.asl.jsonata.strings import pattern_function
 from step.asl.jsonata.transform import clone
 from step.asl.jsonata.values import (
     UNDEFINED,
-    Fault,
+    JsonataFault,
     Native,
     Sequence,
     append,
@@ -32,33 +32,33 @@ __all__ = ["BUILTINS", "pattern_function"]
 # ---------------------------------------------------------------- aggregation
 
 
-def _sum(run: Run, _value: Any, items: Any) -> Any:
+def _sum(run: Evaluation, _value: Any, items: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     run.touch(len(items))
     return numbers.total(items)
 
 
-def _count(_run: Run, _value: Any, items: Any) -> Any:
+def _count(_run: Evaluation, _value: Any, items: Any) -> Any:
     return 0 if items is UNDEFINED else len(items)
 
 
-def _max(run: Run, _value: Any, items: Any) -> Any:
+def _max(run: Evaluation, _value: Any, items: Any) -> Any:
     return _extreme(run, items, max)
 
 
-def _min(run: Run, _value: Any, items: Any) -> Any:
+def _min(run: Evaluation, _value: Any, items: Any) -> Any:
     return _extreme(run, items, min)
 
 
-def _extreme(run: Run, items: Any, choose: Any) -> Any:
+def _extreme(run: Evaluation, items: Any, choose: Any) -> Any:
     if items is UNDEFINED or not items:
         return UNDEFINED
     run.touch(len(items))
     return choose(items)
 
 
-def _average(run: Run, _value: Any, items: Any) -> Any:
+def _average(run: Evaluation, _value: Any, items: Any) -> Any:
     if items is UNDEFINED or not items:
         return UNDEFINED
     run.touch(len(items))
@@ -68,15 +68,15 @@ def _average(run: Run, _value: Any, items: Any) -> Any:
 # ---------------------------------------------------------------- truth
 
 
-def _boolean(run: Run, _value: Any, value: Any) -> Any:
+def _boolean(run: Evaluation, _value: Any, value: Any) -> Any:
     return UNDEFINED if value is UNDEFINED else is_truthy(value, run)
 
 
-def _not(run: Run, _value: Any, value: Any) -> Any:
+def _not(run: Evaluation, _value: Any, value: Any) -> Any:
     return UNDEFINED if value is UNDEFINED else not is_truthy(value, run)
 
 
-def _exists(_run: Run, _value: Any, value: Any) -> Any:
+def _exists(_run: Evaluation, _value: Any, value: Any) -> Any:
     return value is not UNDEFINED
 
 
@@ -88,7 +88,7 @@ def _arguments(function: Any, *given: Any) -> list[Any]:
     return list(given[: max(1, min(function.arity, len(given)))])
 
 
-def _map(run: Run, _value: Any, items: Any, function: Any) -> Any:
+def _map(run: Evaluation, _value: Any, items: Any, function: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     found = Sequence()
@@ -100,7 +100,7 @@ def _map(run: Run, _value: Any, items: Any, function: Any) -> Any:
     return found
 
 
-def _filter(run: Run, _value: Any, items: Any, function: Any) -> Any:
+def _filter(run: Evaluation, _value: Any, items: Any, function: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     found = Sequence()
@@ -110,7 +110,7 @@ def _filter(run: Run, _value: Any, items: Any, function: Any) -> Any:
     return found
 
 
-def _single(run: Run, _value: Any, items: Any, function: Any) -> Any:
+def _single(run: Evaluation, _value: Any, items: Any, function: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     found = []
@@ -123,18 +123,18 @@ def _single(run: Run, _value: Any, items: Any, function: Any) -> Any:
                 message = (
                     "The $single() function expected exactly 1 matching result. Instead it matched more."
                 )
-                raise Fault("D3138", message)
+                raise JsonataFault("D3138", message)
     if not found:
         message = "The $single() function expected exactly 1 matching result. Instead it matched 0."
-        raise Fault("D3139", message)
+        raise JsonataFault("D3139", message)
     return found[0]
 
 
-def _reduce(run: Run, _value: Any, items: Any, function: Any, start: Any) -> Any:
+def _reduce(run: Evaluation, _value: Any, items: Any, function: Any, start: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     if function.arity < 2:
-        raise Fault(
+        raise JsonataFault(
             "D3050", "The second argument of reduce function must be a function with at least two arguments"
         )
     rest = list(enumerate(items))
@@ -148,7 +148,7 @@ def _reduce(run: Run, _value: Any, items: Any, function: Any, start: Any) -> Any
     return result
 
 
-def _sort(run: Run, _value: Any, items: Any, function: Any) -> Any:
+def _sort(run: Evaluation, _value: Any, items: Any, function: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     if len(items) < 2:
@@ -161,7 +161,7 @@ def _sort(run: Run, _value: Any, items: Any, function: Any) -> Any:
                 "The single argument form of the sort function can only be applied to an array of strings "
                 "or an array of numbers. Use the second argument to specify a comparison function"
             )
-            raise Fault("D3070", message)
+            raise JsonataFault("D3070", message)
         run.step(len(items))
         return Sequence(sorted(items))
 
@@ -175,11 +175,11 @@ class _Holder:
     # What merge_sort takes for an environment.
     __slots__ = ("run",)
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Evaluation) -> None:
         self.run = run
 
 
-def _each(run: Run, _value: Any, value: Any, function: Any) -> Any:
+def _each(run: Evaluation, _value: Any, value: Any, function: Any) -> Any:
     found = Sequence()
     if isinstance(value, dict):
         for key, member in value.items():
@@ -189,7 +189,7 @@ def _each(run: Run, _value: Any, value: Any, function: Any) -> Any:
     return found
 
 
-def _sift(run: Run, _value: Any, value: Any, function: Any) -> Any:
+def _sift(run: Evaluation, _value: Any, value: Any, function: Any) -> Any:
     if not isinstance(value, dict):
         return UNDEFINED
     kept = {}
@@ -202,18 +202,18 @@ def _sift(run: Run, _value: Any, value: Any, function: Any) -> Any:
 # ---------------------------------------------------------------- arrays
 
 
-def _append(run: Run, _value: Any, one: Any, other: Any) -> Any:
+def _append(run: Evaluation, _value: Any, one: Any, other: Any) -> Any:
     return append(one, other, run)
 
 
-def _reverse(run: Run, _value: Any, items: Any) -> Any:
+def _reverse(run: Evaluation, _value: Any, items: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     run.make_array(len(items))
     return items[::-1] if type(items) is list else list(reversed(items))
 
 
-def _shuffle(run: Run, _value: Any, items: Any) -> Any:
+def _shuffle(run: Evaluation, _value: Any, items: Any) -> Any:
     if items is UNDEFINED:
         return UNDEFINED
     run.make_array(len(items))
@@ -223,7 +223,7 @@ def _shuffle(run: Run, _value: Any, items: Any) -> Any:
     return shuffled
 
 
-def _zip(run: Run, _value: Any, *arrays: Any) -> Any:
+def _zip(run: Evaluation, _value: Any, *arrays: Any) -> Any:
     if any(each is UNDEFINED for each in arrays):
         return []
     shortest = min(map(len, arrays))
@@ -232,7 +232,7 @@ def _zip(run: Run, _value: Any, *arrays: Any) -> Any:
     return [list(items) for items in zip(*(each[:shortest] for each in arrays), strict=True)]
 
 
-def _distinct(run: Run, _value: Any, items: Any) -> Any:
+def _distinct(run: Evaluation, _value: Any, items: Any) -> Any:
     if not isinstance(items, list) or len(items) < 2:
         return items
     found: Any = Sequence() if isinstance(items, Sequence) else []
@@ -258,7 +258,7 @@ def _distinct(run: Run, _value: Any, items: Any) -> Any:
 # ---------------------------------------------------------------- objects
 
 
-def _keys(run: Run, _value: Any, value: Any) -> Any:
+def _keys(run: Evaluation, _value: Any, value: Any) -> Any:
     keys: dict[str, None] = {}
     pending = [value]
     while pending:
@@ -272,11 +272,11 @@ def _keys(run: Run, _value: Any, value: Any) -> Any:
     return Sequence(keys)
 
 
-def _lookup(run: Run, _value: Any, value: Any, name: Any) -> Any:
+def _lookup(run: Evaluation, _value: Any, value: Any, name: Any) -> Any:
     return look_up(value, name, run)
 
 
-def _spread(run: Run, _value: Any, value: Any) -> Any:
+def _spread(run: Evaluation, _value: Any, value: Any) -> Any:
     if isinstance(value, dict):
         run.make(200 * len(value))
         run.step(len(value) + 1)
@@ -294,7 +294,7 @@ def _spread(run: Run, _value: Any, value: Any) -> Any:
     return Sequence(found)
 
 
-def _merge(run: Run, _value: Any, objects: Any) -> Any:
+def _merge(run: Evaluation, _value: Any, objects: Any) -> Any:
     if objects is UNDEFINED:
         return UNDEFINED
     merged: dict[str, Any] = {}
@@ -306,22 +306,22 @@ def _merge(run: Run, _value: Any, objects: Any) -> Any:
     return merged
 
 
-def _clone(run: Run, _value: Any, value: Any) -> Any:
+def _clone(run: Evaluation, _value: Any, value: Any) -> Any:
     return clone(value, run)
 
 
-def _type(_run: Run, _value: Any, value: Any) -> Any:
+def _type(_run: Evaluation, _value: Any, value: Any) -> Any:
     names = {"s": "string", "n": "number", "b": "boolean", "l": "null", "a": "array", "o": "object"}
     return UNDEFINED if value is UNDEFINED else names.get(symbol(value), "function")
 
 
-def _error(_run: Run, _value: Any, message: Any) -> Any:
-    raise Fault("D3137", "$error() function evaluated" if message is UNDEFINED else message)
+def _error(_run: Evaluation, _value: Any, message: Any) -> Any:
+    raise JsonataFault("D3137", "$error() function evaluated" if message is UNDEFINED else message)
 
 
-def _assert(run: Run, _value: Any, condition: Any, message: Any) -> Any:
+def _assert(run: Evaluation, _value: Any, condition: Any, message: Any) -> Any:
     if not is_truthy(condition, run):
-        raise Fault("D3141", "$assert() statement failed" if message is UNDEFINED else message)
+        raise JsonataFault("D3141", "$assert() statement failed" if message is UNDEFINED else message)
     return UNDEFINED
 
 
@@ -362,7 +362,7 @@ _FUNCTIONS = {
 
 
 def _native(name: str, text: str, function: Any) -> Native:
-    signature = Signature.from_text(text)
+    signature = FunctionSignature.from_text(text)
     # How a text is laid out isn't among what $map and its like hand over.
     return Native(name, function, signature, 1 if name == "string" else signature.arity)
 

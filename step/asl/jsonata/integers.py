@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import gcd
 
-from step.asl.jsonata.values import Fault
+from step.asl.jsonata.values import JsonataFault
 
 # Where Unicode's blocks of ten digits begin.
 _ZEROS = [
@@ -94,7 +94,7 @@ class IntegerPicture:
                 position += 1
                 if zero not in (None, begin):
                     message = "In a decimal digit pattern, all digits must be from the same decimal group"
-                    raise Fault("D3131", message)
+                    raise JsonataFault("D3131", message)
                 zero = begin
             elif letter == "#":
                 position += 1
@@ -119,7 +119,7 @@ class IntegerPicture:
                 text = _letters(size, "A" if self.case == "upper" else "a")
             case "roman":
                 if size > _LARGEST_ROMAN:
-                    raise Fault("D3130", f"Roman numerals go up to {_LARGEST_ROMAN:,}")
+                    raise JsonataFault("D3130", f"Roman numerals go up to {_LARGEST_ROMAN:,}")
                 text = _roman(size)
                 text = text.upper() if self.case == "upper" else text
             case "words":
@@ -172,9 +172,9 @@ class IntegerPicture:
                 return int(digits)
         raise self._unsupported()
 
-    def _unsupported(self) -> Fault:
+    def _unsupported(self) -> JsonataFault:
         said = "Formatting or parsing an integer as a sequence starting with"
-        return Fault("D3130", f"{said} {self.token} is not supported by this implementation")
+        return JsonataFault("D3130", f"{said} {self.token} is not supported by this implementation")
 
     def pattern(self) -> str:
         """Give the regular expression of the texts that ``read`` takes."""

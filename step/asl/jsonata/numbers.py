@@ -12,10 +12,10 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from step.asl.jsonata.decimals import format_number
-from step.asl.jsonata.environment import Run
+from step.asl.jsonata.environment import Evaluation
 from step.asl.jsonata.integers import IntegerPicture
 from step.asl.jsonata.operators import whole
-from step.asl.jsonata.values import UNDEFINED, Fault
+from step.asl.jsonata.values import UNDEFINED, JsonataFault
 from step.asl.jsonata.writing import as_double, write
 from step.jsonvalue import to_text
 
@@ -39,7 +39,7 @@ def quotient(number: Any, divisor: int) -> Any:
     return whole(as_double(number) / divisor)
 
 
-def _number(run: Run, _value: Any, value: Any) -> Any:
+def _number(run: Evaluation, _value: Any, value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     if not isinstance(value, str):
@@ -57,22 +57,22 @@ def _number(run: Run, _value: Any, value: Any) -> Any:
                 return whole(number)
     except ValueError:
         pass
-    raise Fault("D3030", f"Unable to cast value to a number: {to_text(value)[:2000]}")
+    raise JsonataFault("D3030", f"Unable to cast value to a number: {to_text(value)[:2000]}")
 
 
-def _abs(_run: Run, _value: Any, number: Any) -> Any:
+def _abs(_run: Evaluation, _value: Any, number: Any) -> Any:
     return UNDEFINED if number is UNDEFINED else abs(number)
 
 
-def _floor(_run: Run, _value: Any, number: Any) -> Any:
+def _floor(_run: Evaluation, _value: Any, number: Any) -> Any:
     return UNDEFINED if number is UNDEFINED else whole(math.floor(number))
 
 
-def _ceil(_run: Run, _value: Any, number: Any) -> Any:
+def _ceil(_run: Evaluation, _value: Any, number: Any) -> Any:
     return UNDEFINED if number is UNDEFINED else whole(math.ceil(number))
 
 
-def _round(_run: Run, _value: Any, number: Any, precision: Any) -> Any:
+def _round(_run: Evaluation, _value: Any, number: Any, precision: Any) -> Any:
     return (
         UNDEFINED if number is UNDEFINED else round_even(number, 0 if precision is UNDEFINED else precision)
     )
@@ -86,15 +86,15 @@ def round_even(number: Any, places: Any) -> Any:
     return whole(float(rounded) + 0.0)
 
 
-def _sqrt(_run: Run, _value: Any, number: Any) -> Any:
+def _sqrt(_run: Evaluation, _value: Any, number: Any) -> Any:
     if number is UNDEFINED:
         return UNDEFINED
     if number < 0:
-        raise Fault("D3060", f"The sqrt function cannot be applied to a negative number: {number}")
+        raise JsonataFault("D3060", f"The sqrt function cannot be applied to a negative number: {number}")
     return whole(math.sqrt(as_double(number)))
 
 
-def _power(_run: Run, _value: Any, base: Any, exponent: Any) -> Any:
+def _power(_run: Evaluation, _value: Any, base: Any, exponent: Any) -> Any:
     if base is UNDEFINED:
         return UNDEFINED
     try:
@@ -104,16 +104,16 @@ def _power(_run: Run, _value: Any, base: Any, exponent: Any) -> Any:
     if not math.isfinite(result):
         said = "The power function has resulted in a value that cannot be represented as a JSON number"
         message = f"{said}: base={base}, exponent={exponent}"
-        raise Fault("D3061", message)
+        raise JsonataFault("D3061", message)
     return whole(result)
 
 
-def _format_base(_run: Run, _value: Any, number: Any, radix: Any) -> Any:
+def _format_base(_run: Evaluation, _value: Any, number: Any, radix: Any) -> Any:
     if number is UNDEFINED:
         return UNDEFINED
     base = 10 if radix is UNDEFINED else math.trunc(round_even(radix, 0))
     if not 2 <= base <= 36:
-        raise Fault(
+        raise JsonataFault(
             "D3100", f"The radix of the formatBase function must be between 2 and 36. It was given {base}"
         )
     size = int(round_even(number, 0))
@@ -124,7 +124,7 @@ def _format_base(_run: Run, _value: Any, number: Any, radix: Any) -> Any:
     return f"-{digits}" if size < 0 else digits
 
 
-def _format_integer(run: Run, _value: Any, number: Any, picture: Any) -> Any:
+def _format_integer(run: Evaluation, _value: Any, number: Any, picture: Any) -> Any:
     if number is UNDEFINED:
         return UNDEFINED
     run.step(len(picture))
@@ -133,7 +133,7 @@ def _format_integer(run: Run, _value: Any, number: Any, picture: Any) -> Any:
     return IntegerPicture.from_text(picture).write(size)
 
 
-def _parse_integer(run: Run, _value: Any, text: Any, picture: Any) -> Any:
+def _parse_integer(run: Evaluation, _value: Any, text: Any, picture: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.step(len(picture) + len(text))
@@ -141,10 +141,10 @@ def _parse_integer(run: Run, _value: Any, text: Any, picture: Any) -> Any:
         return whole(IntegerPicture.from_text(picture).read(text))
     except (ValueError, KeyError, TypeError):
         said = "The argument of the parseInteger function can't be read as the picture says"
-        raise Fault("D3137", f"{said}: {write(text, run)[:200]}") from None
+        raise JsonataFault("D3137", f"{said}: {write(text, run)[:200]}") from None
 
 
-def _format_number(run: Run, _value: Any, number: Any, picture: Any, options: Any) -> Any:
+def _format_number(run: Evaluation, _value: Any, number: Any, picture: Any, options: Any) -> Any:
     if number is UNDEFINED:
         return UNDEFINED
     run.step(20 + len(picture))

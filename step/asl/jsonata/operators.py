@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from step.asl.jsonata.environment import Env, call
 from step.asl.jsonata.values import (
     UNDEFINED,
-    Fault,
-    Function,
+    JsonataFault,
+    JsonataFunction,
     Lambda,
     is_number,
     is_same,
@@ -39,7 +39,7 @@ class Operator(NamedTuple):
 
 
 def is_function(value: Any) -> bool:
-    return isinstance(value, Function)
+    return isinstance(value, JsonataFunction)
 
 
 def member(name: str) -> Closure:
@@ -116,12 +116,12 @@ def arithmetic(sign: str, left: Closure, right: Closure) -> Closure:
 def _compute(sign: str, left: Any, right: Any) -> Any:
     for side, code, operand in (("left", "T2001", left), ("right", "T2002", right)):
         if operand is not UNDEFINED and not is_number(operand):
-            raise Fault(code, f'The {side} side of the "{sign}" operator must evaluate to a number')
+            raise JsonataFault(code, f'The {side} side of the "{sign}" operator must evaluate to a number')
     if left is UNDEFINED or right is UNDEFINED:
         return UNDEFINED
     found = ARITHMETIC[sign](as_double(left), as_double(right))
     if sign in "+-*" and not math.isfinite(found):
-        raise Fault("D1001", f"Number out of range: {found}")
+        raise JsonataFault("D1001", f"Number out of range: {found}")
     return whole(found)
 
 
@@ -131,7 +131,7 @@ def negate(operand: Closure) -> Closure:
         if found is UNDEFINED:
             return UNDEFINED
         if not is_number(found):
-            raise Fault("D1002", f"Cannot negate a non-numeric value: {write(found, env.run)[:200]}")
+            raise JsonataFault("D1002", f"Cannot negate a non-numeric value: {write(found, env.run)[:200]}")
         return -found
 
     return negate
@@ -153,11 +153,13 @@ def _ordered(sign: str, left: Any, right: Any) -> Any:
             message = (
                 f'The expressions either side of operator "{sign}" must evaluate to numeric or string values'
             )
-            raise Fault("T2010", message)
+            raise JsonataFault("T2010", message)
     if "" in kinds:
         return UNDEFINED
     if kinds[0] != kinds[1]:
-        raise Fault("T2009", f'The values either side of operator "{sign}" must be of the same data type')
+        raise JsonataFault(
+            "T2009", f'The values either side of operator "{sign}" must be of the same data type'
+        )
     return _ORDERS[sign](left, right)
 
 
@@ -248,7 +250,7 @@ def _count(sign: str, right: Closure) -> _Apply:
         for side, code, operand in (("left", "T2003", left), ("right", "T2004", last)):
             if operand is not UNDEFINED and not (is_number(operand) and operand == int(operand)):
                 message = f"The {side} side of the range operator (..) must evaluate to an integer"
-                raise Fault(code, message)
+                raise JsonataFault(code, message)
         if left is UNDEFINED or last is UNDEFINED or left > last:
             return UNDEFINED
         return _numbers(int(left), int(last), env)
@@ -262,7 +264,7 @@ def _numbers(first: int, last: int, env: Env) -> list[int]:
     length = last - first + 1
     if length > _MOST_NUMBERS:
         said = "The size of the sequence allocated by the range operator (..) must not exceed 1e7"
-        raise Fault("D2014", f"{said}. Attempted to allocate {length}.")
+        raise JsonataFault("D2014", f"{said}. Attempted to allocate {length}.")
     if length > run.limits.numbers:
         raise Exceeded(f"{MEMORY_EXCEEDED} (more than {run.limits.numbers:,} numbers)")
     run.make_array(length)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
 
 from step.asl.jsonata.ancestry import close_path, hand_up, refuse_open, seek_parent
-from step.asl.jsonata.signature import Signature
+from step.asl.jsonata.signature import FunctionSignature
 from step.asl.jsonata.syntax import JSONataSyntaxError, Node, Slot
-from step.asl.jsonata.tokens import Token, Tokens
+from step.asl.jsonata.tokens import Token, TokenCursor
 from step.asl.regex import RegexSyntaxError, compile_regex
 
 # An expression nested deeper is refused; no text that a person writes comes near.
@@ -78,7 +78,7 @@ def _told(token: Token) -> str:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.tokens = Tokens(text)
+        self.tokens = TokenCursor(text)
         self.parents = 0
         # What is told only where the text can be read to its end.
         self.late: JSONataSyntaxError | None = None
@@ -261,7 +261,7 @@ class _Parser:
         self.expect("}", ends_operand=True)
         return Node("lambda", token.position, signature, parts=[body], names=names)
 
-    def signature(self) -> Signature:
+    def signature(self) -> FunctionSignature:
         depth, text, start = 0, "", self.token.position
         while self.token.kind != "end" and not self.at("{"):
             token = self.advance()
@@ -271,7 +271,7 @@ class _Parser:
                 break
         if depth:
             raise JSONataSyntaxError("S0202", 'Expected ">" at the end of a signature', start)
-        return Signature.from_text(text)
+        return FunctionSignature.from_text(text)
 
     def condition(self, token: Token, left: Node) -> _Rule:
         parts = [left]

@@ -13,7 +13,7 @@ from step.asl.jsonata.environment import Env
 from step.asl.jsonata.syntax import Node
 from step.asl.jsonata.values import (
     UNDEFINED,
-    Fault,
+    JsonataFault,
     Outer,
     Sequence,
     Tuples,
@@ -288,9 +288,11 @@ def _check(left: Any, right: Any) -> None:
     for value in (left, right):
         if not isinstance(value, str) and not is_number(value):
             message = "The expressions within an order-by clause must evaluate to numeric or string values"
-            raise Fault("T2008", message)
+            raise JsonataFault("T2008", message)
     if isinstance(left, str) != isinstance(right, str):
-        raise Fault("T2007", f"Type mismatch when comparing values {left} and {right} in order-by clause")
+        raise JsonataFault(
+            "T2007", f"Type mismatch when comparing values {left} and {right} in order-by clause"
+        )
 
 
 def merge_sort(items: list[Any], comes_after: Callable[[Any, Any], bool], env: Any) -> list[Any]:
@@ -351,14 +353,16 @@ def group(pairs: list[tuple[Closure, Closure]], value: Any, env: Env) -> dict[st
             if key is UNDEFINED:
                 continue
             if not isinstance(key, str):
-                raise Fault("T1003", f"Key in object structure must evaluate to a string; got: {_told(key)}")
+                raise JsonataFault(
+                    "T1003", f"Key in object structure must evaluate to a string; got: {_told(key)}"
+                )
             known = groups.get(key)
             if known is None:
                 env.run.make(240)
                 groups[key] = ([item], index)
             elif known[1] != index:
                 message = "Multiple key definitions evaluate to same key"
-                raise Fault("D1009", f'{message}: "{key}"')
+                raise JsonataFault("D1009", f'{message}: "{key}"')
             else:
                 known[0].append(item)
     made = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from step.asl.jsonata.syntax import JSONataSyntaxError
-from step.asl.jsonata.values import UNDEFINED, Fault, Function
+from step.asl.jsonata.values import UNDEFINED, JsonataFault, JsonataFunction
 
 _TYPES = {
     **{"s": "sm", "n": "nm", "b": "bm", "l": "lm", "o": "om"},
@@ -29,13 +29,13 @@ class _Parameter(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class FunctionSignature:
     """The parameters a function declares."""
 
     parameters: tuple[_Parameter, ...]
 
     @classmethod
-    def from_text(cls, text: str) -> Signature:
+    def from_text(cls, text: str) -> FunctionSignature:
         """Read a signature.
 
         Raises:
@@ -92,7 +92,7 @@ class Signature:
         counts = self._match(given)
         if counts is None:
             place = self._furthest(given)
-            raise Fault(
+            raise JsonataFault(
                 "T0410", f'Argument {place + 1} of function "{name}" does not match function signature'
             )
         checked: list[Any] = []
@@ -107,7 +107,7 @@ class Signature:
             elif parameter.takes_context:
                 if symbol(context) not in parameter.takes:
                     of = f'argument {index + 1} of function "{name}"'
-                    raise Fault("T0411", f"Context value is not a compatible type with {of}")
+                    raise JsonataFault("T0411", f"Context value is not a compatible type with {of}")
                 checked.append(context)
             else:
                 # An argument that wasn't given; what follows it, if anything, was.
@@ -189,7 +189,7 @@ def symbol(value: Any) -> str:
         return "a"
     if isinstance(value, dict):
         return "o"
-    return "f" if isinstance(value, Function) else "m"
+    return "f" if isinstance(value, JsonataFunction) else "m"
 
 
 def _as_array(name: str, parameter: _Parameter, argument: Any, index: int) -> Any:
@@ -212,7 +212,7 @@ def _as_array(name: str, parameter: _Parameter, argument: Any, index: int) -> An
                 else "undefined"
             )
             message = f'Argument {index + 1} of function "{name}" must be an array of {items}'
-            raise Fault("T0412", message)
+            raise JsonataFault("T0412", message)
     return argument if kind == "a" else [argument]
 
 

@@ -13,8 +13,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from step.asl.jsonata.environment import Run, call
-from step.asl.jsonata.values import UNDEFINED, Fault, Function, Native, Sequence, is_number
+from step.asl.jsonata.environment import Evaluation, call
+from step.asl.jsonata.values import UNDEFINED, JsonataFault, JsonataFunction, Native, Sequence, is_number
 from step.asl.jsonata.writing import write
 from step.asl.regex import Regex
 
@@ -32,11 +32,11 @@ class Pattern(Native):
         super().__init__("regex", self._match, None, 1, frames=4)
         self.regex = regex
 
-    def _match(self, run: Run, _value: Any, *arguments: Any) -> Any:
+    def _match(self, run: Evaluation, _value: Any, *arguments: Any) -> Any:
         text = arguments[0] if arguments else UNDEFINED
         return self._from(run, text, 0) if isinstance(text, str) else UNDEFINED
 
-    def _from(self, run: Run, text: str, start: int) -> Any:
+    def _from(self, run: Evaluation, text: str, start: int) -> Any:
         found = next(_matches_of(run, self, text, start), None)
         if found is None:
             return UNDEFINED
@@ -62,13 +62,13 @@ def pattern_function(regex: Regex) -> Native:
     return Pattern(regex)
 
 
-def _matches_of(run: Run, pattern: Pattern, text: str, start: int = 0) -> Iterator[_Found]:
+def _matches_of(run: Evaluation, pattern: Pattern, text: str, start: int = 0) -> Iterator[_Found]:
     while start <= len(text):
         found = pattern.regex.search(text, start, run)
         if found is None:
             return
         if found.end == found.start:
-            raise Fault("D1004", "Regular expression matches zero length string")
+            raise JsonataFault("D1004", "Regular expression matches zero length string")
         run.make_text(found.end - found.start)
         groups = tuple("" if group is None else group for group in found.groups)
         yield _Found(text[found.start : found.end], found.start, found.end, groups)
@@ -77,7 +77,7 @@ def _matches_of(run: Run, pattern: Pattern, text: str, start: int = 0) -> Iterat
             return
 
 
-def _matches(run: Run, matcher: Any, text: str) -> Iterator[_Found]:
+def _matches(run: Evaluation, matcher: Any, text: str) -> Iterator[_Found]:
     """Give the matches of a pattern, or of a function that follows the protocol of one."""
     if isinstance(matcher, Pattern):
         yield from _matches_of(run, matcher, text)
@@ -86,7 +86,7 @@ def _matches(run: Run, matcher: Any, text: str) -> Iterator[_Found]:
     while found is not UNDEFINED and found is not None:
         if not _is_match(found):
             message = "The matcher function argument must return an object with match, start, end and next"
-            raise Fault("T1010", message)
+            raise JsonataFault("T1010", message)
         groups = found.get("groups", [])
         yield _Found(found["match"], int(found["start"]), int(found["end"]), tuple(groups))
         found = call(run, found["next"], [], UNDEFINED)
@@ -101,20 +101,20 @@ def _is_match(found: Any) -> bool:
         places
         and has_groups
         and isinstance(found.get("match"), str)
-        and isinstance(found.get("next"), Function)
+        and isinstance(found.get("next"), JsonataFunction)
     )
 
 
 # ---------------------------------------------------------------- simple ones
 
 
-def _string(run: Run, _value: Any, value: Any, is_pretty: Any) -> Any:
+def _string(run: Evaluation, _value: Any, value: Any, is_pretty: Any) -> Any:
     if value is UNDEFINED:
         return UNDEFINED
     return write(value, run, is_pretty=is_pretty is True)
 
 
-def _substring(run: Run, _value: Any, text: Any, start: Any, length: Any) -> Any:
+def _substring(run: Evaluation, _value: Any, text: Any, start: Any, length: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     size = len(text)
@@ -132,14 +132,14 @@ def _substring(run: Run, _value: Any, text: Any, start: Any, length: Any) -> Any
     return text[begin:last]
 
 
-def _before(run: Run, _value: Any, text: Any, letters: Any) -> Any:
+def _before(run: Evaluation, _value: Any, text: Any, letters: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(len(text))
     return text.partition(_letters(letters))[0] if _letters(letters) else ""
 
 
-def _after(run: Run, _value: Any, text: Any, letters: Any) -> Any:
+def _after(run: Evaluation, _value: Any, text: Any, letters: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(len(text))
@@ -151,25 +151,25 @@ def _letters(text: Any) -> str:
     return "undefined" if text is UNDEFINED else str(text)
 
 
-def _lowercase(run: Run, _value: Any, text: Any) -> Any:
+def _lowercase(run: Evaluation, _value: Any, text: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(len(text))
     return text.lower()
 
 
-def _uppercase(run: Run, _value: Any, text: Any) -> Any:
+def _uppercase(run: Evaluation, _value: Any, text: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(2 * len(text))
     return text.upper()
 
 
-def _length(_run: Run, _value: Any, text: Any) -> Any:
+def _length(_run: Evaluation, _value: Any, text: Any) -> Any:
     return UNDEFINED if text is UNDEFINED else len(text)
 
 
-def _trim(run: Run, _value: Any, text: Any) -> Any:
+def _trim(run: Evaluation, _value: Any, text: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(len(text))
@@ -178,7 +178,7 @@ def _trim(run: Run, _value: Any, text: Any) -> Any:
     return " ".join(part for part in unified.split(" ") if part)
 
 
-def _pad(run: Run, _value: Any, text: Any, width: Any, filler: Any) -> Any:
+def _pad(run: Evaluation, _value: Any, text: Any, width: Any, filler: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     letters = " " if filler is UNDEFINED or not filler else filler
@@ -190,7 +190,7 @@ def _pad(run: Run, _value: Any, text: Any, width: Any, filler: Any) -> Any:
     return text + padding if width > 0 else padding + text
 
 
-def _join(run: Run, _value: Any, texts: Any, separator: Any) -> Any:
+def _join(run: Evaluation, _value: Any, texts: Any, separator: Any) -> Any:
     if texts is UNDEFINED:
         return UNDEFINED
     between = "" if separator is UNDEFINED else separator
@@ -202,11 +202,11 @@ def _join(run: Run, _value: Any, texts: Any, separator: Any) -> Any:
 # ---------------------------------------------------------------- matching
 
 
-def _match(run: Run, _value: Any, text: Any, matcher: Any, limit: Any) -> Any:
+def _match(run: Evaluation, _value: Any, text: Any, matcher: Any, limit: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     if limit is not UNDEFINED and limit < 0:
-        raise Fault("D3040", "Third argument of match function must evaluate to a positive number")
+        raise JsonataFault("D3040", "Third argument of match function must evaluate to a positive number")
     found = Sequence()
     if limit == 0:
         return found
@@ -218,7 +218,7 @@ def _match(run: Run, _value: Any, text: Any, matcher: Any, limit: Any) -> Any:
     return found
 
 
-def _contains(run: Run, _value: Any, text: Any, token: Any) -> Any:
+def _contains(run: Evaluation, _value: Any, text: Any, token: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     if isinstance(token, str):
@@ -227,11 +227,11 @@ def _contains(run: Run, _value: Any, text: Any, token: Any) -> Any:
     return any(True for _ in _matches(run, token, text))
 
 
-def _split(run: Run, _value: Any, text: Any, separator: Any, limit: Any) -> Any:
+def _split(run: Evaluation, _value: Any, text: Any, separator: Any, limit: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     if limit is not UNDEFINED and limit < 0:
-        raise Fault("D3020", "Third argument of split function must evaluate to a positive number")
+        raise JsonataFault("D3020", "Third argument of split function must evaluate to a positive number")
     most = len(text) + 1 if limit is UNDEFINED else math.floor(limit)
     parts = Sequence()
     if isinstance(separator, str):
@@ -253,13 +253,13 @@ def _split(run: Run, _value: Any, text: Any, separator: Any, limit: Any) -> Any:
     return list(parts)
 
 
-def _replace(run: Run, _value: Any, text: Any, pattern: Any, replacement: Any, limit: Any) -> Any:
+def _replace(run: Evaluation, _value: Any, text: Any, pattern: Any, replacement: Any, limit: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     if pattern == "":
-        raise Fault("D3010", "Second argument of replace function cannot be an empty string")
+        raise JsonataFault("D3010", "Second argument of replace function cannot be an empty string")
     if limit is not UNDEFINED and limit < 0:
-        raise Fault("D3011", "Fourth argument of replace function must evaluate to a positive number")
+        raise JsonataFault("D3011", "Fourth argument of replace function must evaluate to a positive number")
     if isinstance(pattern, str):
         return _replace_text(run, text, pattern, replacement, limit)
     parts: list[str] = []
@@ -279,28 +279,28 @@ def _replace(run: Run, _value: Any, text: Any, pattern: Any, replacement: Any, l
     return "".join([*parts, text[position:]])
 
 
-def _replace_text(run: Run, text: str, pattern: str, replacement: Any, limit: Any) -> str:
+def _replace_text(run: Evaluation, text: str, pattern: str, replacement: Any, limit: Any) -> str:
     count = text.count(pattern)
     if limit is not UNDEFINED:
         count = min(count, math.ceil(limit))
     run.touch(len(text))
     if not isinstance(replacement, str):
-        raise Fault("D3012", "Attempted to replace a matched string with a non-string value")
+        raise JsonataFault("D3012", "Attempted to replace a matched string with a non-string value")
     run.make_text(len(text) + count * (len(replacement) - len(pattern)))
     return text.replace(pattern, replacement, count)
 
 
-def _put(run: Run, found: _Found, replacement: Any) -> str:
+def _put(run: Evaluation, found: _Found, replacement: Any) -> str:
     if isinstance(replacement, str):
         return _filled(run, replacement, found)
     groups = {"match": found.text, "start": found.start, "end": found.end, "groups": list(found.groups)}
     made = call(run, replacement, [groups], UNDEFINED)
     if not isinstance(made, str):
-        raise Fault("D3012", "Attempted to replace a matched string with a non-string value")
+        raise JsonataFault("D3012", "Attempted to replace a matched string with a non-string value")
     return made
 
 
-def _filled(run: Run, template: str, found: _Found) -> str:
+def _filled(run: Evaluation, template: str, found: _Found) -> str:
     """Put groups in place of ``$1``; ``$0`` is the match, ``$$`` a dollar."""
     first, *rest = template.split("$")
     if not rest:
@@ -345,7 +345,7 @@ def _group(text: str, groups: tuple[str, ...]) -> list[str]:
 # ---------------------------------------------------------------- encoding
 
 
-def _encode64(run: Run, _value: Any, text: Any) -> Any:
+def _encode64(run: Evaluation, _value: Any, text: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(2 * len(text))
@@ -355,18 +355,18 @@ def _encode64(run: Run, _value: Any, text: Any) -> Any:
         return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
 
 
-def _decode64(run: Run, _value: Any, text: Any) -> Any:
+def _decode64(run: Evaluation, _value: Any, text: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(len(text))
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
-        raise Fault(None, "The argument of the base64decode function isn't Base64") from None
+        raise JsonataFault(None, "The argument of the base64decode function isn't Base64") from None
     return content.decode("latin-1")
 
 
-def _encode_url(run: Run, name: str, text: Any, safe: str) -> Any:
+def _encode_url(run: Evaluation, name: str, text: Any, safe: str) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(3 * len(text))
@@ -380,10 +380,10 @@ def _encode_url(run: Run, name: str, text: Any, safe: str) -> Any:
         )
     except UnicodeEncodeError:
         message = f"Malformed URL passed to ${name}(): {json.dumps(text)[:200]}"
-        raise Fault("D3140", message) from None
+        raise JsonataFault("D3140", message) from None
 
 
-def _decode_url(run: Run, name: str, text: Any) -> Any:
+def _decode_url(run: Evaluation, name: str, text: Any) -> Any:
     if text is UNDEFINED:
         return UNDEFINED
     run.make_text(len(text))
@@ -396,7 +396,7 @@ def _decode_url(run: Run, name: str, text: Any) -> Any:
         return b"".join(parts).decode()
     except ValueError:
         message = f"Malformed URL passed to ${name}(): {json.dumps(text)[:200]}"
-        raise Fault("D3140", message) from None
+        raise JsonataFault("D3140", message) from None
 
 
 def _is_hex(text: str) -> bool:

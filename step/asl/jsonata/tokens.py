@@ -30,7 +30,7 @@ class Token(NamedTuple):
     position: int
 
 
-class Tokens:
+class TokenCursor:
     """A cursor over the text. ``next(ends_operand=True)``: a "/" divides, it doesn't begin a pattern."""
 
     def __init__(self, text: str) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from step.asl.jsonata.environment import Env, Run
-from step.asl.jsonata.signature import Signature
-from step.asl.jsonata.values import UNDEFINED, Fault, Function, Native
+from step.asl.jsonata.environment import Env, Evaluation
+from step.asl.jsonata.signature import FunctionSignature
+from step.asl.jsonata.values import UNDEFINED, JsonataFault, JsonataFunction, Native
 from step.asl.jsonata.writing import write
 
 Closure = Callable[[Any, Env], Any]
-_SIGNATURE = Signature.from_text("<(oa):o>")
+_SIGNATURE = FunctionSignature.from_text("<(oa):o>")
 
 
 def transformer(
@@ -23,7 +23,7 @@ def transformer(
     """Compile a transform; ``frames`` and ``steps`` are what its parts need, for each match."""
 
     def make(_value: Any, env: Env) -> Any:
-        def transform(run: Run, _context: Any, target: Any) -> Any:
+        def transform(run: Evaluation, _context: Any, target: Any) -> Any:
             if target is UNDEFINED:
                 return UNDEFINED
             copied = clone(target, run)
@@ -42,18 +42,18 @@ def transformer(
     return make
 
 
-def _change(match: Any, update: Any, run: Run) -> None:
+def _change(match: Any, update: Any, run: Evaluation) -> None:
     if update is UNDEFINED:
         return
     if not isinstance(update, dict):
         message = "The insert/update clause of the transform expression must evaluate to an object"
-        raise Fault("T2011", f"{message}: {write(update, run)[:200]}")
+        raise JsonataFault("T2011", f"{message}: {write(update, run)[:200]}")
     if isinstance(match, dict):
         run.make(64 * len(update))
         match.update(update)
 
 
-def _delete(match: Any, names: Any, run: Run) -> None:
+def _delete(match: Any, names: Any, run: Evaluation) -> None:
     if names is UNDEFINED:
         return
     for name in names if isinstance(names, list) else [names]:
@@ -62,12 +62,12 @@ def _delete(match: Any, names: Any, run: Run) -> None:
             message = (
                 "The delete clause of the transform expression must evaluate to a string or array of strings"
             )
-            raise Fault("T2012", f"{message}: {write(names, run)[:200]}")
+            raise JsonataFault("T2012", f"{message}: {write(names, run)[:200]}")
         if isinstance(match, dict):
             match.pop(name, None)
 
 
-def clone(value: Any, run: Run) -> Any:
+def clone(value: Any, run: Evaluation) -> Any:
     """Copy a value with everything below it; functions become empty texts, as in JSON."""
     top: list[Any] = [value]
     pending: list[Any] = [top]
@@ -83,6 +83,6 @@ def clone(value: Any, run: Run) -> Any:
             elif isinstance(item, list):
                 container[place] = copied = list(item)
                 pending.append(copied)
-            elif isinstance(item, Function):
+            elif isinstance(item, JsonataFunction):
                 container[place] = ""
     return top[0]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from step.asl.meter import Meter
 
 
-class Fault(Exception):  # noqa: N818 - becomes States.QueryEvaluationError, never seen by users
+class JsonataFault(Exception):  # noqa: N818 - becomes States.QueryEvaluationError, never seen by users
     """An evaluation that failed: JSONata's code, where there is one, and AWS's words."""
 
     def __init__(self, code: str | None, message: str) -> None:
@@ -69,7 +69,7 @@ class Tuples(list[dict[str, Any]]):
 LEAF_FRAMES = 24
 
 
-class Function:
+class JsonataFunction:
     """What is called. ``arity``: how many arguments it takes at most."""
 
     __slots__ = ("arity",)
@@ -77,7 +77,7 @@ class Function:
     arity: int
 
 
-class Native(Function):
+class Native(JsonataFunction):
     """A built-in: ``call(run, value, *arguments)`` gives a value. ``signature`` checks the arguments.
 
     ``frames``: how many of Python's it needs, without those of functions that it calls.
@@ -95,7 +95,7 @@ class Native(Function):
         self.frames = frames + LEAF_FRAMES
 
 
-class Lambda(Function):
+class Lambda(JsonataFunction):
     """A function of the expression: its names are bound in an environment inside the one it was made in."""
 
     __slots__ = ("body", "env", "frames", "names", "signature", "steps", "value")
@@ -159,7 +159,7 @@ def is_number(value: Any) -> bool:
         return True
     if kind is float:
         if not math.isfinite(value):
-            raise Fault("D1001", f"Number out of range: {value}")
+            raise JsonataFault("D1001", f"Number out of range: {value}")
         return True
     return False
 
@@ -184,7 +184,7 @@ def is_truthy(value: Any, meter: Meter) -> bool:
             pending.extend(each)
         elif (
             is_truthy(each, meter)
-            if each is not None and not isinstance(each, Undefined | Function)
+            if each is not None and not isinstance(each, Undefined | JsonataFunction)
             else False
         ):
             return True
@@ -216,7 +216,7 @@ def is_same(left: Any, right: Any, meter: Meter) -> bool:
 def _same_scalar(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if isinstance(left, Function) or isinstance(right, Function | list | dict):
+    if isinstance(left, JsonataFunction) or isinstance(right, JsonataFunction | list | dict):
         return left is right
     return bool(left == right)
 

@@ -10,7 +10,7 @@ import json
 import math
 from typing import Any
 
-from step.asl.jsonata.values import UNDEFINED, Fault, Function
+from step.asl.jsonata.values import UNDEFINED, JsonataFault, JsonataFunction
 from step.asl.meter import Meter
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -22,7 +22,7 @@ def write_number(number: int | float) -> str:
     if type(number) is int:
         return str(number) if -_EXACT <= number <= _EXACT else ecma_text(as_double(number))
     if not math.isfinite(number):
-        raise Fault("D1001", f"Number out of range: {number}")
+        raise JsonataFault("D1001", f"Number out of range: {number}")
     double = float(number)
     return ecma_text(double if double.is_integer() else float(f"{double:.15g}"))
 
@@ -36,7 +36,7 @@ def as_double(number: int | float) -> float:
     try:
         return float(number)
     except OverflowError:
-        raise Fault("D1001", "Number out of range") from None
+        raise JsonataFault("D1001", "Number out of range") from None
 
 
 def ecma_text(value: float) -> str:
@@ -77,10 +77,10 @@ def write(value: Any, meter: Meter, *, is_pretty: bool = False) -> str:
         return "true" if value else "false"
     if value is None:
         return "null"
-    if value is UNDEFINED or isinstance(value, Function):
+    if value is UNDEFINED or isinstance(value, JsonataFunction):
         return ""
     if kind is float and not math.isfinite(value):
-        raise Fault("D3001", "Attempting to invoke string function on Infinity or NaN")
+        raise JsonataFault("D3001", "Attempting to invoke string function on Infinity or NaN")
     parts: list[str] = []
     length = 0
     # What is still to be written: values, and texts that are ready.
@@ -113,7 +113,7 @@ def _scalar(value: Any) -> str:
         return "null"
     if isinstance(value, int | float):
         return write_number(value)
-    return '""' if isinstance(value, Function) else "null"
+    return '""' if isinstance(value, JsonataFunction) else "null"
 
 
 def _open(value: Any, indent: str, pending: list[Any], meter: Meter, *, is_pretty: bool) -> None:
@@ -128,7 +128,7 @@ def _open(value: Any, indent: str, pending: list[Any], meter: Meter, *, is_prett
     before, between = (f"\n{inner}", f",\n{inner}") if is_pretty else ("", ",")
     pending.append(((f"\n{indent}" if is_pretty else "") + last, None))
     if is_pretty and len(inner) > 400:
-        raise Fault(None, "a value is nested too deep to be written")
+        raise JsonataFault(None, "a value is nested too deep to be written")
     for index in range(len(items) - 1, -1, -1):
         item = items[index]
         if is_object:

@@ -11,13 +11,13 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from step.asl.regex.characters import ends_line, is_word
-from step.asl.regex.parser import Code, Op, Program, parse_regex
+from step.asl.regex.parser import Code, Opcode, RegexProgram, parse_regex
 
 _RESTORE = -1
 # Names of their own: looking into the class at every step takes half the time again.
-_CHARACTER, _REPEAT, _SPLIT, _JUMP = Op.CHARACTER, Op.REPEAT, Op.SPLIT, Op.JUMP
-_SAVE, _MARK, _ADVANCED, _MATCH = Op.SAVE, Op.MARK, Op.ADVANCED, Op.MATCH
-_ASSERT, _REFER, _ATOMIC = Op.ASSERT, Op.REFER, Op.ATOMIC
+_CHARACTER, _REPEAT, _SPLIT, _JUMP = Opcode.CHARACTER, Opcode.REPEAT, Opcode.SPLIT, Opcode.JUMP
+_SAVE, _MARK, _ADVANCED, _MATCH = Opcode.SAVE, Opcode.MARK, Opcode.ADVANCED, Opcode.MATCH
+_ASSERT, _REFER, _ATOMIC = Opcode.ASSERT, Opcode.REFER, Opcode.ATOMIC
 
 
 class Counter(Protocol):
@@ -41,7 +41,7 @@ class Regex:
 
     __slots__ = ("_program", "pattern")
 
-    def __init__(self, pattern: str, program: Program) -> None:
+    def __init__(self, pattern: str, program: RegexProgram) -> None:
         self.pattern = pattern
         self._program = program
 
@@ -54,7 +54,7 @@ class Regex:
             counter.step(1)
             if begins is not None and (position == len(text) or not begins[text[position]]):
                 continue
-            if first == (Op.ASSERT, "start") and position:
+            if first == (Opcode.ASSERT, "start") and position:
                 return None
             registers = [-1] * program.registers
             end = _run(program.code, text, position, registers, counter, -1)

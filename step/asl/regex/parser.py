@@ -36,7 +36,7 @@ _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "a": "\a", "
 _MANY = 1 << 30
 
 
-class Op(IntEnum):
+class Opcode(IntEnum):
     """What an instruction does; behind it stand its operands."""
 
     CHARACTER = auto()  # set
@@ -57,7 +57,7 @@ Instruction: TypeAlias = tuple[Any, ...]
 Code: TypeAlias = list[Instruction]
 
 
-class Program(NamedTuple):
+class RegexProgram(NamedTuple):
     code: Code
     groups: int
     registers: int
@@ -73,7 +73,7 @@ class _Group:
         self.parts: list[Code] = []
 
 
-def parse_regex(pattern: str, flags: str, *, is_java: bool) -> Program:
+def parse_regex(pattern: str, flags: str, *, is_java: bool) -> RegexProgram:
     """Translate a pattern.
 
     Raises:
@@ -95,7 +95,7 @@ class _Parser:
         # Whether the last part can be repeated.
         self.is_atom = False
 
-    def parse(self) -> Program:
+    def parse(self) -> RegexProgram:
         open_groups = [_Group("all", 0, self.flags)]
         while self.position < len(self.text):
             self.read(open_groups)
@@ -105,10 +105,10 @@ class _Parser:
             raise RegexSyntaxError("a group isn't closed")
         if self.referred > self.count:
             raise RegexSyntaxError(f"there is no group {self.referred}")
-        code = [*_close(open_groups.pop()), (Op.MATCH,)]
+        code = [*_close(open_groups.pop()), (Opcode.MATCH,)]
         # Marks of loops lie behind the bounds of groups.
         bounds = 2 * (self.count + 1)
-        return Program(_shift(code, bounds), self.count, bounds + self.registers)
+        return RegexProgram(_shift(code, bounds), self.count, bounds + self.registers)
 
     def read(self, groups: list[_Group]) -> None:
         letter = self.text[self.position]
@@ -136,15 +136,15 @@ class _Parser:
                 self.repeat(letter, group, was_atom)
             case "^":
                 self.is_atom = False
-                group.parts.append([(Op.ASSERT, "line start" if "m" in self.flags else "start")])
+                group.parts.append([(Opcode.ASSERT, "line start" if "m" in self.flags else "start")])
             case "$":
                 self.is_atom = False
                 end = "last line end" if self.is_java else "end"
-                group.parts.append([(Op.ASSERT, "line end" if "m" in self.flags else end)])
+                group.parts.append([(Opcode.ASSERT, "line end" if "m" in self.flags else end)])
             case ".":
-                group.parts.append([(Op.CHARACTER, ANY if "s" in self.flags else DOT)])
+                group.parts.append([(Opcode.CHARACTER, ANY if "s" in self.flags else DOT)])
             case "[":
-                group.parts.append([(Op.CHARACTER, self.cased(self.read_class()))])
+                group.parts.append([(Opcode.CHARACTER, self.cased(self.read_class()))])
             case "\\":
                 self.escape(group)
             case "#" if "x" in self.flags:
@@ -157,7 +157,7 @@ class _Parser:
                 self.literal(group, letter)
 
     def literal(self, group: _Group, letter: str) -> None:
-        group.parts.append([(Op.CHARACTER, self.cased(single(letter)))])
+        group.parts.append([(Opcode.CHARACTER, self.cased(single(letter)))])
 
     def cased(self, characters: Characters) -> Characters:
         return characters.ignoring_case() if "i" in self.flags else characters
@@ -205,13 +205,13 @@ class _Parser:
         code = _close(group)
         match group.kind:
             case "group":
-                return [(Op.SAVE, 2 * group.number), *code, (Op.SAVE, 2 * group.number + 1)]
+                return [(Opcode.SAVE, 2 * group.number), *code, (Opcode.SAVE, 2 * group.number + 1)]
             case "ahead" | "not ahead":
-                return [(Op.LOOK, [*code, (Op.MATCH,)], True, group.kind == "ahead")]
+                return [(Opcode.LOOK, [*code, (Opcode.MATCH,)], True, group.kind == "ahead")]
             case "behind" | "not behind":
-                return [(Op.LOOK, [*code, (Op.MATCH,)], False, group.kind == "behind")]
+                return [(Opcode.LOOK, [*code, (Opcode.MATCH,)], False, group.kind == "behind")]
             case "atomic":
-                return [(Op.ATOMIC, [*code, (Op.MATCH,)])]
+                return [(Opcode.ATOMIC, [*code, (Opcode.MATCH,)])]
             case _:
                 return code
 
@@ -241,10 +241,10 @@ class _Parser:
         group.parts.append(self.repeated(group.parts.pop(), least, most, how))
 
     def repeated(self, code: Code, least: int, most: int, how: str) -> Code:
-        if len(code) == 1 and code[0][0] is Op.CHARACTER:
-            return [(Op.REPEAT, code[0][1], least, most, how)]
+        if len(code) == 1 and code[0][0] is Opcode.CHARACTER:
+            return [(Opcode.REPEAT, code[0][1], least, most, how)]
         if how == "possessive":
-            return [(Op.ATOMIC, [*self.repeated(code, least, most, "greedy"), (Op.MATCH,)])]
+            return [(Opcode.ATOMIC, [*self.repeated(code, least, most, "greedy"), (Opcode.MATCH,)])]
         copies = least + (1 if most == _MANY else most - least)
         if copies * (len(code) + 3) > _LONGEST_PROGRAM:
             raise RegexSyntaxError("its repeats make it too long")
@@ -252,8 +252,8 @@ class _Parser:
         if most == _MANY:
             register = -1 - self.registers
             self.registers += 1
-            turn = [(Op.MARK, register), *code, (Op.ADVANCED, register)]
-            whole = [*whole, _split(1, len(turn) + 2, how), *turn, (Op.JUMP, -len(turn) - 1)]
+            turn = [(Opcode.MARK, register), *code, (Opcode.ADVANCED, register)]
+            whole = [*whole, _split(1, len(turn) + 2, how), *turn, (Opcode.JUMP, -len(turn) - 1)]
         else:
             for left in range(most - least, 0, -1):
                 whole = [*whole, _split(1, left * (len(code) + 1), how), *code]
@@ -271,7 +271,7 @@ class _Parser:
         if letter in asserts:
             self.position += 1
             self.is_atom = False
-            group.parts.append([(Op.ASSERT, asserts[letter])])
+            group.parts.append([(Opcode.ASSERT, asserts[letter])])
         elif letter in "123456789":
             self.position += 1
             number = int(letter)
@@ -279,13 +279,13 @@ class _Parser:
                 number = number * 10 + int(self.text[self.position])
                 self.position += 1
             self.referred = max(self.referred, number)
-            group.parts.append([(Op.REFER, number, "i" in self.flags)])
+            group.parts.append([(Opcode.REFER, number, "i" in self.flags)])
         elif letter == "k" and self.text.startswith("<", self.position + 1):
             found = _NAME.match(self.text, self.position + 2)
             if not found or found[1] not in self.names:
                 raise RegexSyntaxError("\\k<...> names no group")
             self.position = found.end()
-            group.parts.append([(Op.REFER, self.names[found[1]], "i" in self.flags)])
+            group.parts.append([(Opcode.REFER, self.names[found[1]], "i" in self.flags)])
         elif letter == "Q" and self.is_java:
             end = self.text.find("\\E", self.position)
             quoted = self.text[self.position + 1 : end if end >= 0 else None]
@@ -293,7 +293,7 @@ class _Parser:
             for each in quoted:
                 self.literal(group, each)
         else:
-            group.parts.append([(Op.CHARACTER, self.cased(self.read_escape()))])
+            group.parts.append([(Opcode.CHARACTER, self.cased(self.read_escape()))])
 
     def read_escape(self) -> Characters:
         letter = self.text[self.position : self.position + 1]
@@ -390,7 +390,7 @@ class _Parser:
 
 
 def _split(on: int, past: int, how: str) -> Instruction:
-    return (Op.SPLIT, past, on) if how == "lazy" else (Op.SPLIT, on, past)
+    return (Opcode.SPLIT, past, on) if how == "lazy" else (Opcode.SPLIT, on, past)
 
 
 def _join(parts: list[Code]) -> Code:
@@ -400,7 +400,7 @@ def _join(parts: list[Code]) -> Code:
 def _close(group: _Group) -> Code:
     code = _join(group.parts)
     for other in reversed(group.alternatives):
-        code = [(Op.SPLIT, 1, len(other) + 2), *other, (Op.JUMP, len(code) + 1), *code]
+        code = [(Opcode.SPLIT, 1, len(other) + 2), *other, (Opcode.JUMP, len(code) + 1), *code]
     if len(code) > _LONGEST_PROGRAM:
         raise RegexSyntaxError("its repeats make it too long")
     return code
@@ -416,9 +416,9 @@ def _shift(code: Code, bounds: int) -> Code:
             raise RegexSyntaxError(f"more than {_MAX_PROGRAMS} groups that look around are nested")
         for instruction in source:
             match instruction[0]:
-                case Op.MARK | Op.ADVANCED:
+                case Opcode.MARK | Opcode.ADVANCED:
                     target.append((instruction[0], bounds - 1 - instruction[1]))
-                case Op.LOOK | Op.ATOMIC:
+                case Opcode.LOOK | Opcode.ATOMIC:
                     inner: Code = []
                     pending.append((instruction[1], inner, depth + 1))
                     target.append((instruction[0], inner, *instruction[2:]))

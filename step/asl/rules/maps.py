@@ -10,7 +10,15 @@ from collections.abc import Mapping
 
 from step.asl import jsonata
 from step.asl.rules import messages
-from step.asl.rules.objects import Choice, Field, Variant, Variants, check_list, check_object, check_variants
+from step.asl.rules.objects import (
+    Field,
+    FieldChoice,
+    Variant,
+    Variants,
+    check_list,
+    check_object,
+    check_variants,
+)
 from step.asl.rules.place import Place, has_placeholder, is_open
 from step.asl.rules.values import (
     anything,
@@ -105,15 +113,15 @@ def item_reader(value: JSONValue, place: Place) -> None:
 
 def item_batcher(value: JSONValue, place: Place) -> None:
     choices = [
-        Choice("at most one", ("MaxItemsPerBatch", "MaxItemsPerBatchPath")),
-        Choice("at most one", ("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")),
-        Choice("at least one", tuple(name for name in _ITEM_BATCHER if name != "BatchInput")),
+        FieldChoice("at most one", ("MaxItemsPerBatch", "MaxItemsPerBatchPath")),
+        FieldChoice("at most one", ("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")),
+        FieldChoice("at least one", tuple(name for name in _ITEM_BATCHER if name != "BatchInput")),
     ]
     check_object(value, place, _ITEM_BATCHER, choices=choices)
 
 
 def result_writer(value: JSONValue, place: Place) -> None:
-    choices = [Choice("at least one", ("Resource", "WriterConfig"))]
+    choices = [FieldChoice("at least one", ("Resource", "WriterConfig"))]
     check_object(value, place, _RESULT_WRITER, choices=choices)
 
 
@@ -132,7 +140,7 @@ def _check_resource(value: JSONValue, place: Place, known: re.Pattern[str]) -> N
 
 
 def _reader_config(value: JSONValue, place: Place, *, is_listing: bool) -> None:
-    choices = [Choice("at most one", ("MaxItems", "MaxItemsPath"))]
+    choices = [FieldChoice("at most one", ("MaxItems", "MaxItemsPath"))]
     if not isinstance(value, dict):
         place.refuse(messages.wrong_type("Object"))
     elif is_listing and value.get("Transformation", "NONE") == "NONE":

@@ -25,7 +25,7 @@ Fields = Mapping[str, Field]
 Presence = Literal["at most one", "exactly one", "at least one"]
 
 
-class Choice(NamedTuple):
+class FieldChoice(NamedTuple):
     """Fields of which a certain number may be there."""
 
     presence: Presence
@@ -38,7 +38,7 @@ def check_object(
     fields: Fields,
     *,
     required: Collection[str] = (),
-    choices: Collection[Choice] = (),
+    choices: Collection[FieldChoice] = (),
 ) -> JSONObject | None:
     """Check an object by its table; give it back where it is an object."""
     if not isinstance(value, dict):
@@ -76,7 +76,7 @@ class Variant(NamedTuple):
 
 
 def check_variants(
-    value: JSONValue, place: Place, family: Variants, choices: Collection[Choice] = ()
+    value: JSONValue, place: Place, family: Variants, choices: Collection[FieldChoice] = ()
 ) -> None:
     """Check an object whose kind one of its fields names.
 
@@ -102,7 +102,7 @@ def check_variants(
     check_object(value, place, kind.fields, required=kind.required, choices=choices)
 
 
-def _check_choice(choice: Choice, value: JSONObject, place: Place) -> None:
+def _check_choice(choice: FieldChoice, value: JSONObject, place: Place) -> None:
     # A field of the other query language is reported for that, not for being one too many.
     found = [name for name in choice.names if name in value]
     if len(found) > 1 and choice.presence != "at least one":

@@ -13,7 +13,7 @@ from step.asl import jsonata
 from step.asl.rules import maps, messages
 from step.asl.rules.choices import choice_rules
 from step.asl.rules.handlers import catchers, retriers
-from step.asl.rules.objects import Choice, Field, check_list, check_object
+from step.asl.rules.objects import Field, FieldChoice, check_list, check_object
 from step.asl.rules.place import Check, Place, did_you_mean
 from step.asl.rules.resources import resource
 from step.asl.rules.scopes import check_scope
@@ -49,7 +49,7 @@ class StateType(NamedTuple):
 
     fields: Mapping[str, Field]
     required: tuple[str, ...] = ()
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[FieldChoice, ...] = ()
     extra: Callable[[JSONObject, Place], None] | None = None
 
 
@@ -171,8 +171,8 @@ _TASK = {
     "Credentials": Field(_credentials),
 }
 _TASK_CHOICES = (
-    Choice("at most one", ("TimeoutSeconds", "TimeoutSecondsPath")),
-    Choice("at most one", ("HeartbeatSeconds", "HeartbeatSecondsPath")),
+    FieldChoice("at most one", ("TimeoutSeconds", "TimeoutSecondsPath")),
+    FieldChoice("at most one", ("HeartbeatSeconds", "HeartbeatSecondsPath")),
 )
 _MAP = {
     **_WORK,
@@ -196,12 +196,12 @@ _MAP = {
     ),
 }
 _MAP_CHOICES = (
-    Choice("exactly one", ("ItemProcessor", "Iterator")),
+    FieldChoice("exactly one", ("ItemProcessor", "Iterator")),
     # Published: a note of the second source, Map.State.009. Parameters is the former name.
-    Choice("at most one", ("Parameters", "ItemSelector")),
-    Choice("at most one", ("MaxConcurrency", "MaxConcurrencyPath")),
-    Choice("at most one", ("ToleratedFailureCount", "ToleratedFailureCountPath")),
-    Choice("at most one", ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath")),
+    FieldChoice("at most one", ("Parameters", "ItemSelector")),
+    FieldChoice("at most one", ("MaxConcurrency", "MaxConcurrencyPath")),
+    FieldChoice("at most one", ("ToleratedFailureCount", "ToleratedFailureCountPath")),
+    FieldChoice("at most one", ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath")),
 )
 # In the order in which AWS lists them.
 _WAIT_FIELDS = ("SecondsPath", "Seconds", "TimestampPath", "Timestamp")
@@ -232,7 +232,7 @@ TYPES: dict[str, StateType] = {
             "Timestamp": Field(or_expression(timestamp)),
             **_only("JSONPath", SecondsPath=reference_path, TimestampPath=reference_path),
         },
-        choices=(Choice("exactly one", _WAIT_FIELDS),),
+        choices=(FieldChoice("exactly one", _WAIT_FIELDS),),
     ),
     "Choice": StateType(
         {
@@ -253,8 +253,8 @@ TYPES: dict[str, StateType] = {
             **_only("JSONPath", ErrorPath=query, CausePath=query),
         },
         choices=(
-            Choice("at most one", ("Error", "ErrorPath")),
-            Choice("at most one", ("Cause", "CausePath")),
+            FieldChoice("at most one", ("Error", "ErrorPath")),
+            FieldChoice("at most one", ("Cause", "CausePath")),
         ),
     ),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import step
 from step.errors import StepError
-from step.packaging.target import ARCHITECTURES, RUNTIMES, Target
+from step.packaging.target import ARCHITECTURES, RUNTIMES, PackageTarget
 
 if TYPE_CHECKING:
     from step.packaging.package import Package
@@ -35,9 +35,9 @@ def run(options: argparse.Namespace) -> int:
     from step.packaging.package import MANIFEST, Repository, pack_functions
 
     target = (
-        Target.here()
+        PackageTarget.here()
         if options.environment == "local"
-        else Target.from_names(options.runtime, options.architecture)
+        else PackageTarget.from_names(options.runtime, options.architecture)
     )
     repository = Repository(
         functions=options.functions,

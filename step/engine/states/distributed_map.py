@@ -15,7 +15,7 @@ from step.engine.frames import FATAL, Frame, Turn
 from step.engine.history import MAP_RUN_STARTED, MAP_STARTED, PLAIN
 from step.engine.quotas import MAP_RUN_CONCURRENCY
 from step.engine.states.map import Number
-from step.engine.states.map_plan import Batching, Plan, Tolerance
+from step.engine.states.map_plan import Batching, MapPlan, Tolerance
 from step.engine.states.map_run import MapRun
 from step.engine.states.work import WorkState
 from step.errors import StateError, StateFailure
@@ -78,7 +78,7 @@ class DistributedMapState(WorkState):
         concurrency = int(self.max_concurrency(raw, frame)) or MAP_RUN_CONCURRENCY
         count = None if self.tolerated_count is None else self.tolerated_count(raw, frame)
         percentage = None if self.tolerated_percentage is None else self.tolerated_percentage(raw, frame)
-        plan = Plan(
+        plan = MapPlan(
             label=self.label or str(uuid5(NAMESPACE_URL, f"{frame.info.machine_arn}/{self.name}")),
             is_express=self.is_express,
             at_once=min(concurrency, MAP_RUN_CONCURRENCY),

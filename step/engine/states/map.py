@@ -44,7 +44,7 @@ class MapState(WorkState):
             return self.fell(turn, frame, failure)
         turn.log(frame, (MAP_STARTED, len(items)))
         turn.open_op(frame)
-        run = MapRun(self, frame, items, tolerated)
+        run = MapAttempt(self, frame, items, tolerated)
         frame.inner = run
         run.at_once = min(concurrency or INLINE_MAP_CONCURRENCY, INLINE_MAP_CONCURRENCY)
         for _ in range(min(run.at_once, len(items))):
@@ -68,7 +68,7 @@ class MapState(WorkState):
         turn.log(frame, (PLAIN, "MapStateAborted"))
 
 
-class MapRun(Group):
+class MapAttempt(Group):
     """One attempt of a Map state."""
 
     __slots__ = ("at_once", "failures", "items", "left", "next_index", "results", "state", "tolerated")
@@ -174,9 +174,9 @@ class MapRun(Group):
         if self.state.fell(turn, owner, failure):
             turn.ready.append(owner)
 
-    def fork(self, owner: Frame, twins: dict[Frame, Frame]) -> MapRun:
+    def fork(self, owner: Frame, twins: dict[Frame, Frame]) -> MapAttempt:
         twin = super().fork(owner, twins)
-        assert isinstance(twin, MapRun)
+        assert isinstance(twin, MapAttempt)
         twin.results = self.results.copy()
         return twin
 

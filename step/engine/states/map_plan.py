@@ -45,7 +45,7 @@ class Batching(NamedTuple):
     input: Field
 
 
-class Plan(NamedTuple):
+class MapPlan(NamedTuple):
     """A Map Run's settings, evaluated. ``reader`` None: the items are given; ``writer`` may be empty."""
 
     label: str
@@ -58,7 +58,7 @@ class Plan(NamedTuple):
     writer: JSONObject
 
 
-class Member(NamedTuple):
+class MemberItem(NamedTuple):
     """An item that is a member of an object."""
 
     key: str
@@ -69,11 +69,11 @@ class Member(NamedTuple):
         return {"Key": self.key, "Value": self.value}
 
 
-def each(items: list[JSONValue] | JSONObject) -> Iterator[JSONValue | Member]:
+def each(items: list[JSONValue] | JSONObject) -> Iterator[JSONValue | MemberItem]:
     """Go through what is given: the items of an array, the members of an object."""
     if isinstance(items, list):
         return iter(items)
-    return (Member(key, value) for key, value in items.items())
+    return (MemberItem(key, value) for key, value in items.items())
 
 
 def source_uri(reader: JSONObject | None, execution: Ruled) -> str:

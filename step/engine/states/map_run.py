@@ -16,11 +16,11 @@ from uuid import UUID
 
 from step.arn import labelled_arn, map_run_arn
 from step.asl.model import ABSENT
-from step.engine.child_execution import Child, ChildStatus, Outcome, metadata, status_of
+from step.engine.child_execution import Child, ChildOutcome, ChildStatus, metadata, status_of
 from step.engine.frames import FATAL, Frame, Group, Item, State, Turn
 from step.engine.history import MAP_RUN_FAILED, MAP_RUN_REDRIVEN, PLAIN
 from step.engine.quotas import BATCH_BYTES, MAP_RUN_CONCURRENCY
-from step.engine.states.map_plan import Batching, Member, Plan, each, source_uri
+from step.engine.states.map_plan import Batching, MapPlan, MemberItem, each, source_uri
 from step.engine.states.work import WorkState
 from step.engine.switches import HISTORY_AS_AWS, ITEM_SOURCE
 from step.engine.vocabulary import ItemsRead, MapRunUpdated, ReadItems, StartChild, WriteResults
@@ -40,10 +40,10 @@ class ChildRun(State):
     """What the frame of a child execution is at."""
 
     def succeeded(self, turn: Turn, frame: Frame, output: JSONValue) -> bool:
-        return _run_of(frame).child_ended(turn, frame, Outcome(output, None))
+        return _run_of(frame).child_ended(turn, frame, ChildOutcome(output, None))
 
     def failed(self, turn: Turn, frame: Frame, error: StateError) -> bool:
-        return _run_of(frame).child_ended(turn, frame, Outcome(None, error))
+        return _run_of(frame).child_ended(turn, frame, ChildOutcome(None, error))
 
 
 class Reading(State):
@@ -105,14 +105,14 @@ class MapRun(Group):
     )
 
     def __init__(
-        self, state: WorkState, owner: Frame, items: list[JSONValue] | JSONObject, plan: Plan
+        self, state: WorkState, owner: Frame, items: list[JSONValue] | JSONObject, plan: MapPlan
     ) -> None:
         super().__init__(owner)
         self.state = state
         self.plan = plan
         self.random = owner.random
         self.arn = map_run_arn(owner.info.machine_arn, plan.label, self._new_name())
-        self.source: Iterator[JSONValue | Member] = each(items)
+        self.source: Iterator[JSONValue | MemberItem] = each(items)
         self.source_uri: str | None = source_uri(plan.reader, owner.info)
         # How many items there are; None: the reader hasn't come to the end.
         self.total: int | None = len(items) if plan.reader is None else None
@@ -243,7 +243,7 @@ class MapRun(Group):
         if self.proceed(turn):
             turn.ready.append(self.owner)
 
-    def _take(self, turn: Turn, items: Iterator[JSONValue | Member], source: str | None = None) -> None:
+    def _take(self, turn: Turn, items: Iterator[JSONValue | MemberItem], source: str | None = None) -> None:
         """Select what child executions get of the next items."""
         selector, scope = self.plan.selector, self.scope
         scope.now = turn.now
@@ -251,9 +251,9 @@ class MapRun(Group):
             index = self.next_index
             self.next_index += 1
             if selector is None:
-                self.buffer.append(item.to_json() if isinstance(item, Member) else item)
+                self.buffer.append(item.to_json() if isinstance(item, MemberItem) else item)
                 continue
-            value, key = (item.value, item.key) if isinstance(item, Member) else (item, None)
+            value, key = (item.value, item.key) if isinstance(item, MemberItem) else (item, None)
             scope.item = Item(index, value, key, source or self.source_uri)
             self.buffer.append(selector(self.owner.value, scope))
 
@@ -322,7 +322,7 @@ class MapRun(Group):
         )
         turn.start_work(frame, command)
 
-    def child_ended(self, turn: Turn, frame: Frame, outcome: Outcome) -> bool:
+    def child_ended(self, turn: Turn, frame: Frame, outcome: ChildOutcome) -> bool:
         """Take a child execution's end; say whether the owner goes on."""
         assert isinstance(frame, Child)
         del self.live[frame]
@@ -336,7 +336,7 @@ class MapRun(Group):
             turn.ready.append(self.owner)
         return False
 
-    def _keep(self, turn: Turn, child: Child, outcome: Outcome) -> None:
+    def _keep(self, turn: Turn, child: Child, outcome: ChildOutcome) -> None:
         is_express = self.plan.is_express
         status = status_of(child, outcome, turn.now, is_express=is_express)
         if self._is_exported:
@@ -349,7 +349,7 @@ class MapRun(Group):
                 self.results[child.index] = entries
                 self.kept_bytes += _bytes(entries) - 1
 
-    def _entries(self, child: Child, outcome: Outcome, status: ChildStatus, now: int) -> list[JSONValue]:
+    def _entries(self, child: Child, outcome: ChildOutcome, status: ChildStatus, now: int) -> list[JSONValue]:
         """Transform a child execution's end into what is told of it: one result, or more, or none.
 
         AWS: "ResultWriter": a failed execution's is never transformed.

@@ -23,7 +23,7 @@ _new = tuple.__new__
 TIMEOUT = StateError("States.Timeout")
 
 
-class Limits(NamedTuple):
+class TaskLimits(NamedTuple):
     """How long an attempt may take, and how long between two heartbeats; None: no limit."""
 
     timeout: Seconds
@@ -51,7 +51,7 @@ class TaskState(WorkState):
         # Whether the state's output is the task's result, with nothing selected, placed or assigned.
         self.gives_result = False
         # None: neither TimeoutSeconds nor HeartbeatSeconds.
-        self.limits: Limits | None = None
+        self.limits: TaskLimits | None = None
 
     def enter(self, turn: Turn, frame: Frame) -> bool:
         if not self.gives_input:

@@ -20,7 +20,7 @@ from step.jsonvalue import JSONObject, JSONValue
 Finish = Callable[[JSONValue, JSONValue, Frame], tuple[JSONValue, "Mapping[str, JSONValue] | None"]]
 
 
-class Catcher:
+class CompiledCatcher:
     """A compiled catcher."""
 
     __slots__ = ("error_equals", "following", "output")
@@ -40,7 +40,7 @@ class WorkState(State):
         super().__init__(name)
         self.following: State = self
         self.retry: Sequence[Retrier] = ()
-        self.catch: Sequence[Catcher] = ()
+        self.catch: Sequence[CompiledCatcher] = ()
         self.finish: Finish
 
     def enter(self, turn: Turn, frame: Frame) -> bool:
@@ -148,7 +148,7 @@ class WorkState(State):
         turn.start_timer(frame, turn.now + turn.retry_delay(frame, retrier, tried + 1), Timer.RETRY)
         return True
 
-    def _caught(self, turn: Turn, frame: Frame, catcher: Catcher, error: StateError) -> bool:
+    def _caught(self, turn: Turn, frame: Frame, catcher: CompiledCatcher, error: StateError) -> bool:
         before = frame.previous
         self.gave_up(turn, frame)
         frame.fallen = None

@@ -33,7 +33,7 @@ from step.local.functions.keys import AccessKeys
 from step.local.functions.layers import LayerOperations
 from step.local.functions.logs import Logs, Written
 from step.local.functions.names import LATEST, FunctionName, Owner, named
-from step.local.functions.operations import FunctionOperations, Objects
+from step.local.functions.operations import CodeObjects, FunctionOperations
 from step.local.functions.settings import SettingOperations
 from step.local.functions.store import FunctionShelf, LayerShelf
 from step.local.http import Request, Response
@@ -63,7 +63,7 @@ class Functions:
         folder: Path,
         *,
         owner: Owner,
-        objects: Objects,
+        objects: CodeObjects,
         endpoint: Callable[[], str],
         handlers: Path | None = None,
         hosts: Sequence[str] = (),
@@ -171,7 +171,7 @@ class Functions:
 
     # ------------------------------------------------------------ operations
 
-    def _operations(self, objects: Objects) -> dict[str, Operation[Owner]]:
+    def _operations(self, objects: CodeObjects) -> dict[str, Operation[Owner]]:
         functions = FunctionOperations(
             self._functions, self._layers, self._archives, objects, self._invoker.forget, self._location
         )

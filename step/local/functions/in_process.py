@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from step.clock import now_ms
 from step.jsonvalue import JSONValue
-from step.local.functions.worker import Outcome
+from step.local.functions.worker import WorkerOutcome
 from step.tasks import TaskHandlers
 
 _log = logging.getLogger("step.local.functions")
@@ -66,7 +66,7 @@ class HandlerFolder:
         """Name the functions that are there."""
         return sorted(file.stem for file in self._folder.glob("*.py") if file.stem != "__init__")
 
-    def invoke(self, name: str, payload: bytes, context: LocalContext) -> Outcome:
+    def invoke(self, name: str, payload: bytes, context: LocalContext) -> WorkerOutcome:
         """Call a function's handler; an exception becomes Lambda's document of it."""
         begun_ms = now_ms()
         kind, body, log = "response", b"", ""
@@ -80,7 +80,7 @@ class HandlerFolder:
             kind, body = "error", json.dumps(_document(error, context.aws_request_id)).encode()
             log = "".join(traceback.format_exception(error))
             _log.warning("function %s failed\n%s", name, log)
-        return Outcome(kind, body, log.encode("utf-8", "replace"), now_ms() - begun_ms, None)
+        return WorkerOutcome(kind, body, log.encode("utf-8", "replace"), now_ms() - begun_ms, None)
 
     def _handler(self, name: str) -> Callable[[Any, Any], Any]:
         file = self._folder / f"{name}.py"

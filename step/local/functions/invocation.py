@@ -11,7 +11,7 @@ from typing import NamedTuple
 from step.clock import format_timestamp
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
-from step.local.functions.worker import Outcome
+from step.local.functions.worker import WorkerOutcome
 
 MOST_SYNCHRONOUS_BYTES = 6_291_456
 MOST_ASYNCHRONOUS_BYTES = 1_048_576
@@ -67,7 +67,7 @@ def check_payload(payload: bytes, *, most_bytes: int = MOST_SYNCHRONOUS_BYTES) -
     return payload
 
 
-def result_of(outcome: Outcome, request_id: str, configuration: JSONObject) -> tuple[bytes, str | None]:
+def result_of(outcome: WorkerOutcome, request_id: str, configuration: JSONObject) -> tuple[bytes, str | None]:
     """Give the payload and the function's error of an outcome."""
     match outcome.kind:
         case "response" if len(outcome.body) > _MOST_RESPONSE_BYTES:
@@ -92,7 +92,7 @@ def result_of(outcome: Outcome, request_id: str, configuration: JSONObject) -> t
 
 
 def log_of(
-    outcome: Outcome,
+    outcome: WorkerOutcome,
     request_id: str,
     configuration: JSONObject,
     now_ms: int,

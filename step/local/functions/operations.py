@@ -27,7 +27,7 @@ from step.local.functions.versions import aliased, publish, qualified, routed, v
 _MOST_VERSIONS_LISTED = 50
 
 
-class Objects(Protocol):
+class CodeObjects(Protocol):
     """Where code is read from that a request only names: S3."""
 
     def read(self, owner: Owner, bucket: str, key: str, version: str | None) -> bytes:
@@ -46,7 +46,7 @@ class FunctionOperations:
         functions: FunctionShelf,
         layers: LayerShelf,
         archives: Archives,
-        objects: Objects,
+        objects: CodeObjects,
         forget: Callable[[FunctionName], None],
         location: Callable[[JSONValue], str],
     ) -> None:

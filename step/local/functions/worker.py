@@ -49,7 +49,7 @@ class Event(NamedTuple):
     timeout_seconds: float
 
 
-class Outcome(NamedTuple):
+class WorkerOutcome(NamedTuple):
     """How an invocation ended.
 
     Attributes:
@@ -99,7 +99,7 @@ class Worker:
         """Whether it can be invoked (again)."""
         return self._process.poll() is None
 
-    def invoke(self, event: Event) -> Outcome:
+    def invoke(self, event: Event) -> WorkerOutcome:
         """Run one invocation; after anything but "response" and "error" the worker is to be closed."""
         init_ms = None
         failure = self._until_ready()
@@ -110,7 +110,7 @@ class Worker:
             failure = self._run(event)
         duration_ms = now_ms() - begun_ms
         log, self._log = bytes(self._log), bytearray()
-        return Outcome(failure.kind, failure.body, log, duration_ms, init_ms)
+        return WorkerOutcome(failure.kind, failure.body, log, duration_ms, init_ms)
 
     def most_memory_mb(self) -> int | None:
         """Say how much memory the process used at most; None where the system doesn't tell."""

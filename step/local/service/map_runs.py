@@ -14,7 +14,7 @@ from step.local.service.executions import Executions
 from step.local.service.paging import Page
 
 
-class MapRuns:
+class MapRunOperations:
     """The operations on Map Runs."""
 
     def __init__(self, host: Host, executions: Executions) -> None:

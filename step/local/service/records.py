@@ -103,7 +103,7 @@ class Activity:
 Kept = TypeVar("Kept", Machine, Version, Alias, Activity)
 
 
-class Shelf(Generic[Kept]):
+class RecordShelf(Generic[Kept]):
     """The records of one kind, by ARN."""
 
     def __init__(self, journal: Journal, kind: str, read: Callable[[dict[str, Any]], Kept]) -> None:
@@ -130,7 +130,7 @@ class Records:
     """Everything that is kept beside executions."""
 
     def __init__(self, journal: Journal) -> None:
-        self.machines = Shelf(journal, "machine", Machine.from_json)
-        self.versions = Shelf(journal, "version", Version.from_json)
-        self.aliases = Shelf(journal, "alias", Alias.from_json)
-        self.activities = Shelf(journal, "activity", Activity.from_json)
+        self.machines = RecordShelf(journal, "machine", Machine.from_json)
+        self.versions = RecordShelf(journal, "version", Version.from_json)
+        self.aliases = RecordShelf(journal, "alias", Alias.from_json)
+        self.activities = RecordShelf(journal, "activity", Activity.from_json)

@@ -24,7 +24,7 @@ from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.executions import Executions
 from step.local.service.machines import Machines
-from step.local.service.map_runs import MapRuns
+from step.local.service.map_runs import MapRunOperations
 from step.local.service.records import Records
 from step.local.service.starting import Starting
 from step.local.service.tags import Tags
@@ -55,7 +55,7 @@ _STRUCTURES = {
 AccountOf = Callable[[Request], str]
 
 
-class StepFunctions:
+class StepFunctionsService:
     """The service.
 
     Args:
@@ -79,7 +79,7 @@ class StepFunctions:
         self._starting = Starting(host, self.machines, self._versions, logs.watch)
         self._activities = Activities(records, host)
         self._tags = Tags(records)
-        self._runs = MapRuns(host, self.executions)
+        self._runs = MapRunOperations(host, self.executions)
         self._testing = testing
         self.front = Front(
             Json(Operations("stepfunctions")),

@@ -28,7 +28,7 @@ _MOST_INPUT_BYTES = 262_144
 _SYNC_SECONDS = 310.0
 
 
-class Target(NamedTuple):
+class StartTarget(NamedTuple):
     """What an ARN stands for at this start: an alias has been followed to a version."""
 
     found: Qualified
@@ -75,21 +75,21 @@ class Starting:
                 self._host.stop(info.arn, None, None)
         return _sync_answer(live, info, target, params, now_ms() - begun_ms)
 
-    def target(self, params: JSONObject) -> Target:
+    def target(self, params: JSONObject) -> StartTarget:
         """Find what is to be started; an alias with two versions draws one of them."""
         named = machine_arn(str(params["stateMachineArn"]))
         if named.is_labelled:
             raise Refused("ValidationException", "StartExecution does not support labeled ARNs")
         if named.qualifier is None or named.is_version:
-            return Target(self._machines.find(named), None)
+            return StartTarget(self._machines.find(named), None)
         self._machines.machine(named)
         alias = self._versions.alias(named)
         version = machine_arn(_draw(alias.routes))
-        return Target(self._machines.find(version), alias.arn)
+        return StartTarget(self._machines.find(version), alias.arn)
 
     # ------------------------------------------------------------ Standard
 
-    def _begin(self, target: Target, params: JSONObject, starter: str | None) -> ExecutionInfo:
+    def _begin(self, target: StartTarget, params: JSONObject, starter: str | None) -> ExecutionInfo:
         """Begin an execution; the same name with the same input again is the same execution.
 
         Raises:
@@ -114,11 +114,11 @@ class Starting:
 
     # ------------------------------------------------------------ Express
 
-    def _begin_express(self, target: Target, params: JSONObject) -> ExecutionInfo:
+    def _begin_express(self, target: StartTarget, params: JSONObject) -> ExecutionInfo:
         return self._run_express(target, params, is_sync=False)[0]
 
     def _run_express(
-        self, target: Target, params: JSONObject, *, is_sync: bool
+        self, target: StartTarget, params: JSONObject, *, is_sync: bool
     ) -> tuple[ExecutionInfo, Live]:
         name, value = _name(params), _input(params)
         arn = express_arn(target.found.machine.arn, name, new_uuid())
@@ -130,7 +130,7 @@ class Starting:
 
     def _info(
         self,
-        target: Target,
+        target: StartTarget,
         arn: str,
         name: str,
         value: JSONValue,
@@ -189,7 +189,7 @@ def _input(params: JSONObject) -> JSONValue:
     return source.value
 
 
-def _more(target: Target, params: JSONObject) -> JSONObject:
+def _more(target: StartTarget, params: JSONObject) -> JSONObject:
     """Keep with an execution what is told of it later."""
     settings: Settings = target.found.settings
     more: JSONObject = {
@@ -210,7 +210,7 @@ def _more(target: Target, params: JSONObject) -> JSONObject:
 
 
 def _sync_answer(
-    live: Live, info: ExecutionInfo, target: Target, params: JSONObject, took_ms: int
+    live: Live, info: ExecutionInfo, target: StartTarget, params: JSONObject, took_ms: int
 ) -> JSONObject:
     kernel = live.kernel
     status = "TIMED_OUT" if kernel.status in ("RUNNING", "ABORTED") else kernel.status

@@ -1,7 +1,7 @@
 """Events of EventBridge at the ends of executions, for rules whose targets are state machines.
 
 As on AWS they are delivered as well as can be, and not at all where the service dies before; targets of other
-kinds get nothing. Knows rules by the port ``Targets`` only.
+kinds get nothing. Knows rules by the port ``RuleTargets`` only.
 AWS: Step Functions developer guide, "Automating Step Functions event delivery with EventBridge".
 """
 
@@ -28,7 +28,7 @@ _PATIENCE_SECONDS = 5.0
 _log = logging.getLogger("step.local.service")
 
 
-class Delivery(Protocol):
+class StatusDelivery(Protocol):
     """A rule's target, and its input for an event."""
 
     @property
@@ -39,14 +39,14 @@ class Delivery(Protocol):
     def input(self) -> str: ...
 
 
-class Targets(Protocol):
+class RuleTargets(Protocol):
     """The rules of EventBridge."""
 
     def has_rules(self) -> bool:
         """Say whether there may be any; quick."""
         ...
 
-    def deliveries(self, event: JSONObject) -> Iterable[Delivery]:
+    def deliveries(self, event: JSONObject) -> Iterable[StatusDelivery]:
         """Say whom an event is for."""
         ...
 
@@ -61,7 +61,7 @@ class StatusEvents:
     """
 
     def __init__(
-        self, host: Host, targets: Targets, start: Callable[[Caller, JSONObject, str], JSONObject]
+        self, host: Host, targets: RuleTargets, start: Callable[[Caller, JSONObject, str], JSONObject]
     ) -> None:
         self._host = host
         self._targets = targets
@@ -118,7 +118,7 @@ class StatusEvents:
             if f":{MACHINE}:" in delivery.target:
                 self._start_target(delivery, Caller(named.account, named.region), str(event["id"]))
 
-    def _start_target(self, delivery: Delivery, caller: Caller, event_id: str) -> None:
+    def _start_target(self, delivery: StatusDelivery, caller: Caller, event_id: str) -> None:
         name = str(uuid5(NAMESPACE_URL, f"{event_id}/{delivery.rule}/{delivery.target}"))
         try:
             params: JSONObject = {"stateMachineArn": delivery.target, "name": name, "input": delivery.input}

@@ -18,7 +18,7 @@ from step.asl.model import Definition
 from step.asl.parse import parse
 from step.clock import format_timestamp
 from step.errors import Refused, StepError
-from step.local.viewer.source import Source
+from step.local.viewer.source import ExecutionSource
 from step.machine.report import plain_event
 from step.view.svg import render_svg
 from step.view.visits import Event
@@ -33,7 +33,7 @@ _MOST_CACHED = 2000
 class Catalogue:
     """What there is at a source; ``most_read`` is of how many executions a search reads the inputs."""
 
-    def __init__(self, source: Source, *, most_read: int = MOST_READ) -> None:
+    def __init__(self, source: ExecutionSource, *, most_read: int = MOST_READ) -> None:
         self._source = source
         self._most_read = most_read
         self._inputs = _Inputs(source)
@@ -156,7 +156,7 @@ class Catalogue:
 class _Inputs:
     """The inputs of executions, which never change: those asked for lately are kept."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ExecutionSource) -> None:
         self._source = source
         self._known: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()

@@ -17,7 +17,7 @@ from step.view.visits import Event
 _MOST_KEPT = 4
 
 
-class Operations(Protocol):
+class DoOperation(Protocol):
     """Do an operation of Step Functions' API, or raise ``Refused`` as it would refuse."""
 
     def __call__(self, operation: str, parameters: dict[str, Any], /) -> Mapping[str, Any]: ...
@@ -32,7 +32,7 @@ class ServiceSource:
         where: What the pages call the place.
     """
 
-    def __init__(self, call: Operations, host: Host, where: str = "local service") -> None:
+    def __init__(self, call: DoOperation, host: Host, where: str = "local service") -> None:
         self.where = where
         self.can_act = True
         self._call = call

@@ -14,7 +14,7 @@ from step.view.visits import Event
 Listener = Callable[[str], None]
 
 
-class Source(Protocol):
+class ExecutionSource(Protocol):
     """Where executions are."""
 
     @property

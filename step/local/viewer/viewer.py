@@ -19,7 +19,7 @@ from step.local.http import Request, Response
 from step.local.viewer import security
 from step.local.viewer.catalogue import MOST_READ, Catalogue, JSONDocument
 from step.local.viewer.changes import Changes
-from step.local.viewer.source import Source
+from step.local.viewer.source import ExecutionSource
 from step.machine.report import asset, report, script
 from step.view.pytest_text import pytest_text
 
@@ -64,7 +64,7 @@ class Viewer:
         most_read: Of how many executions a search reads the inputs; each is a request to the source.
     """
 
-    def __init__(self, source: Source, *, most_read: int = MOST_READ) -> None:
+    def __init__(self, source: ExecutionSource, *, most_read: int = MOST_READ) -> None:
         self._source = source
         self._catalogue = Catalogue(source, most_read=most_read)
         self._changes = Changes(source.subscribe)

@@ -2,10 +2,10 @@
 
 from step.runtime.integrations.lambda_invoke import (
     LAMBDA_INVOKE,
-    Invocation,
+    LambdaCall,
     function_key,
     invocation,
     invoke_response,
 )
 
-__all__ = ["LAMBDA_INVOKE", "Invocation", "function_key", "invocation", "invoke_response"]
+__all__ = ["LAMBDA_INVOKE", "LambdaCall", "function_key", "invocation", "invoke_response"]

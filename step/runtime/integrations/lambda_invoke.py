@@ -20,25 +20,25 @@ _NO_LOG = ""
 _EPOCH_DATE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
-class Invocation(NamedTuple):
+class LambdaCall(NamedTuple):
     """A call of a Lambda function: its name or ARN as the payload gives it, and the event."""
 
     function: str
     event: JSONValue
 
 
-def invocation(payload: JSONValue) -> Invocation:
+def invocation(payload: JSONValue) -> LambdaCall:
     """Read ``lambda:invoke``'s parameters.
 
     Observed: a Payload that is a text is JSON text; without one, or with null, the event is an empty object.
     """
     if not isinstance(payload, dict):
-        return Invocation("", payload)
+        return LambdaCall("", payload)
     event = payload.get("Payload")
     if isinstance(event, str):
         with suppress(ValueError):
             event = json.loads(event)
-    return Invocation(str(payload.get("FunctionName", "")), {} if event is None else event)
+    return LambdaCall(str(payload.get("FunctionName", "")), {} if event is None else event)
 
 
 def function_key(name: str) -> str:

@@ -16,7 +16,7 @@ from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
 from step.local.http_server import Server
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
-from step.local.service.service import StepFunctions
+from step.local.service.service import StepFunctionsService
 from step.local.service.testing import Testing
 from step.local.viewer import Viewer
 from step.local.viewer.service_source import ServiceSource
@@ -37,7 +37,9 @@ class Little:
         # Machines here log nothing, so nobody delivers logs.
         logs = ExecutionLogs(self.host, self._no_logs)
         testing = Testing(self._work, self.host.clock)
-        self._service = StepFunctions(self.host, testing, logs, lambda request: CALLER.account, CALLER.region)
+        self._service = StepFunctionsService(
+            self.host, testing, logs, lambda request: CALLER.account, CALLER.region
+        )
         self.viewer = Viewer(ServiceSource(self.call, self.host))
         self.server = Server(self.viewer.answer)
         self.server.start()
