@@ -38,15 +38,19 @@ class Source:
     """A document and where things stand in it.
 
     ``error`` is the reason why there is no value; ``text`` is None for a document that came as Python values.
+    ``marks`` are the lines and the keys given twice, where who read the text knows them: it isn't JSON.
     """
 
     value: JSONValue
     text: str | None = None
     error: Diagnostic | None = None
     has_duplicates: bool = False
+    marks: tuple[Mapping[str, int], tuple[Duplicate, ...]] | None = None
 
     @cached_property
-    def _scan(self) -> tuple[dict[str, int], tuple[Duplicate, ...]]:
+    def _scan(self) -> tuple[Mapping[str, int], tuple[Duplicate, ...]]:
+        if self.marks is not None:
+            return self.marks
         return _scan(self.text) if self.text is not None and self.error is None else ({}, ())
 
     @property
@@ -74,19 +78,19 @@ def join(pointer: str, *tokens: str | int) -> str:
     return pointer + "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
-def read_source(text: str | bytes) -> Source:
+def read_source(text: str | bytes, *, max_size: int = MAX_SIZE) -> Source:
     """Read JSON text; what is wrong with it is in the source's ``error``."""
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as fault:
             line = bytes(fault.object).count(b"\n", 0, fault.start) + 1
-            return _refused("INVALID_JSON_DESCRIPTION", f"Not UTF-8 text, at byte {fault.start}", line)
-    if len(text) > MAX_SIZE:
-        return _refused("SCHEMA_VALIDATION_FAILED", _too_large(len(text)), 1)
+            return refused("INVALID_JSON_DESCRIPTION", f"Not UTF-8 text, at byte {fault.start}", line)
+    if len(text) > max_size:
+        return refused("SCHEMA_VALIDATION_FAILED", _too_large(len(text)), 1)
     if not text.strip():
         # Observed: validate_state_machine_definition_not_a_definition, a blank text.
-        return _refused("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object", 1)
+        return refused("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object", 1)
     return _load(text)
 
 
@@ -95,10 +99,10 @@ def source_of(value: object) -> Source:
     try:
         copied = copy_json(value)
     except TypeError as fault:
-        return _refused("INVALID_JSON_DESCRIPTION", str(fault), 0)
+        return refused("INVALID_JSON_DESCRIPTION", str(fault), 0)
     size = size_bytes(copied, MAX_SIZE)
     if size > MAX_SIZE:
-        return _refused("SCHEMA_VALIDATION_FAILED", _too_large(size), 0)
+        return refused("SCHEMA_VALIDATION_FAILED", _too_large(size), 0)
     return Source(value=copied)
 
 
@@ -106,7 +110,8 @@ def _too_large(size: int) -> str:
     return f"Definition has {size} characters, more than the {MAX_SIZE} that Step Functions takes"
 
 
-def _refused(code: str, message: str, line: int) -> Source:
+def refused(code: str, message: str, line: int) -> Source:
+    """Make the source of a text that can't be read."""
     return Source(
         value=None, error=Diagnostic(severity="ERROR", code=code, message=message, location="", line=line)
     )
@@ -146,17 +151,17 @@ def _load(text: str) -> Source:
         )
     except json.JSONDecodeError as fault:
         message = f"{fault.msg}, at line {fault.lineno}, column {fault.colno}"
-        return _refused(code, message, fault.lineno)
+        return refused(code, message, fault.lineno)
     except _NotANumberError as fault:
-        return _refused(code, f"{fault.word} is not a JSON number", _line_of_word(text, fault.word))
+        return refused(code, f"{fault.word} is not a JSON number", _line_of_word(text, fault.word))
     except RecursionError:
-        return _refused(code, f"Nested deeper than {MAX_DEPTH} levels", _line_of_depth(text))
+        return refused(code, f"Nested deeper than {MAX_DEPTH} levels", _line_of_depth(text))
     except ValueError as fault:  # an integer with thousands of digits
-        return _refused(code, str(fault), 1)
+        return refused(code, str(fault), 1)
     if text.count("{") + text.count("[") > MAX_DEPTH:
         line = _line_of_depth(text)
         if line:
-            return _refused(code, f"Nested deeper than {MAX_DEPTH} levels", line)
+            return refused(code, f"Nested deeper than {MAX_DEPTH} levels", line)
     return Source(value=value, text=text, has_duplicates=duplicated)
 
 
