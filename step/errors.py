@@ -5,6 +5,7 @@ Pure: knows no other module of step.
     StepError                     a tool failure: something is wrong with what step was given
     +-- DefinitionError           a definition that AWS would refuse; carries its diagnostics
     +-- HandlerError              handlers and states don't fit together
+    |   +-- NoCode                a function of a project can't be run here
     +-- NothingToWaitFor          an execution waits for something that nobody can deliver
     +-- TaskError               what a handler raises to fail its task under any error name
     +-- Refused                   an API of AWS would refuse the request: its code and message
@@ -100,6 +101,10 @@ class DefinitionError(StepError):
 
 class HandlerError(StepError):
     """Handlers and the states of a definition don't fit together."""
+
+
+class NoCode(HandlerError):  # noqa: N818 - reads as the sentence it is
+    """A function of a project can't be run in this process; the message says why."""
 
 
 class NothingToWaitFor(StepError):  # noqa: N818 - reads as the sentence it is

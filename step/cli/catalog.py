@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, str] = {name: text for group in GROUPS.values() for name,
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "aws": ("boto3",),
     "deploy": ("boto3", "packaging"),
+    "projects": ("yaml", "hcl2"),
     "local": ("boto3", "moto", "flask", "flask_cors", "httptools", "awslambdaric"),
 }
 # What the commands of a group can't do without, beyond the base wheel: an extra, and what they use of it.

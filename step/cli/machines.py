@@ -6,6 +6,8 @@ Knows nothing of running.
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from step.errors import StepError
@@ -13,12 +15,15 @@ from step.machine import StateMachine
 from step.machine.files import definition_file
 
 
-def add_definition_argument(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+def add_definition_argument(
+    parser: argparse.ArgumentParser, *, default: str | None = None, are_many: bool = False
+) -> None:
     """Add the argument that names a definition; ``default`` says which one it is where none is named."""
     parser.add_argument(
         "definition",
-        nargs=None if default is None else "?",
-        help="a definition file, or NAME for states/NAME.asl.json"
+        nargs="+" if are_many else None if default is None else "?",
+        help="a definition file, NAME for states/NAME.asl.json, or a project: a SAM or CloudFormation "
+        "template, a cdk.out, Terraform's; with #MACHINE behind it where it has several"
         + ("" if default is None else f" (default: {default})"),
         metavar="DEFINITION",
     )
@@ -28,6 +33,13 @@ def add_definition_argument(parser: argparse.ArgumentParser, *, default: str | N
         default=[],
         metavar="NAME=TEXT",
         help="put TEXT where the definition has ${NAME} (repeatable)",
+    )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="the value of a template's parameter or of Terraform's variable (repeatable)",
     )
 
 
@@ -45,13 +57,37 @@ def substitutions(options: argparse.Namespace) -> dict[str, str]:
     Raises:
         StepError: one isn't NAME=TEXT.
     """
-    pairs = [text.partition("=") for text in options.set]
+    return _pairs("--set", options.set, "NAME=TEXT")
+
+
+def parameters(options: argparse.Namespace) -> dict[str, str]:
+    """Read the ``--parameter`` arguments.
+
+    Raises:
+        StepError: one isn't NAME=VALUE.
+    """
+    return _pairs("--parameter", options.parameter, "NAME=VALUE")
+
+
+def _pairs(option: str, texts: list[str], expected: str) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
     wrong = [name for name, equals, _ in pairs if not (name and equals)]
     if wrong:
-        raise StepError(f"--set {wrong[0]}: expected NAME=TEXT")
+        raise StepError(f"{option} {wrong[0]}: expected {expected}")
     return {name: text for name, _, text in pairs}
 
 
 def load_machine(options: argparse.Namespace) -> StateMachine:
-    """Read the machine that the options name."""
-    return StateMachine.from_file(definition_file(options.definition), substitutions=substitutions(options))
+    """Read the machine that the options name; what couldn't be known of its project goes to stderr."""
+    machine = StateMachine.from_file(
+        definition_file(options.definition),
+        substitutions=substitutions(options),
+        parameters=parameters(options),
+    )
+    print_notes(machine.notes)
+    return machine
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)

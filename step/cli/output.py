@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -34,15 +34,20 @@ def print_diagnostics(
     diagnostics: Iterable[Diagnostic], file: str, *, as_json: bool, to: TextIO | None = None
 ) -> None:
     """Print diagnostics: as JSON to stdout, or a line each to stderr (or ``to``)."""
+    rows = diagnostic_rows(diagnostics, file)
     if as_json:
-        print_json(diagnostic_rows(diagnostics, file))
-        return
-    for diagnostic in diagnostics:
-        place = f"{file}:{diagnostic.line}" if diagnostic.line else file
+        print_json(rows)
+    else:
+        print_rows(rows, to or sys.stderr)
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]], to: TextIO) -> None:
+    """Print a line for each problem."""
+    for row in rows:
+        place = f"{row['file']}:{row['line']}" if row["line"] else row["file"]
         print(
-            f"{place}: {diagnostic.severity.lower()}: {diagnostic.location or '/'}: {diagnostic.text} "
-            f"[{diagnostic.code}]",
-            file=to or sys.stderr,
+            f"{place}: {row['severity'].lower()}: {row['location'] or '/'}: {row['message']} [{row['code']}]",
+            file=to,
         )
 
 

@@ -5,6 +5,7 @@ Knows the shapes of messages and integrations, and nothing of time.
 
 from __future__ import annotations
 
+import copy
 import difflib
 import inspect
 import math
@@ -12,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from step.engine.resources import Resource
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskStarted, TaskSubmitted, TaskSucceeded
-from step.errors import HandlerError
+from step.errors import HandlerError, NoCode
 from step.runtime.integrations import LAMBDA_INVOKE, LambdaCall, function_key, invocation, invoke_response
-from step.runtime.workers import Attachment, Worker, answer, call, worker_of
+from step.runtime.workers import Attachment, RunRecord, Worker, answer, call, worker_of
 from step.tasks import Handler, TaskHandlers
 
 
@@ -22,9 +23,15 @@ class Attachments:
     """An immutable table of workers; ``add`` gives a new one."""
 
     def __init__(
-        self, by_name: Mapping[str, Attachment], task_fns: frozenset[str], states: frozenset[str]
+        self,
+        by_name: Mapping[str, Attachment],
+        task_fns: frozenset[str],
+        states: frozenset[str],
+        rest: Attachment | None = None,
     ) -> None:
         self._by_name = by_name
+        self._rest = rest
+        self._record = RunRecord([], {})
         self._task_fns = task_fns
         self._states = states
         # By state, what was found for it: a state's resource never changes.
@@ -38,7 +45,25 @@ class Attachments:
         duration_ms = None if math.isinf(duration) else round(duration * 1000)
         calling = _calling_task_fn(name) if name in self._task_fns else _calling
         attachment = Attachment(worker=worker_of(target, calling), duration_ms=duration_ms, is_whole=is_whole)
-        return Attachments({**self._by_name, name: attachment}, self._task_fns, self._states)
+        return Attachments({**self._by_name, name: attachment}, self._task_fns, self._states, self._rest)
+
+    def with_rest(self, worker: Worker) -> Attachments:
+        """Let a worker answer for whatever nothing else is attached to."""
+        return Attachments(self._by_name, self._task_fns, self._states, Attachment(worker=worker))
+
+    def only_rest(self) -> Attachments:
+        """Leave nothing but what answers for the rest."""
+        return Attachments({}, self._task_fns, self._states, self._rest)
+
+    def recording(self, record: RunRecord) -> Attachments:
+        """Give the same table for one execution, which notes in its record what isn't history."""
+        made = copy.copy(self)
+        made._record = record
+        return made
+
+    @property
+    def has_rest(self) -> bool:
+        return self._rest is not None
 
     def has(self, task: StartTask) -> bool:
         """Say whether something is attached that does a task's work."""
@@ -55,10 +80,17 @@ class Attachments:
         Raises:
             HandlerError: nothing is attached that could do it.
         """
-        attachment = self._found.get(task.state) or self._find(task)
-        if attachment is None:
-            return self._invoke(task)
-        return _deliver(attachment, answer(attachment, task.payload, task), task)
+        try:
+            attachment = self._found.get(task.state) or self._find(task)
+            if attachment is None:
+                return self._invoke(task)
+            return _deliver(attachment, answer(attachment, task.payload, task, self._record), task)
+        except NoCode as problem:
+            if self._rest is None:
+                raise
+            self._record.mocked[task.state] = str(problem)
+        done = self._rest.worker(task.payload, task)
+        return _deliver(self._rest, _invoked(TaskSucceeded(task.op, done), task), task)  # type: ignore[arg-type]  # no Failed
 
     def _find(self, task: StartTask) -> Attachment | None:
         """Find what is attached to a state or its resource; None: the payload names a Lambda function."""
@@ -69,20 +101,31 @@ class Attachments:
         if attachment is None:
             attachment = self._by_name.get(resource) or self._by_function.get(function_key(resource))
         if attachment is None:
-            raise _nothing_attached(task)
+            raise self._nothing(task)
         self._found[task.state] = attachment
         return attachment
+
+    def _nothing(self, task: StartTask) -> HandlerError:
+        if self._rest is None:
+            return _nothing_attached(task)
+        return NoCode("nothing is attached to it")
 
     def _invoke(self, task: StartTask) -> tuple[list[Input], int] | None:
         call: LambdaCall = invocation(task.payload)
         attachment = self._by_name.get(task.state) or self._by_name.get(call.function)
         attachment = attachment or self._by_function.get(function_key(call.function))
         if attachment is None:
-            raise _nothing_attached(task)
-        done = answer(attachment, call.event, task)
-        if isinstance(done, TaskSucceeded) and not task.resource.endswith(".waitForTaskToken"):
-            done = TaskSucceeded(task.op, invoke_response(done.output, task))
-        return _deliver(attachment, done, task)
+            raise self._nothing(task)
+        done = answer(attachment, call.event, task, self._record)
+        return _deliver(attachment, _invoked(done, task), task)
+
+
+def _invoked(done: TaskSucceeded | TaskFailed, task: StartTask) -> TaskSucceeded | TaskFailed:
+    """Put around a function's result what ``lambda:invoke`` puts around it."""
+    is_wrapped = task.resource in LAMBDA_INVOKE and not task.resource.endswith(".waitForTaskToken")
+    if is_wrapped and isinstance(done, TaskSucceeded):
+        return TaskSucceeded(task.op, invoke_response(done.output, task))
+    return done
 
 
 def _calling(function: Callable[..., object]) -> Worker:

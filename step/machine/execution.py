@@ -15,6 +15,7 @@ from step.engine.kernel import Kernel, Status
 from step.errors import ExecutionFailed
 from step.jsonvalue import JSONValue, clone
 from step.runtime.executions import Started
+from step.runtime.workers import RunRecord
 
 T = TypeVar("T")
 
@@ -39,10 +40,12 @@ class Execution:
         definition: Definition,
         children: Sequence[Kernel] = (),
         started: Sequence[Started] = (),
+        record: RunRecord | None = None,
     ) -> None:
         self._kernel = kernel
         self._children = children
         self._started = started
+        self._record = record or RunRecord([], {})
         self.definition = definition
         self.arn = kernel.info.arn
         self.status: Status = kernel.status
@@ -69,6 +72,17 @@ class Execution:
     def started(self) -> list[Execution]:
         """The executions of machines that this one started, and those started by them, in that order."""
         return [Execution(one.kernel, one.machine.definition, one.children) for one in self._started]
+
+    @property
+    def exception(self) -> BaseException | None:
+        """The last exception that left a function attached to the machine, with its traceback."""
+        raised = self._record.exceptions
+        return raised[-1].exception if raised else None
+
+    @property
+    def mocked(self) -> dict[str, str]:
+        """Why states were answered with a sample, by their names; see ``StateMachine.mock_rest``."""
+        return self._record.mocked
 
     @cached_property
     def path(self) -> list[str]:

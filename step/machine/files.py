@@ -15,10 +15,10 @@ from step.tasks import TaskHandlers
 
 
 def definition_file(name: str | Path, root: Path = Path()) -> Path:
-    """Resolve a definition's file, or the bare NAME of ``states/NAME.asl.json``."""
+    """Resolve a definition's file, or the bare NAME of ``states/NAME.asl.json`` (or ``.yaml``)."""
     path = root / name
-    named = root / "states" / f"{name}.asl.json"
-    return named if not path.exists() and named.exists() else path
+    named = (root / "states" / f"{name}.asl.{format}" for format in ("json", "yaml", "yml"))
+    return path if path.exists() else next((file for file in named if file.exists()), path)
 
 
 def deployer_definition(root: Path = Path()) -> Path:
@@ -40,7 +40,9 @@ def handlers_file(definition: Path, given: Path | None) -> Path | None:
     """Say where the handlers of a definition are; None: nowhere, and none were asked for."""
     if given is not None:
         return given
-    name = definition.name.removesuffix(".json").removesuffix(".asl")
+    name = definition.name
+    for suffix in (".json", ".yaml", ".yml", ".asl"):
+        name = name.removesuffix(suffix)
     beside = definition.parent.parent / "lambda" / f"{name}.py"
     return beside if beside.exists() else None
 

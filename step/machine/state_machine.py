@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from uuid import NAMESPACE_URL, uuid5
 
 from step.arn import execution_arn
@@ -30,12 +31,16 @@ from step.machine.attachments import Attachments, check_name
 from step.machine.execution import Execution
 from step.machine.files import read_text_file
 from step.machine.mock_config import read_test_case
+from step.machine.project_functions import missing_code, open_machine, python_functions
+from step.machine.samples import Samples
 from step.machine.work import Callback, Work, calls_step_functions
+from step.projects.application import Application, ProjectMachine
 from step.runtime.executions import DrivenExecutions, StartPlan
 from step.runtime.map_items import ItemSource, MapItems, item_source
 from step.runtime.objects import MemoryObjects, Objects
 from step.runtime.services import Services
 from step.runtime.virtual import Perform, VirtualDriver
+from step.runtime.workers import RunRecord
 from step.tasks import TaskHandlers, encode
 
 ACCOUNT = "123456789012"
@@ -67,6 +72,9 @@ class StateMachine:
         self.name = name
         self.type = type
         self.warnings = warnings
+        self.notes: Sequence[str] = ()
+        # The documents of the machines that this one may start.
+        self._others: Sequence[JSONObject] = ()
         self._source = source
         self._document = document
         self._file = file
@@ -90,25 +98,63 @@ class StateMachine:
         path: str | Path,
         *,
         substitutions: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
         name: str | None = None,
-        type: MachineType = "STANDARD",
-    ) -> StateMachine:
-        """Read a definition file; its machine's name is the file's unless one is given.
+        type: MachineType | None = None,
+    ) -> Self:
+        """Read a machine, from a definition's file or from the project that has it.
+
+        A project's Python functions do the work of the tasks that call them, its machines start each other,
+        and what else its tasks call answers with samples (``mock_rest``); ``notes`` says what couldn't be
+        known, and which functions aren't run.
 
         Args:
-            path: The file.
+            path: A definition in JSON or YAML; or a project (a SAM or CloudFormation template, a ``cdk.out``,
+                Terraform's), with ``#NAME`` behind it where it has several machines.
             substitutions: Texts for ``${...}`` placeholders, as SAM, CDK and templatefile write them; a
                 placeholder without one stays as it is.
-            name: The machine's name.
-            type: "STANDARD" or "EXPRESS".
+            parameters: Values for a template's parameters, for Terraform's variables.
+            name: The machine's name; the project's or the file's unless given.
+            type: "STANDARD" or "EXPRESS"; the project's, or STANDARD.
+
+        Raises:
+            DefinitionError: lists every problem with its place and line.
+            StepError: the project can't be read, or has no such machine.
+        """
+        application, code = open_machine(path, parameters, substitutions)
+        machine = cls.from_code(code, name=name, type=type)
+        if application.is_project:
+            machine._join(application, code)
+        return machine
+
+    @classmethod
+    def from_code(
+        cls, code: ProjectMachine, *, name: str | None = None, type: MachineType | None = None
+    ) -> Self:
+        """Take a machine that was found in a project; nothing is attached to it.
 
         Raises:
             DefinitionError: lists every problem with its place and line.
         """
-        path = Path(path)
-        stem = name or path.name.removesuffix(".json").removesuffix(".asl")
-        source = read_source(path.read_bytes())
-        return cls._from_source(source, substitutions, stem, type, str(path))
+        return cls._from_source(code.source, None, name or code.name, type or code.type, str(code.file))
+
+    def _join(self, application: Application, own: ProjectMachine) -> None:
+        """Let a project's functions do the work of its tasks, and its machines start each other."""
+        functions = python_functions(application)
+        machines: list[StateMachine] = []
+        text = to_text(self._document)
+        if any(map(calls_step_functions, self.tasks.values())):
+            for code in application.machines:
+                with suppress(DefinitionError):
+                    machines += [StateMachine.from_code(code)] if code is not own else []
+        for machine in (self, *machines):
+            for function in functions:
+                machine.set_resource_function(function.code.arn, function)
+            if machines:
+                machine.set_machines(self, *machines)
+                machine._others = [other._document for other in (self, *machines) if other is not machine]
+            machine.mock_rest()
+        self.notes = (*application.notes, *missing_code(application, text))
 
     @classmethod
     def from_json(
@@ -118,7 +164,7 @@ class StateMachine:
         substitutions: Mapping[str, str] | None = None,
         name: str = "StateMachine",
         type: MachineType = "STANDARD",
-    ) -> StateMachine:
+    ) -> Self:
         """Take a definition as JSON text or as a decoded object; otherwise as ``from_file``."""
         source = read_source(definition) if isinstance(definition, str) else source_of(definition)
         return cls._from_source(source, substitutions, name, type)
@@ -131,7 +177,7 @@ class StateMachine:
         name: str,
         type: MachineType,
         file: str | None = None,
-    ) -> StateMachine:
+    ) -> Self:
         diagnostics = validate(source, type=type)
         if has_errors(diagnostics):
             raise DefinitionError([d for d in diagnostics if d.severity == "ERROR"], file)
@@ -271,6 +317,46 @@ class StateMachine:
         self._services = services
         return self
 
+    def mock_rest(self) -> Self:
+        """Answer with a sample for whatever nothing is attached to.
+
+        A sample has what the definition reads, with values that lead its Choices to an end that is no
+        failure; ``sample`` is the one of this machine. ``Execution.mocked`` says which states got it.
+
+        Returns:
+            The machine itself.
+        """
+        samples = self._samples
+        self._attachments = self._attachments.with_rest(lambda payload, task: samples.result(task.state))
+        for name in self.readers:
+            if name not in self._sources:
+                self._sources = {**self._sources, name: item_source([samples.whole] * 2)}
+        if self._objects is None:
+            self.set_objects({})
+        return self
+
+    def mock_all(self) -> Self:
+        """Answer with samples for everything, in the machines that this one starts too."""
+        machines: dict[str, StateMachine] = {**(self._machines or {}), self.arn: self}
+        for machine in machines.values():
+            machine.mock_rest()
+            machine._attachments = machine._attachments.only_rest()
+        return self
+
+    @property
+    def is_mocked(self) -> bool:
+        """Whether what nothing is attached to is answered with a sample."""
+        return self._attachments.has_rest
+
+    @cached_property
+    def sample(self) -> JSONValue:
+        """An input that has all that the definition reads."""
+        return self._samples.input
+
+    @cached_property
+    def _samples(self) -> Samples:
+        return Samples(self._document, self._others)
+
     def attach(self, handlers: TaskHandlers) -> StateMachine:
         """Let a whole TaskHandlers do the work of every TaskFn, through the message it gets in a Lambda.
 
@@ -333,14 +419,15 @@ class StateMachine:
         name = name or str(uuid5(NAMESPACE_URL, f"{self.arn}/{seed}"))
         kernel = self._kernel(name, value, round(start.timestamp() * 1000), seed, quotas)
         items = MapItems(self._sources, self._objects)
+        record = RunRecord([], {})
         if not self._works_together:
-            driver = VirtualDriver(kernel, self._attachments.perform, items)
+            driver = VirtualDriver(kernel, self._attachments.recording(record).perform, items)
             driver.run(value)
-            return Execution(kernel, self.definition, driver.children)
+            return Execution(kernel, self.definition, driver.children, record=record)
         executions = DrivenExecutions(self._machines, seed)
-        driver = executions.driver = VirtualDriver(kernel, self._work(executions), items)
+        driver = executions.driver = VirtualDriver(kernel, self._work(executions, record), items)
         driver.run(value)
-        return Execution(kernel, self.definition, driver.children, executions.started)
+        return Execution(kernel, self.definition, driver.children, executions.started, record)
 
     def perform(self, task: StartTask) -> tuple[list[Input], int] | None:
         """Do a task's work with what is attached; see ``runtime.virtual.Perform``.
@@ -354,7 +441,9 @@ class StateMachine:
         """Make an execution that another machine's task starts; see ``runtime.executions.Machine``."""
         seed = f"{executions.seed}/{name}"
         kernel = self._kernel(name, value, start_ms, seed, self._quotas(QUOTAS))
-        return StartPlan(kernel, self._work(executions), MapItems(self._sources, self._objects))
+        return StartPlan(
+            kernel, self._work(executions, RunRecord([], {})), MapItems(self._sources, self._objects)
+        )
 
     @property
     def _works_together(self) -> bool:
@@ -363,8 +452,8 @@ class StateMachine:
             return True
         return any(map(calls_step_functions, self.tasks.values()))
 
-    def _work(self, executions: DrivenExecutions) -> Perform:
-        return Work(self._attachments, self._callbacks, self._services, executions).perform
+    def _work(self, executions: DrivenExecutions, record: RunRecord) -> Perform:
+        return Work(self._attachments.recording(record), self._callbacks, self._services, executions).perform
 
     def _quotas(self, quotas: Quotas | None) -> Quotas | None:
         return EXPRESS if self.type == "EXPRESS" and quotas is QUOTAS else quotas

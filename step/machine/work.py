@@ -65,9 +65,10 @@ class Work:
         if self._attachments.has(task):
             return self._attachments.perform(task)
         resource = Resource.from_text(task.resource)
-        if executions.takes(resource, task.payload):
+        is_rest = self._attachments.has_rest
+        if executions.takes(resource, task.payload) and not (is_rest and executions.misses(task.payload)):
             return executions.perform(resource, task)
-        if resource.kind == "activity":
+        if resource.kind == "activity" and not is_rest:
             executions.offer(task)
             return None
         if self._services is not None:
@@ -86,7 +87,7 @@ class Work:
         given = (lambda payload: callback(payload, answers)) if takes_answers else callback
         result = call(given)(task.payload, task)
         if isinstance(result, Failed):
-            return [TaskFailed(task.op, *result)]
+            return [TaskFailed(task.op, result.error, result.cause)]
         if Resource.from_text(task.resource).kind == "activity":
             return [TaskStarted(task.op)]
         return [TaskSubmitted(task.op, {} if result is None else result)]

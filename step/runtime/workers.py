@@ -40,10 +40,27 @@ class LambdaContext(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """What a worker's failure becomes."""
+    """What a worker's failure becomes; ``exception`` is what it was."""
 
     error: str
     cause: str
+    exception: BaseException | None = None
+
+
+class Raised(NamedTuple):
+    """An exception that left a function, and the state that called it."""
+
+    state: str
+    exception: BaseException
+
+
+class RunRecord(NamedTuple):
+    """What an execution's history doesn't hold: exceptions in the order in which they were raised, and which
+    states were answered with a sample, and why.
+    """
+
+    exceptions: list[Raised]
+    mocked: dict[str, str]
 
 
 # A worker takes a payload (its own copy) and the task; it gives JSON, or Failed.
@@ -144,19 +161,23 @@ def request_id(task: StartTask) -> str:
 def failure_of(error: BaseException, task: StartTask) -> Failed:
     """Word an exception as the Lambda Python runtime does: its class is the error's name."""
     if isinstance(error, TaskError):
-        return Failed(error.error, error.cause)
+        return Failed(error.error, error.cause, error)
     document: JSONValue = {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
         "requestId": request_id(task),
         "stackTrace": list[JSONValue](traceback.format_tb(error.__traceback__)[_OWN_FRAMES:]),
     }
-    return Failed(type(error).__name__, to_text(document))
+    return Failed(type(error).__name__, to_text(document), error)
 
 
-def answer(attachment: Attachment, payload: JSONValue, task: StartTask) -> TaskSucceeded | TaskFailed:
+def answer(
+    attachment: Attachment, payload: JSONValue, task: StartTask, record: RunRecord | None = None
+) -> TaskSucceeded | TaskFailed:
     """Do a task's work now."""
     result = attachment.worker(clone(payload), task)
     if isinstance(result, Failed):
-        return TaskFailed(task.op, *result)
+        if result.exception is not None and record is not None:
+            record.exceptions.append(Raised(task.state, result.exception))
+        return TaskFailed(task.op, result.error, result.cause)
     return _new(TaskSucceeded, (task.op, result))

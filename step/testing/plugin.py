@@ -32,7 +32,8 @@ def load_machine(request: pytest.FixtureRequest) -> Iterator[Callable[..., State
     """Load a machine: ``load_machine("states/bread.asl.json", substitutions={...})``.
 
     A relative path starts at pytest's root folder. A bare name is states/NAME.asl.json with the handlers of
-    lambda/NAME.py attached, where that file is. With ENV=local handlers reach the local service alone.
+    lambda/NAME.py attached, where that file is; ``template.yaml#NAME`` is a machine of a project, with
+    its Python functions. With ENV=local handlers reach the local service alone.
     """
     from step.local.confined import confined_where_asked
     from step.machine import StateMachine
@@ -46,9 +47,14 @@ def load_machine(request: pytest.FixtureRequest) -> Iterator[Callable[..., State
             executions.append(execution)
             return execution
 
-    def load(name: str | Path, *, substitutions: Mapping[str, str] | None = None) -> StateMachine:
+    def load(
+        name: str | Path,
+        *,
+        substitutions: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> StateMachine:
         file = definition_file(name, request.config.rootpath)
-        machine = Recorded.from_file(file, substitutions=substitutions)
+        machine = Recorded.from_file(file, substitutions=substitutions, parameters=parameters)
         handlers = handlers_file(file, None)
         return machine.attach(load_handlers(handlers)) if handlers else machine
 

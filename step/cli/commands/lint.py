@@ -1,18 +1,30 @@
-"""``step lint``: every problem of a definition, and advice."""
+"""``step lint``: every problem of definitions, and advice."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-from step.cli.machines import add_definition_argument, add_handlers_argument, substitutions
-from step.cli.output import print_diagnostics
+from step.cli.machines import (
+    add_definition_argument,
+    add_handlers_argument,
+    parameters,
+    print_notes,
+    substitutions,
+)
+from step.cli.output import diagnostic_rows, print_json, print_rows
 from step.machine.advice import lint
 from step.machine.files import definition_file, handlers_file, load_handlers
+from step.projects.application import ProjectMachine
+from step.projects.project import find_projects, open_project, split_name
 
 EXAMPLES = (
     "step lint bread",
     "step lint order.asl.json --set TableName=orders --output json",
+    "step lint states template.yaml cdk.out",
 )
 EXITS = {
     0: "AWS would accept it; there may be advice",
@@ -23,22 +35,36 @@ EXITS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_definition_argument(parser)
+    add_definition_argument(parser, are_many=True)
     add_handlers_argument(parser)
     parser.add_argument(
         "--type",
         type=str.upper,
         choices=("STANDARD", "EXPRESS"),
-        default="STANDARD",
-        help="what the machine is to be: an Express one may not have everything (default: STANDARD)",
+        help="what the machine is to be: an Express one may not have everything (default: what the project "
+        "says, else STANDARD)",
     )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
-    file = definition_file(options.definition)
-    handlers = handlers_file(file, options.handlers)
-    loaded = load_handlers(handlers) if handlers else None
-    diagnostics = lint(file.read_bytes(), loaded, substitutions(options), options.type)
-    print_diagnostics(diagnostics, str(file), as_json=options.output == "json", to=sys.stdout)
-    return 1 if any(diagnostic.severity == "ERROR" for diagnostic in diagnostics) else 0
+    rows: list[dict[str, Any]] = []
+    for definition in options.definition:
+        for machine in _machines(definition, options):
+            handlers = handlers_file(machine.file, options.handlers)
+            loaded = load_handlers(handlers) if handlers else None
+            diagnostics = lint(machine.source, loaded, options.type or machine.type)
+            rows += diagnostic_rows(diagnostics, str(machine.file))
+    if options.output == "json":
+        print_json(rows)
+    else:
+        print_rows(rows, sys.stdout)
+    return 1 if any(row["severity"] == "ERROR" for row in rows) else 0
+
+
+def _machines(definition: str, options: argparse.Namespace) -> Iterator[ProjectMachine]:
+    file, name = split_name(str(definition_file(definition)))
+    for path in find_projects(Path(file)):
+        application = open_project(path, parameters(options), substitutions(options))
+        print_notes(application.notes)
+        yield from [application.machine(name)] if name else application.machines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from step.cli.executions import (
@@ -14,16 +15,17 @@ from step.cli.executions import (
     print_execution,
 )
 from step.cli.inputs import JSON_HELP, decode, read_text, speed
-from step.cli.machines import add_definition_argument, add_handlers_argument, load_machine
+from step.cli.machines import add_definition_argument, add_handlers_argument, load_machine, print_notes
 from step.errors import StepError
-from step.jsonvalue import JSONValue
-from step.machine import StateMachine
+from step.jsonvalue import JSONValue, to_text
+from step.machine import Execution, StateMachine
 from step.machine.files import definition_file, handlers_file, load_handlers
 from step.view.summary import Summary
 
 EXAMPLES = (
     """step run bread --input '{"flour_grams": 140}'""",
     """step run states/order.asl.json --task 'Charge={"paid": true}' --output json""",
+    "step run template.yaml#OrderMachine --mock-all",
     "step run bread --store build/store --name loaf-1 --speed 3600  # again: it goes on",
 )
 EXITS = {
@@ -50,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         metavar=("FILE", "CASE"),
         help="take results from a MockConfigFile of Step Functions Local",
+    )
+    parser.add_argument(
+        "--mock-all",
+        action="store_true",
+        help="answer every task, and without --input the input, with a sample of what the definition reads",
     )
     parser.add_argument("--output", choices=("text", "json"), default="text")
     add_drawing_arguments(parser)
@@ -96,7 +103,11 @@ def _run(options: argparse.Namespace) -> int:
     if options.store:
         name, events = _durably(options, machine, value)
     else:
+        if value is None and machine.is_mocked and machine.sample != {}:
+            print_notes([f"no --input, so a sample of what the definition reads: {to_text(machine.sample)}"])
+            value = machine.sample
         execution = machine.execute({} if value is None else value, seed=options.seed)
+        print_notes(_mocked(execution))
         name = execution.arn.rpartition(":")[2]
         events = print_events(execution.history, is_quiet=options.quiet)
     summary = Summary.from_events(events)
@@ -105,6 +116,15 @@ def _run(options: argparse.Namespace) -> int:
     if lines and options.output == "text":
         print("\n".join(lines))
     return exit_status(summary)
+
+
+def _mocked(execution: Execution) -> Iterator[str]:
+    """Say which tasks were answered with a sample, together where the reason is the same."""
+    by_reason: dict[str, list[str]] = {}
+    for state, reason in execution.mocked.items():
+        by_reason.setdefault(reason, []).append(state)
+    for reason, states in by_reason.items():
+        yield f"{', '.join(states)}: answered with a sample: {reason}"
 
 
 def _durably(options: argparse.Namespace, machine: StateMachine, value: JSONValue) -> tuple[str, list[Event]]:
@@ -134,6 +154,8 @@ def _machine(options: argparse.Namespace) -> StateMachine:
         machine.attach(load_handlers(handlers))
     if options.mocks:
         machine.mock(*options.mocks)
+    if options.mock_all:
+        machine.mock_all()
     for text in options.task:
         name, _, result = text.partition("=")
         machine.set_resource_function(name, decode(result, f"--task {name}"))

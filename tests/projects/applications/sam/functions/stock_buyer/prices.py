@@ -1,0 +1,5 @@
+BUDGET = 100
+
+
+def affordable(price, most):
+    return min(BUDGET // price, most)
