@@ -8,11 +8,11 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from step import StateMachine
 from step.aws.s3 import S3Objects
 from step.runtime.objects import MemoryObjects, ObjectFailure, Objects
+from tests.amazon import in_memory_aws
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
+    with in_memory_aws():
         client = boto3.client("s3")
         client.create_bucket(Bucket="bucket")
         yield client

@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from step import Execution, StateMachine
 from step.aws.services import AwsServices
@@ -23,6 +22,7 @@ from step.runtime.services import (
     ServiceCall,
     Unreachable,
 )
+from tests.amazon import in_memory_aws
 
 ITEM = {"id": {"S": "1"}, "data": {"S": "bread"}}
 KEY = {"id": {"S": "1"}}
@@ -33,7 +33,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsServices]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
+    with in_memory_aws():
         yield AwsServices()
 
 

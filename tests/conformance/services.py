@@ -106,12 +106,11 @@ class World:
     def services(self) -> Any:
         """The services, with what the case sets up; moto is imported when it is needed."""
         os.environ.update(_ENVIRONMENT)
-        from moto import mock_aws
-
         from step.aws.services import AwsServices
         from step.local.cloud.as_amazon import AsAmazon
+        from tests.amazon import in_memory_aws
 
-        self._open.enter_context(mock_aws())
+        self._open.enter_context(in_memory_aws())
         for call in self.case["setup"]:
             if call["service"] != "apigateway":
                 _set_up(call)

@@ -65,8 +65,12 @@ class Moto:
     def reset(self) -> None:
         """Have moto hold nothing."""
         from moto.core.base_backend import BackendDict
+        from moto.core.config import default_user_config
 
+        # It makes each backend anew and drops it; AWS's policies would be read for each account.
+        default_user_config["iam"]["load_aws_managed_policies"] = False
         BackendDict.reset()
+        default_user_config["iam"]["load_aws_managed_policies"] = True
         self._begun.clear()
 
     def ask(self, request: Request, address: Address, account: str) -> Response:

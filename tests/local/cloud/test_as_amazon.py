@@ -7,11 +7,11 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from step.aws.services import AwsServices
 from step.local.cloud.as_amazon import AsAmazon
 from step.runtime.services import Refusal, ServiceAnswer, ServiceCall
+from tests.amazon import in_memory_aws
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
 ITEM = {"id": {"S": "1"}}
@@ -20,7 +20,7 @@ ITEM = {"id": {"S": "1"}}
 @pytest.fixture(scope="module")
 def services() -> Iterator[AsAmazon]:
     keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "us-east-1"}
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch, in_memory_aws():
         for name, value in keys.items():
             patch.setenv(name, value)
         boto3.client("s3").create_bucket(Bucket="bucket")

@@ -273,7 +273,7 @@ def test_everything_is_there_again_after_any_sequence_of_operations(
     store.begin()
     refusals = set()
 
-    for number in range(120):
+    for number in range(120 if IS_SOAK else 60):
         refusals.add(store.act())
         if number % 30 == 29:
             before = store.everything()
@@ -290,7 +290,7 @@ def test_what_a_full_disk_refuses_has_no_effect(place: Place, seed: int) -> None
     store.begin()
     full = 0
 
-    for _ in range(60):
+    for _ in range(60 if IS_SOAK else 24):
         store.act()
         before = store.everything()
         store.fill_disk()
