@@ -93,6 +93,19 @@ def decoded(body: bytes) -> JSONValue:
         raise Refused("SerializationException", "The request's body is not valid JSON") from None
 
 
+def cbor_object(body: bytes) -> JSONObject:
+    """Read a body of CBOR; nothing of one that is none, or no object. Smithy: "RPC v2 CBOR protocol"."""
+    from botocore.parsers import RpcV2CBORParser
+
+    parser = RpcV2CBORParser()
+    try:
+        value = parser.parse_data_item(parser.get_peekable_stream_from_bytes(body)) if body else {}
+    except Exception:  # botocore's reader, and whatever a client sent
+        return {}
+    plain: JSONValue = json.loads(json.dumps(value, default=str))
+    return plain if isinstance(plain, dict) else {}
+
+
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(text)
 

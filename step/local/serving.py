@@ -26,6 +26,9 @@ from step.local.cloud.as_amazon import AsAmazon
 from step.local.confined import confined
 from step.local.http import Request, Response
 from step.local.http_server import Server
+from step.local.permissions.permissions import Mode, Permissions
+from step.local.permissions.role_items import RoleItems
+from step.local.permissions.roles import Roles
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway
@@ -36,7 +39,6 @@ from step.local.service.testing import Testing
 from step.local.service.work import TaskWork
 from step.local.viewer import Viewer
 from step.local.viewer.service_source import ServiceSource
-from step.runtime.map_items import MapItems
 
 DEFAULT_ACCOUNT = "123456789012"
 # The access key of the service's own requests, where no token is asked for.
@@ -50,7 +52,8 @@ class Options:
     ``store`` is the folder of everything that survives; ``token`` is what requests must show; ``handlers`` is
     a folder whose functions run in this process: all of it is confined to the service then, in environment
     and connections, unless ``has_account`` lets it keep the AWS account that the environment names. ``hosts``
-    are other machines that tasks and functions may call, by patterns of their names.
+    are other machines that tasks and functions may call, by patterns of their names; ``iam`` says what
+    happens to requests that policies don't allow.
     """
 
     store: Path
@@ -64,6 +67,7 @@ class Options:
     has_account: bool = False
     account: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
+    iam: Mode = "off"
 
 
 class LocalService:
@@ -96,13 +100,6 @@ class LocalService:
         refusal = Boundary(hosts).refusal
         journal = Journal(options.store, options.sync)
         self._nested = Nested()
-        work = TaskWork(
-            self._nested, lambda region: AsAmazon(AwsServices(self._session(region, options), refusal))
-        )
-        objects = S3Objects(LazyClient(lambda: self._session(options.region, options).client("s3")))
-        self.host = Host(journal, options.clock, work, items=MapItems({}, objects))
-        self._closing.callback(self.host.close)
-        self._closing.callback(self._nested.close)
         self._cloud = Cloud(
             options.store,
             account=options.account,
@@ -112,14 +109,40 @@ class LocalService:
             hosts=hosts,
             is_synced=options.sync == "full",
         )
-        self._closing.callback(self._cloud.close)
+        self._judge = Permissions(
+            options.iam,
+            self._cloud.functions.keys,
+            self._cloud.facts,
+            {"lambda": self._cloud.functions.owned, "states": lambda arn: self.step_functions.owned(arn)},
+            self._cloud.account_of,
+            options.region,
+        )
+        self._own_key = options.token or _OWN_KEY
+        roles = Roles(self._judge, self._cloud.functions.keys, self._own_key)
+        work = TaskWork(
+            self._nested,
+            lambda region, role: AsAmazon(AwsServices(self._session(region, roles.key(role)), refusal)),
+            roles.judge,
+        )
+        items = RoleItems(
+            lambda machine: self.step_functions.role_of(machine),
+            lambda role: S3Objects(
+                LazyClient(lambda: self._session(options.region, roles.key(role)).client("s3"))
+            ),
+            self._judge,
+        )
+        self.host = Host(journal, options.clock, work, items=items)
+        for part in (self.host, self._nested, self._cloud):
+            self._closing.callback(part.close)
         testing = Testing(work, options.clock)
-        self._logs = ExecutionLogs(self.host, lru_cache(maxsize=16)(partial(self._log_client, options)))
+        self._logs = ExecutionLogs(self.host, lru_cache(maxsize=16)(self._log_client))
         self._closing.callback(self._logs.close)
         self.step_functions = StepFunctionsService(
             self.host, testing, self._logs, self._cloud.account_of, options.region
         )
-        self._status_events = StatusEvents(self.host, self._cloud, self.step_functions.start_for)
+        self._status_events = StatusEvents(
+            self.host, self._cloud, self.step_functions.start_for, roles.judge_target
+        )
         self._closing.callback(self._status_events.close)
         # The store tells one local service from another: scripts/local_service.py looks for its own.
         where = f"local service {options.store.resolve()}"
@@ -130,6 +153,7 @@ class LocalService:
             service=self.step_functions.answer,
             viewer=viewer.answer,
             cloud=self._cloud.answer,
+            guard=self._judge.guard,
             token=options.token,
             is_issued=self._cloud.is_issued,
         )
@@ -177,11 +201,11 @@ class LocalService:
                     configuration = json.loads(row.info)["more"].get("logging", {})
                     self._logs.watch(live, configuration, live.kernel.count)
 
-    def _log_client(self, options: Options, region: str) -> Any:
-        return self._session(region, options).client("logs")
+    def _log_client(self, region: str) -> Any:
+        return self._session(region, self._own_key).client("logs")
 
-    def _session(self, region: str, options: Options) -> EndpointSession:
-        return EndpointSession(lambda: self.endpoint, region, options.token or _OWN_KEY)
+    def _session(self, region: str, key: str) -> EndpointSession:
+        return EndpointSession(lambda: self.endpoint, region, key)
 
 
 def _reachable(host: str) -> str:

@@ -70,7 +70,7 @@ class Stage:
         self.called = threading.Event()
         self.let_go = threading.Event()
         self._nested = Nested()
-        self._own = TaskWork(self._nested, _no_services)
+        self._own = TaskWork(self._nested, lambda region, role: _no_services(region))
         items = MapItems({}, MemoryObjects(dict(OBJECTS)))
         self.host = Host(Journal(folder), self.clock, self._work, threads=1, items=items)
         logs = ExecutionLogs(self.host, _no_services)

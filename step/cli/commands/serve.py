@@ -27,6 +27,7 @@ EXAMPLES = (
     "step serve",
     "step serve --store build/local --port 4566",
     "step serve --clock virtual --handlers lambda",
+    "step serve --iam enforce",
     "step serve --port 0 --output json",
 )
 EXITS = {
@@ -55,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let tasks and functions call this other machine (repeatable; *.example.com)",
     )
     add("--allow-aws", action="store_true", help="let the functions of --handlers use your AWS account")
+    add(
+        "--iam",
+        choices=("off", "log", "enforce"),
+        default="off",
+        help="judge requests by the policies of who signed them: write down, or refuse",
+    )
     add("--sync", choices=("normal", "full"), default="normal", help="full: survive a loss of power as well")
     add("--region", default="us-east-1", help="of requests that aren't signed (default: us-east-1)")
     add("--output", choices=("text", "json"), default="text", help="json: one line when it is ready")
@@ -130,6 +137,7 @@ def _started(options: argparse.Namespace, folder: Path, token: str | None) -> Lo
                 hosts=tuple(options.allow_host),
                 has_account=options.allow_aws,
                 region=options.region,
+                iam=options.iam,
             )
         )
     except OSError as error:

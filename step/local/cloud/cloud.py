@@ -13,6 +13,7 @@ from pathlib import Path
 
 from step.errors import Refused
 from step.jsonvalue import JSONObject
+from step.local.cloud.access_facts import AccessFacts
 from step.local.cloud.addressing import Address
 from step.local.cloud.corrections import correct
 from step.local.cloud.emulation import Emulation
@@ -32,6 +33,10 @@ _IS_KEY = re.compile(r"A[A-Z0-9]{19}").fullmatch
 
 class Cloud:
     """AWS's services on one machine, without Step Functions.
+
+    Attributes:
+        functions: Lambda.
+        facts: What permissions depend on.
 
     Args:
         store: The folder that everything lives in.
@@ -56,6 +61,7 @@ class Cloud:
     ) -> None:
         self._owner = Owner(account, region)
         self._emulation = Emulation(RequestLog(store / "cloud", is_synced=is_synced))
+        self.facts = AccessFacts(self._emulation)
         self.functions = Functions(
             store / "lambda",
             owner=self._owner,
@@ -122,14 +128,14 @@ class Cloud:
 
     def is_issued(self, key: str) -> bool:
         """Whether an access key was given to a function, or by STS or IAM here."""
-        if self.functions.keys.account(key) is not None:
+        if self.functions.keys.holder(key) is not None:
             return True
         return _IS_KEY(key) is not None and self._emulation.account_of_key(key) is not None
 
     def _account(self, address: Address) -> str:
-        known = self.functions.keys.account(address.key)
+        known = self.functions.keys.holder(address.key)
         if known is not None:
-            return known
+            return known.account
         if _IS_KEY(address.key):
             return self._emulation.account_of_key(address.key) or self._owner.account
         return self._owner.account

@@ -23,6 +23,7 @@ from step.local.cloud.moto_calls import FailedHalfWay, Moto
 from step.local.cloud.repeatable import moment
 from step.local.cloud.request_log import Recorded, RequestLog
 from step.local.cloud.rules import Delivery, deliveries
+from step.local.cloud.sessions import RoleSessions
 from step.local.entropy import new_uuid
 from step.local.functions import Written
 from step.local.http import Request, Response
@@ -48,10 +49,15 @@ class _Table(NamedTuple):
 
 
 class Emulation:
-    """moto's services. One request at a time holds ``lock``, unless it is known to wait."""
+    """moto's services. One request at a time holds ``lock``, unless it is known to wait.
+
+    Attributes:
+        sessions: What STS gave out.
+    """
 
     def __init__(self, log: RequestLog) -> None:
         self.lock = RLock()
+        self.sessions = RoleSessions()
         self._moto = Moto()
         self._kept = log
         self._things = Things()
@@ -135,6 +141,8 @@ class Emulation:
                     response = self._moto.ask(request, address, account)
                 if response.status < 400:
                     with self.lock:
+                        if address.service == "sts":
+                            self.sessions.note(request, response, address.key, at_ms or now_ms())
                         whole = Recorded(at_ms or now_ms(), seed, made, account, address.service, request, ())
                         self._keep(whole, address, response)
         except (FailedHalfWay, OSError):
@@ -150,13 +158,17 @@ class Emulation:
         self._moto.reset()
         self._tables.clear()
         self._changes.clear()
+        self.sessions.clear()
         refused: Counter[str] = Counter()
         for recorded in self._kept.read():
             self._note(recorded)
             with moment(recorded.at_ms, recorded.seed, recorded.made):
                 try:
                     address = Address.from_request(recorded.request)
-                    is_done = self._moto.ask(recorded.request, address, recorded.account).status < 400
+                    response = self._moto.ask(recorded.request, address, recorded.account)
+                    is_done = response.status < 400
+                    if is_done and address.service == "sts":
+                        self.sessions.note(recorded.request, response, address.key, recorded.at_ms)
                 except Exception:  # another version of moto may do anything
                     is_done = False
             refused[recorded.service] += not is_done

@@ -15,6 +15,9 @@ from step.local.http import Request, Response
 
 _REST_XML = frozenset({"cloudfront", "route53"})
 _UNSIGNED = "MissingAuthenticationToken"
+_ACCESS_DENIED = "AccessDenied"
+# What some services call it.
+_FORBIDDEN = {"ec2": "UnauthorizedOperation", "sns": "AuthorizationError"}
 
 
 def refusal(request: Request, address: Address, status: int, code: str, message: str) -> Response:
@@ -57,6 +60,29 @@ def denied(request: Request, address: Address, why: Refused) -> Response:
         return refusal(request, address, 415, why.code, why.message)
     code = "AccessDeniedException" if _is_json(request, address) else "AccessDenied"
     return refusal(request, address, 403, code, why.message)
+
+
+def forbidden(request: Request, address: Address, message: str) -> Response:
+    """Answer a request that policies don't allow. AWS: "Common Errors" of the services' API references."""
+    if request.path.startswith("/service/"):
+        return _cbor(403, _ACCESS_DENIED, message)
+    if "x-amz-target" in request.headers:
+        return refusal(request, address, 400, f"{_ACCESS_DENIED}Exception", message)
+    if address.service not in ("s3", "") and not address.action and address.service not in _REST_XML:
+        return refusal(request, address, 403, f"{_ACCESS_DENIED}Exception", message)
+    return refusal(request, address, 403, _FORBIDDEN.get(address.service, _ACCESS_DENIED), message)
+
+
+def _cbor(status: int, code: str, message: str) -> Response:
+    """Write an error of RPC v2 CBOR: a map of two texts."""
+    body = b"\xa2" + b"".join(_cbor_text(text) for text in ("__type", code, "message", message))
+    headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+    return Response(status, {**headers, "x-amzn-RequestId": new_uuid()}, body)
+
+
+def _cbor_text(text: str) -> bytes:
+    data = text.encode()
+    return b"\x79" + len(data).to_bytes(2) + data
 
 
 def unsigned(request: Request, address: Address) -> Response:

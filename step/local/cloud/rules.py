@@ -20,11 +20,12 @@ _NOTHING = object()
 
 
 class Delivery(NamedTuple):
-    """A target of a rule, and its input, JSON."""
+    """A target of a rule, its input, JSON, and the role that EventBridge takes for it."""
 
     rule: str
     target: str
     input: str
+    role: str = ""
 
 
 def deliveries(rules: Mapping[str, Any], event: JSONObject) -> Iterator[Delivery]:
@@ -34,7 +35,9 @@ def deliveries(rules: Mapping[str, Any], event: JSONObject) -> Iterator[Delivery
         # One on a schedule has no pattern, and to moto that matches everything.
         if rule.state.startswith("ENABLED") and pattern.get_pattern() and pattern.matches_event(event):
             for target in rule.targets:
-                yield Delivery(rule.arn, target["Arn"], target_input(target, event))
+                yield Delivery(
+                    rule.arn, target["Arn"], target_input(target, event), target.get("RoleArn", "")
+                )
 
 
 def target_input(target: Mapping[str, Any], event: JSONObject) -> str:

@@ -6,6 +6,7 @@ Puts the parts together: documents and zips in a folder, operations, processes, 
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,7 @@ from step.local.functions.invoker import Invoker
 from step.local.functions.keys import AccessKeys
 from step.local.functions.layers import LayerOperations
 from step.local.functions.logs import Logs, Written
-from step.local.functions.names import LATEST, FunctionName, Owner, named
+from step.local.functions.names import LATEST, FunctionName, Owned, Owner, named
 from step.local.functions.operations import CodeObjects, FunctionOperations
 from step.local.functions.settings import SettingOperations
 from step.local.functions.store import FunctionShelf, LayerShelf
@@ -144,6 +145,17 @@ class Functions:
             raise Refused("InvalidParameterValueException", f"Unknown invocation type: {kind[:64]}")
         headers = {"Lambda-Runtime-Client-Context": client_context} if client_context else {}
         return self._invoker.invoke(name, payload, headers)
+
+    def owned(self, arn: str) -> Owned | None:
+        """Say whose a function is, with its policy and its tags; None: it isn't there."""
+        try:
+            name = FunctionName.from_text(arn, self._owner)
+            function = self._functions.find(name)
+        except Refused:
+            return None
+        policy = function.policies.get(name.qualifier or "")
+        text = json.dumps({"Version": "2012-10-17", "Statement": policy["Statement"]}) if policy else None
+        return Owned(account=name.owner.account, policy=text, tags={**function.tags})
 
     def code(self, path: str, query: str) -> bytes | None:
         """Give the zip at an address that GetFunction told; None: it told no such address."""

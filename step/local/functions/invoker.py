@@ -17,7 +17,7 @@ from step.local.functions.archives import Archives
 from step.local.functions.environment import environment, log_stream
 from step.local.functions.in_process import HandlerFolder, LocalContext
 from step.local.functions.invocation import Invocation, check_payload, log_of, result_of
-from step.local.functions.keys import AccessKeys
+from step.local.functions.keys import AccessKeys, KeyHolder
 from step.local.functions.logs import Logs, Written
 from step.local.functions.names import LATEST, FunctionName, LayerName, Owner
 from step.local.functions.pool import Pool
@@ -155,7 +155,9 @@ class Invoker:
         for folder in (root, *layers):
             self._runtimes.check_machine(configuration, folder)
         stream = log_stream(str(configuration["Version"]), now_ms(), new_uuid())
-        key = self._keys.of(owner.account)
+        name, role = str(configuration["FunctionName"]), str(configuration.get("Role", ""))
+        arn = FunctionName(owner, name).function_arn
+        key = self._keys.of(KeyHolder(owner.account, role, name, arn))
         variables = environment(
             configuration, owner.region, key, python, root, layers, self._endpoint(), stream
         )

@@ -1,4 +1,4 @@
-"""The access keys that functions get: by them the service knows its own functions, and their accounts, again.
+"""The access keys that functions and executions get: by them the service knows its own again.
 
 In memory only: a function's process doesn't outlive the service.
 """
@@ -6,6 +6,7 @@ In memory only: a function's process doesn't outlive the service.
 from __future__ import annotations
 
 from threading import Lock
+from typing import NamedTuple
 
 from step.local.entropy import new_uuid
 
@@ -13,24 +14,36 @@ from step.local.entropy import new_uuid
 _PREFIX, _LENGTH = "ASIA", 20
 
 
+class KeyHolder(NamedTuple):
+    """Whom a key was given to: an account's function or execution, by its role and its session's name.
+
+    ``function_arn``: of a function.
+    """
+
+    account: str
+    role_arn: str = ""
+    session: str = ""
+    function_arn: str = ""
+
+
 class AccessKeys:
-    """A key per account, unguessable. Threads may share it."""
+    """A key for each holder, unguessable. Threads may share it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._by_account: dict[str, str] = {}
-        self._accounts: dict[str, str] = {}
+        self._keys: dict[KeyHolder, str] = {}
+        self._holders: dict[str, KeyHolder] = {}
 
-    def of(self, account: str) -> str:
-        """Give an account's key."""
+    def of(self, holder: KeyHolder) -> str:
+        """Give a holder's key."""
         with self._lock:
-            key = self._by_account.get(account)
+            key = self._keys.get(holder)
             if key is None:
                 digits = new_uuid().replace("-", "").upper()
-                key = self._by_account[account] = (_PREFIX + digits)[:_LENGTH]
-                self._accounts[key] = account
+                key = self._keys[holder] = (_PREFIX + digits)[:_LENGTH]
+                self._holders[key] = holder
             return key
 
-    def account(self, key: str) -> str | None:
+    def holder(self, key: str) -> KeyHolder | None:
         """Say whose key it is; None: it isn't one of these."""
-        return self._accounts.get(key)
+        return self._holders.get(key)

@@ -6,6 +6,8 @@ Pure. AWS: Lambda API reference, "FunctionName".
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from step.errors import Refused
@@ -33,6 +35,14 @@ class Owner(NamedTuple):
     def arn(self) -> str:
         """The beginning of every ARN of Lambda's there."""
         return f"arn:{partition_of(self.region)}:lambda:{self.region}:{self.account}"
+
+
+class Owned(NamedTuple):
+    """Whose a resource is, its policy as JSON, and its tags: what permissions ask about it."""
+
+    account: str
+    policy: str | None = None
+    tags: Mapping[str, str] = MappingProxyType({})
 
 
 class FunctionName(NamedTuple):

@@ -41,6 +41,7 @@ class Gateway:
         viewer: Answers browsers.
         cloud: Answers everything else.
         token: What requests must show; None: a signature of any key, and a host of this machine's names.
+        guard: Has a request answered by an application, if its signer may ask for that.
         is_issued: Says whether an access key was given out by the local STS to somebody who had the token.
     """
 
@@ -50,12 +51,14 @@ class Gateway:
         service: Application,
         viewer: Application,
         cloud: Application,
+        guard: Callable[[Request, Application], Response] = lambda request, answer: answer(request),
         token: str | None = None,
         is_issued: Callable[[str], bool] = lambda key: False,
     ) -> None:
         self._service = service
         self._viewer = viewer
         self._cloud = cloud
+        self._guard = guard
         self._token = token
         self._is_issued = is_issued
 
@@ -67,8 +70,8 @@ class Gateway:
         if refusal is not None:
             return refusal
         if request.headers.get("x-amz-target", "").startswith(f"{TARGET}."):
-            return self._service(request)
-        response = self._cloud(request)
+            return self._guard(request, self._service)
+        response = self._guard(request, self._cloud)
         return response._replace(headers={**response.headers, **_NOBODYS_PAGE})
 
     def admit(self, head: Request) -> Response | None:

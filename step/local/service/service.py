@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from step.arn import Arn
 from step.aws.requests import Operations
 from step.durable.host import Host
 from step.durable.journal import StoreFull
@@ -17,10 +19,11 @@ from step.errors import Refused
 from step.jsonvalue import JSONObject
 from step.local.cloud.addressing import Address
 from step.local.front import Front, Operation
+from step.local.functions.names import Owned
 from step.local.http import Request, Response
 from step.local.protocols import Json
 from step.local.service.activities import Activities
-from step.local.service.arns import Caller
+from step.local.service.arns import Caller, machine_arn
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.executions import Executions
 from step.local.service.machines import Machines
@@ -119,6 +122,29 @@ class StepFunctionsService:
         """Say whether StartExecution would start an Express machine's execution."""
         with self._host.lock:
             return self._starting.target(self.front.check("StartExecution", params)).is_express
+
+    def owned(self, arn: str) -> Owned | None:
+        """Say whose a machine or an activity is, with its tags; None: it isn't there."""
+        named = Arn.from_text(arn)
+        if named is None:
+            return None
+        plain = arn if named.resource.count(":") < 2 else arn.rpartition(":")[0]
+        try:
+            told = self.call(
+                "ListTagsForResource", Caller(named.account, named.region), {"resourceArn": plain}
+            )
+        except Refused:
+            return None
+        tags: Any = told["tags"]
+        return Owned(account=named.account, tags={tag["key"]: tag["value"] for tag in tags})
+
+    def role_of(self, machine: str) -> str:
+        """Give a machine's role; "" where there is no such machine."""
+        with self._host.lock:
+            try:
+                return self.machines.machine(machine_arn(machine)).settings.role_arn
+            except Refused:
+                return ""
 
     def caller(self, request: Request) -> Caller:
         """Say who asks, and where."""

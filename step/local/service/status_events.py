@@ -37,6 +37,8 @@ class StatusDelivery(Protocol):
     def target(self) -> str: ...
     @property
     def input(self) -> str: ...
+    @property
+    def role(self) -> str: ...
 
 
 class RuleTargets(Protocol):
@@ -58,14 +60,20 @@ class StatusEvents:
         host: What runs executions.
         targets: Whom to tell.
         start: Does StartExecution, once for what is named as the starter.
+        judge: Says what a target's role lacks to start it; None: nothing.
     """
 
     def __init__(
-        self, host: Host, targets: RuleTargets, start: Callable[[Caller, JSONObject, str], JSONObject]
+        self,
+        host: Host,
+        targets: RuleTargets,
+        start: Callable[[Caller, JSONObject, str], JSONObject],
+        judge: Callable[[Caller, str, str], str | None] = lambda caller, role, target: None,
     ) -> None:
         self._host = host
         self._targets = targets
         self._start = start
+        self._judge = judge
         self._ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._tell_all, name="step-status-events", daemon=True)
         host.listeners.append(self._hear)
@@ -119,6 +127,10 @@ class StatusEvents:
                 self._start_target(delivery, Caller(named.account, named.region), str(event["id"]))
 
     def _start_target(self, delivery: StatusDelivery, caller: Caller, event_id: str) -> None:
+        missing = self._judge(caller, delivery.role, delivery.target)
+        if missing is not None:
+            _log.warning("%s: %s wasn't started: %s", delivery.rule, delivery.target, missing)
+            return
         name = str(uuid5(NAMESPACE_URL, f"{event_id}/{delivery.rule}/{delivery.target}"))
         try:
             params: JSONObject = {"stateMachineArn": delivery.target, "name": name, "input": delivery.input}

@@ -11,7 +11,7 @@ from step.durable.host import Work
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask
 from step.errors import HandlerError, Refused
-from step.jsonvalue import JSONObject
+from step.jsonvalue import JSONObject, JSONValue
 from step.local.entropy import new_uuid
 from step.local.service.arns import MACHINE, Caller
 from step.machine import test_state as api
@@ -31,7 +31,7 @@ class Testing:
         machine_arn = caller.arn(MACHINE, "TestState")
 
         def perform(task: StartTask) -> tuple[list[Input], int] | None:
-            return self._work(task, _info(machine_arn, self._clock.now_ms())), 0
+            return self._work(task, _info(machine_arn, self._clock.now_ms(), params.get("roleArn"))), 0
 
         try:
             return api.test_state(
@@ -46,14 +46,14 @@ class Testing:
             raise Refused("ValidationException", str(error)) from error
 
 
-def _info(machine_arn: str, start_ms: int) -> ExecutionInfo:
+def _info(machine_arn: str, start_ms: int, role: JSONValue) -> ExecutionInfo:
     """Name the execution that a tested state's work is done for."""
     return ExecutionInfo(
         arn=machine_arn.replace(":stateMachine:", ":express:", 1) + ":test",
         name="test",
         input=None,
         start_ms=start_ms,
-        role_arn=None,
+        role_arn=None if role is None else str(role),
         machine_arn=machine_arn,
         machine_name="TestState",
     )

@@ -16,7 +16,7 @@ from step.local.service.arns import Caller
 from step.local.service.nested import Nested
 from step.runtime.integrations.calls import service_call, told
 from step.runtime.service_tasks import call_service
-from step.runtime.services import Services
+from step.runtime.services import Refusal, ServiceCall, Services
 
 _OWN = ("states", "aws-sdk:sfn")
 
@@ -26,21 +26,32 @@ class TaskWork:
 
     Args:
         nested: Starts executions of this service.
-        services_of: Gives who calls services in a region.
+        services_of: Gives who calls services in a region, as an execution of a role.
+        judge: Says what a role lacks for a call that is made in process; None: nothing.
     """
 
-    def __init__(self, nested: Nested, services_of: Callable[[str], Services]) -> None:
+    def __init__(
+        self,
+        nested: Nested,
+        services_of: Callable[[str, str], Services],
+        judge: Callable[[Caller, str, ServiceCall], str | None] = lambda caller, role, call: None,
+    ) -> None:
         self._nested = nested
-        self._services_of = lru_cache(maxsize=16)(services_of)
+        self._judge = judge
+        self._services_of = lru_cache(maxsize=64)(services_of)
 
     def __call__(self, task: StartTask, info: ExecutionInfo) -> list[Input]:
         resource = Resource.from_text(task.resource)
         caller = _caller(info)
         if _starts(resource):
             call = service_call(resource, task)
+            refusal = self._judge(caller, info.role_arn or "", call)
+            if refusal is not None:
+                code = "AccessDeniedException"
+                return told(resource, task, Refusal("Sfn", code, refusal, exception=code))
             answer = self._nested.start(caller, call, task, resource.pattern, info.arn)
             return told(resource, task, answer)
-        done = call_service(task, self._services_of(caller.region))
+        done = call_service(task, self._services_of(caller.region, info.role_arn or ""))
         if done is not None:
             return done
         cause = f"step's local service can't do {task.resource}"

@@ -113,7 +113,9 @@ def test_a_handler_sees_what_lambda_gives_it_and_nothing_of_this_process(
     assert environment["OWN"] == "1"
     assert environment["_X_AMZN_TRACE_ID"].startswith("Root=1-")
     assert environment["LAMBDA_TASK_ROOT"] == folder
-    assert functions.keys.account(environment["AWS_ACCESS_KEY_ID"]) == "123456789012"
+    holder = functions.keys.holder(environment["AWS_ACCESS_KEY_ID"])
+    assert holder is not None
+    assert holder.account == "123456789012"
     assert "SECRET_OF_THE_SERVICE" not in environment
     assert not has_pytest
     assert 0 < left_ms <= 3000
