@@ -195,6 +195,11 @@ class History(Sequence[Event]):
         return list(self)[index]
 
     @property
+    def rows(self) -> Sequence[Written]:
+        """The rows as they were kept, for those to whom events would cost too much."""
+        return self._rows
+
+    @property
     def path(self) -> list[str]:
         """The names of the states in the order in which they were entered."""
         return [
