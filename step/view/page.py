@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from step.asl.model import Definition
+from step.view.style import STYLE
 from step.view.svg import render_svg
 
 _PAGE = """<!doctype html>
@@ -52,6 +53,29 @@ def render_page(definition: Definition, execution: Mapping[str, Any], *, css: st
     # may hold half characters, which no encoding of a file has.
     data = json.dumps(shown).replace("<", "\\u003c")
     return _PAGE.format(policy=_policy(css, js), title=html.escape(title), css=css, js=js, data=data)
+
+
+_DOCUMENT = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {hash}; base-uri 'none'">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{css}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def render_document(title: str, body: str, *, css: str) -> str:
+    """Write a page without a script: ``body`` is HTML, in which pictures have no style of their own."""
+    whole = f"{STYLE}\n{css}"
+    return _DOCUMENT.format(hash=_hash(whole), title=html.escape(title), css=whole, body=body)
 
 
 def _policy(css: str, js: str) -> str:
