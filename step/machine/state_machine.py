@@ -33,6 +33,7 @@ from step.machine.files import read_text_file
 from step.machine.mock_config import read_test_case
 from step.machine.project_functions import missing_code, open_machine, python_functions
 from step.machine.samples import Samples
+from step.machine.watchers import WATCHERS, Ran
 from step.machine.work import Callback, Work, calls_step_functions
 from step.projects.application import Application, ProjectMachine
 from step.runtime.executions import DrivenExecutions, StartPlan
@@ -423,10 +424,15 @@ class StateMachine:
         if not self._works_together:
             driver = VirtualDriver(kernel, self._attachments.recording(record).perform, items)
             driver.run(value)
+            self._tell_watchers([kernel, *driver.children])
             return Execution(kernel, self.definition, driver.children, record=record)
         executions = DrivenExecutions(self._machines, seed)
         driver = executions.driver = VirtualDriver(kernel, self._work(executions, record), items)
         driver.run(value)
+        self._tell_watchers([kernel, *driver.children])
+        for one in executions.started:
+            if isinstance(one.machine, StateMachine):
+                one.machine._tell_watchers([one.kernel, *one.children])
         return Execution(kernel, self.definition, driver.children, executions.started, record)
 
     def perform(self, task: StartTask) -> tuple[list[Input], int] | None:
@@ -444,6 +450,11 @@ class StateMachine:
         return StartPlan(
             kernel, self._work(executions, RunRecord([], {})), MapItems(self._sources, self._objects)
         )
+
+    def _tell_watchers(self, kernels: Sequence[Kernel]) -> None:
+        for watcher in WATCHERS:
+            for kernel in kernels:
+                watcher(Ran(self.name, self._file, self.definition, kernel.history))
 
     @property
     def _works_together(self) -> bool:

@@ -19,12 +19,51 @@ _EXECUTIONS = pytest.StashKey[list["Execution"]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("step").addoption(
+    group = parser.getgroup("step")
+    group.addoption(
         "--step-report",
         type=Path,
         metavar="FOLDER",
         help="write a page for every execution of a failed test that used load_machine",
     )
+    group.addoption(
+        "--step-cov",
+        nargs="?",
+        const="",
+        action="append",
+        metavar="WHAT",
+        help="which points of machines the tests take: of a machine's name, a definition file or a folder of "
+        "these (default: of every machine that has a file; repeatable)",
+    )
+    group.addoption(
+        "--step-cov-report",
+        action="append",
+        metavar="FORM[:PLACE]",
+        help="term, term-missing, html:FOLDER, lcov:FILE, cobertura:FILE, json:FILE "
+        "(default: term; repeatable)",
+    )
+    group.addoption(
+        "--step-cov-fail-under",
+        type=float,
+        default=0.0,
+        metavar="PERCENT",
+        help="fail the run where less of all points is covered",
+    )
+    group.addoption(
+        "--step-cov-data",
+        type=Path,
+        metavar="FILE",
+        help="add what the run finds to what earlier runs left in FILE, and report both",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gather coverage where it is asked for."""
+    wanted = config.getoption("--step-cov")
+    if wanted:
+        from step.testing.coverage import CoveragePlugin
+
+        config.pluginmanager.register(CoveragePlugin(config, wanted), "step_cov")
 
 
 @pytest.fixture
