@@ -18,6 +18,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "lint": "list every problem of a definition, and advice; exit status 1 where AWS would refuse it",
         "json": "print the definition that AWS accepts: every TaskFn as a Task",
         "graph": "draw the machine as SVG, Graphviz dot or Mermaid",
+        "coverage": "say what of a machine recorded executions used: states, rules, retries, catchers",
         "run": "run the machine with its Python handlers; exit status 1 where the execution failed",
     },
     "functions": {

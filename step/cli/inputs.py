@@ -80,6 +80,17 @@ def read_json_text(text: str, where: str) -> str:
     return told
 
 
+def percentage(text: str) -> float:
+    """Read a share of 0 to 100; an argument's type."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number from 0 to 100")
+    return number
+
+
 def speed(text: str) -> float:
     """Read how many times as fast a clock goes; an argument's type."""
     try:

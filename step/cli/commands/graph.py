@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from step.cli.inputs import decode
 from step.cli.machines import add_definition_argument, load_machine
 from step.errors import StepError
 from step.machine.files import read_text_file
+from step.machine.histories import events_in
 from step.view import FORMATS, draw
+from step.view.visits import Event
 
 EXAMPLES = (
     "step graph bread --out bread.svg",
@@ -42,12 +45,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read_history(file: Path) -> list[dict[str, object]]:
-    document = decode(read_text_file(file), str(file))
-    # GetExecutionHistory's answer says "events".
-    history = document.get("history", document.get("events")) if isinstance(document, dict) else document
-    if not isinstance(history, list) or not all(
-        isinstance(event, dict) and "type" in event for event in history
-    ):
+def _read_history(file: Path) -> Sequence[Event]:
+    history = events_in(decode(read_text_file(file), str(file)))
+    if history is None:
         raise StepError(f"{file}: expected an object with a history, as `step run --output json` prints it")
     return history
