@@ -23,7 +23,8 @@ _CDK_HASH = re.compile(r"[0-9A-F]{8}$")
 class ProjectMachine:
     """A machine as a project has it.
 
-    ``key`` is what the project calls it (a logical id, a Terraform address), ``name`` what AWS will.
+    ``key`` is what the project calls it (a logical id, a Terraform address), ``name`` what AWS will, ``path``
+    what its constructs are called in CDK.
     ``file`` is where the definition stands: what its problems' lines count in.
     """
 
@@ -32,6 +33,7 @@ class ProjectMachine:
     file: Path
     source: Source
     type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,4 +110,4 @@ def _is_name(machine: ProjectMachine, name: str) -> bool:
 def _is_short(machine: ProjectMachine, name: str) -> bool:
     """Say whether a name is a key without CDK's hash, the stack before it, or Terraform's type."""
     last = re.split(r"[/.]", machine.key)[-1]
-    return name in (last, _CDK_HASH.sub("", last))
+    return name in (last, _CDK_HASH.sub("", last), machine.path, machine.path.rpartition("/")[2])

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,15 @@ def fill(value: JSONValue, filled: Mapping[str, str]) -> JSONValue:
             return {fill_text(key, filled): fill(item, filled) for key, item in value.items()}
         case _:
             return value
+
+
+def moved(source: Source, line: Callable[[int], int]) -> Source:
+    """Count a text's lines as they are in the file that it stands in."""
+    if source.error is not None:
+        return replace(source, error=replace(source.error, line=line(max(source.error.line, 1))))
+    doubled = tuple(one._replace(line=line(one.line)) for one in source.duplicates)
+    marks = ({at: line(within) for at, within in source.lines.items()}, doubled)
+    return Source(value=source.value, marks=marks, has_duplicates=bool(doubled))
 
 
 def _wrong(file: Path, message: str, line: int) -> Document:

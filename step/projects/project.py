@@ -6,14 +6,17 @@ Reads files; runs nothing of the project.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from step.asl.source import MAX_SIZE, read_source
-from step.errors import StepError
-from step.jsonvalue import JSONObject
+from step.errors import MissingExtra, StepError
 from step.projects.application import Application, ProjectMachine
+from step.projects.cloud_assembly import is_assembly, read_assembly
 from step.projects.document import Document, read_document
+from step.projects.plan import is_plan, read_plan
 from step.projects.template import TEMPLATES, TemplateReader
+from step.projects.terraform import TerraformReader
 
 # Folders with what others wrote.
 _FOREIGN = frozenset({"node_modules", "__pycache__", "venv", "dist", "build"})
@@ -75,35 +78,59 @@ def _is_definition(file: Path) -> bool:
 
 def _project_file(folder: Path) -> Path | None:
     """Find what a folder's project is read from."""
-    return next((folder / name for name in TEMPLATES if (folder / name).is_file()), None)
+    for template in (folder / name for name in TEMPLATES):
+        if template.is_file():
+            return template
+    for assembly in (folder, folder / "cdk.out"):
+        if is_assembly(assembly):
+            return assembly
+    return next(
+        iter(sorted(folder.glob("*.tf"))), folder / "cdk.json" if (folder / "cdk.json").is_file() else None
+    )
 
 
 def _open(path: Path, parameters: Mapping[str, str], filled: Mapping[str, str]) -> Application:
     if path.is_dir():
         return _folder(path, parameters, filled)
+    if path.suffix == ".tf":
+        return _terraform(path.parent, parameters, filled)
     document = read_document(path)
-    match _kind(document.value):
-        case "template":
-            return _template(document, parameters, filled)
-        case _:
-            return _definition(read_document(path, filled) if filled else document)
-
-
-def _kind(value: JSONObject) -> str:
-    """Tell what a file is by its sections."""
-    if "States" in value or "StartAt" in value:
-        return "definition"
-    if "Resources" in value or "AWSTemplateFormatVersion" in value:
-        return "template"
-    return "definition"
+    value = document.value
+    is_definition = "States" in value or "StartAt" in value
+    if not is_definition and is_plan(value):
+        beside = _terraform(path.parent, parameters, filled) if _has_terraform(path.parent) else None
+        return read_plan(path, value, filled, beside)
+    if not is_definition and ("Resources" in value or "AWSTemplateFormatVersion" in value):
+        return _template(document, parameters, filled)
+    return _definition(read_document(path, filled) if filled else document)
 
 
 def _folder(path: Path, parameters: Mapping[str, str], filled: Mapping[str, str]) -> Application:
     file = _project_file(path)
-    if file is not None:
-        return _open(file, parameters, filled)
-    looked = ", ".join(TEMPLATES)
-    raise StepError(f"{path}: no project in this folder: it has none of {looked}")
+    if file is None:
+        looked = f"{', '.join(TEMPLATES)}, cdk.out, *.tf"
+        raise StepError(f"{path}: no project in this folder: it has none of {looked}")
+    if file.name == "cdk.json":
+        raise StepError(f"{path}: a CDK app without its cdk.out: run `cdk synth` first")
+    if file.suffix == ".tf":
+        return _terraform(path, parameters, filled)
+    return read_assembly(file, parameters, filled) if file.is_dir() else _open(file, parameters, filled)
+
+
+def _has_terraform(folder: Path) -> bool:
+    return any(folder.glob("*.tf"))
+
+
+def _terraform(folder: Path, parameters: Mapping[str, str], filled: Mapping[str, str]) -> Application:
+    if find_spec("hcl2") is None:
+        raise MissingExtra("projects", f"{folder}: Terraform", "python-hcl2")
+    found = TerraformReader(folder, parameters, filled).read()
+    return Application(
+        file=folder,
+        machines=tuple(found.machines),
+        functions=tuple(found.functions),
+        notes=tuple(found.notes),
+    )
 
 
 def _definition(document: Document) -> Application:

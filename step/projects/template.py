@@ -14,7 +14,7 @@ from step.asl.source import Source, join, refused
 from step.jsonvalue import JSONObject, JSONValue
 from step.projects.application import ProjectFunction, ProjectMachine
 from step.projects.cloudformation import Template, local_path, pointer_of, refuse_shape
-from step.projects.document import Document, fill, fill_text, read_document, read_text
+from step.projects.document import Document, fill, fill_text, moved, read_document, read_text
 from step.projects.names import arn_of
 
 _MACHINES = frozenset({"AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine"})
@@ -103,6 +103,7 @@ class TemplateReader:
         file, source = self._definition(name, properties)
         return ProjectMachine(
             key=f"{self._prefix}{name}",
+            path=_cdk_path(resource),
             name=self._template.physical_name(name),
             file=file,
             source=source,
@@ -143,15 +144,7 @@ class TemplateReader:
         block = next((self._document.blocks[at] for at in inner if at in self._document.blocks), None)
         first = self._document.source.line(pointer)
 
-        def line(within: int) -> int:
-            return block + within - 1 if block is not None else first
-
-        if source.error is not None:
-            error = source.error
-            return refused(error.code, error.message, line(max(error.line, 1)))
-        doubled = tuple(one._replace(line=line(one.line)) for one in source.duplicates)
-        marks = ({at: line(number) for at, number in source.lines.items()}, doubled)
-        return Source(value=source.value, marks=marks, has_duplicates=bool(doubled))
+        return moved(source, lambda within: first if block is None else block + within - 1)
 
     def _function(self, name: str, type: str, resource: JSONObject) -> ProjectFunction:
         properties = _merged(_object(self._globals.get("Function")), _object(resource.get("Properties")))
@@ -237,6 +230,12 @@ class TemplateReader:
                     if found is not None:
                         return found
         return None
+
+
+def _cdk_path(resource: JSONObject) -> str:
+    """Give the names of the constructs that lead to a resource, without the stack's and CDK's own."""
+    path = _object(resource.get("Metadata")).get("aws:cdk:path")
+    return path.partition("/")[2].removesuffix("/Resource") if isinstance(path, str) else ""
 
 
 def _object(value: JSONValue) -> JSONObject:

@@ -15,9 +15,17 @@ HERE = Path(__file__).parent / "applications"
 # The application -> the machine that the commands name.
 MACHINES = {
     "sam": "sam/template.yaml#StockTradingStateMachine",
+    "cdk": "cdk#OrderMachine",
+    "terraform": "terraform#review",
     "yaml": "yaml/states/order.asl.yaml",
 }
-INPUTS = {"yaml": '{"pieces": 4}'}
+INPUTS = {"yaml": '{"pieces": 4}', "terraform": '{"id": "7", "text": "so so"}'}
+OUTPUTS = {
+    "sam": '"qty": "2"',
+    "cdk": '"id": "Orders1F0A2B3C-1"',
+    "terraform": '{"published": "7 in dev"}',
+    "yaml": "4 for 120",
+}
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -33,7 +41,9 @@ def test_an_application_runs(name: str, capsys: pytest.CaptureFixture[str]) -> N
 
     assert main(["run", str(HERE / MACHINES[name]), "--quiet", *given]) == 0
 
-    assert "status  SUCCEEDED" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "status  SUCCEEDED" in told
+    assert OUTPUTS[name] in told
 
 
 @pytest.mark.parametrize("name", MACHINES)

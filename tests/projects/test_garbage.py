@@ -131,6 +131,52 @@ def test_any_template_is_a_sentence(value: Any, tmp_path: Path, capsys: pytest.C
     _check(file, capsys)
 
 
+_HCL = ["resource", '"aws_sfn_state_machine"', '"m"', "{", "}", "\n", "definition", " = ", "jsonencode(", ")"]
+_HCL += [
+    "EOF\n",
+    "${",
+    "local.a",
+    "var.b",
+    "locals",
+    "[",
+    "]",
+    ",",
+    '"',
+    "for x in",
+    ":",
+    "if",
+    "?",
+    "null",
+    "1",
+]
+_HCL += [
+    "templatefile(",
+    'file("main.tf")',
+    "%{ if",
+    "endif }",
+    "...",
+    "-",
+    "!",
+    "==",
+    "module",
+    "source",
+    "=>",
+]
+_HCL += ["<<EOF\n", ".", "é", "\x00"]
+_MACHINE = 'resource "aws_sfn_state_machine" "m" {\n  definition = '
+
+
+@_SETTINGS
+@given(pieces=st.lists(st.sampled_from(_HCL), max_size=25), is_value=st.booleans())
+def test_any_terraform_is_a_sentence(
+    pieces: list[str], is_value: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = " ".join(pieces)
+    (tmp_path / "main.tf").write_text(f"{_MACHINE}{text}\n}}\n" if is_value else text, encoding="utf-8")
+
+    _check(tmp_path, capsys)
+
+
 _PIECES = [
     "a",
     ":",

@@ -1,0 +1,5 @@
+import os
+
+
+def handler(event, context):
+    return {"published": f"{event['id']} in {os.environ['ENVIRONMENT']}"}
