@@ -19,6 +19,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "json": "print the definition that AWS accepts: every TaskFn as a Task",
         "graph": "draw the machine as SVG, Graphviz dot or Mermaid",
         "coverage": "say what of a machine recorded executions used: states, rules, retries, catchers",
+        "policy": "print the least policy of a machine's role, as JSON or for Terraform",
         "run": "run the machine with its Python handlers; exit status 1 where the execution failed",
     },
     "functions": {
