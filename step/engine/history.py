@@ -202,14 +202,19 @@ class History(Sequence[Event]):
     @property
     def path(self) -> list[str]:
         """The names of the states in the order in which they were entered."""
-        return [
-            row[2] if isinstance(row[0], Record) else row[0].name
-            for row in self._rows
-            if not isinstance(row, int) and _enters(row[0])
-        ]
+        return [name for name, _ in entries(self._rows)]
 
     def __repr__(self) -> str:
         return f"<History of {self._length} events>"
+
+
+def entries(rows: Iterable[Written]) -> Iterator[tuple[str, JSONValue]]:
+    """Name the states in the order in which they were entered, each with its input."""
+    for row in rows:
+        if isinstance(row, int) or not _enters(head := row[0]):
+            continue
+        # (record, kind or resource, name, input, ...), or a straight-line visit's (state, input, output)
+        yield (row[2], row[3]) if isinstance(head, Record) else (head.name, row[1])
 
 
 def _enters(head: Any) -> bool:

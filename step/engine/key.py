@@ -7,14 +7,22 @@ in it, so that ways which lead to the same come together. Times are relative to 
 from __future__ import annotations
 
 import marshal
+import random
 from collections.abc import Mapping
+from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from step.asl.model import Retrier
+from step.asl.retry import delay_ms
 from step.engine.frames import Frame, Timer
 from step.engine.kernel import Kernel
+from step.engine.quotas import Quotas
+from step.engine.states.work import WorkState
 from step.engine.vocabulary import StartTask
 
+# Each has more than one event.
+_MOST_ATTEMPTS = Quotas().history_events
 _TIMERS: Mapping[Timer, int] = {what: number for number, what in enumerate(Timer)}
 
 
@@ -110,6 +118,16 @@ TOLD = {
 }
 
 
+class _Highest(random.Random):
+    """Randomness that gives the most there is."""
+
+    def randint(self, a: int, b: int) -> int:
+        return b
+
+
+HIGHEST = _Highest()
+
+
 def key(kernel: Kernel, seen: Seen = NOTHING) -> tuple[Any, ...]:
     """Say what an execution will do, as a tuple of JSON values and tuples.
 
@@ -148,7 +166,7 @@ def _frame(
     state, variables = frame.state, frame.variables
     work = kernel.ops.get(frame.op)
     # Retries count in the state that counts them, from its entry on.
-    counts = (sorted(frame.retries.items()), frame.retry_count) if state.counts_retries and frame.op else None
+    counts = _counts(state, frame) if frame.op and isinstance(state, WorkState) else None
     beats = frame.heartbeat_ms and work and (frame.heartbeat_at - kernel.now, frame.heartbeat_ms)
     group = frame.inner
     inner = group and (
@@ -168,6 +186,32 @@ def _frame(
         (frame.strand, frame.draws, _payload(work)) if seen.draws else None,
         (frame.entered_at - kernel.info.start_ms, frame.now - kernel.info.start_ms) if seen.time else None,
     )
+
+
+def _counts(state: WorkState, frame: Frame) -> tuple[Any, ...]:
+    tries = sorted(frame.retries.items())
+    retry = state.retry
+    if not any(is_endless(retry[number]) for number, _ in tries):
+        return (tries, frame.retry_count)
+    told = [
+        (number, min(tried, _steady(retry[number])) if is_endless(retry[number]) else tried)
+        for number, tried in tries
+    ]
+    return (told, sum(tried for _, tried in told))
+
+
+def is_endless(retrier: Retrier) -> bool:
+    """Whether an execution has more than all its events before a retrier is used up."""
+    return retrier.max_attempts > _MOST_ATTEMPTS
+
+
+@cache
+def _steady(retrier: Retrier) -> int:
+    """The attempt from which on a retrier waits equally long."""
+    attempt = 1
+    while delay_ms(retrier, attempt, HIGHEST) != delay_ms(retrier, attempt + 1, HIGHEST):
+        attempt += 1
+    return attempt
 
 
 def _index(frame: Frame) -> int:

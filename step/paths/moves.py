@@ -1,0 +1,297 @@
+"""What can happen next, and what comes of it.
+
+Pure but for the handlers that are asked.
+
+A task is answered at once, fails at once or is never answered; it takes time only where it is attached with a
+duration. Time passes when nothing else is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from step.engine.frames import Op, Timer
+from step.engine.history import History, Written
+from step.engine.kernel import Kernel
+from step.engine.key import Seen
+from step.engine.vocabulary import Continue, Input, StartTask, TaskFailed, TaskSucceeded, TimePassed
+from step.jsonvalue import to_text
+from step.paths.errors import ErrorClasses
+from step.paths.situation import Focus, Late, Path, Situation, branches_meet, frame_at, run_of
+from step.paths.work import Held, Replies, Reply
+
+# "lasts": heartbeats come, the end doesn't.
+What = Literal["answers", "fails", "hangs", "lasts", "time"]
+# AWS: Lambda developer guide, "Lambda quotas": the longest a function may run.
+LAMBDA_MS = 900_000
+_TIME: Path = ()
+
+
+# An "error" by which a Choice of which the values aren't known goes the way of a rule.
+_RULE = "rule "
+
+
+def rule_name(number: int) -> str:
+    """Name a rule of a Choice, from 0 on."""
+    return f"{_RULE}{number + 1}"
+
+
+class Move(NamedTuple):
+    """Something that happens: to the task of a branch, or ("time") time passes.
+
+    Attributes:
+        what: What happens.
+        path: Where the task's branch is.
+        error: What it fails with.
+        is_after: Whether the task's effect on the world is there all the same.
+        is_late: Whether it comes as late as the task's time allows.
+    """
+
+    what: What
+    path: Path = _TIME
+    error: str = ""
+    is_after: bool = False
+    is_late: bool = False
+
+    @property
+    def is_fault(self) -> bool:
+        return self.what not in ("answers", "time") and not self.error.startswith(_RULE)
+
+
+TIME = Move("time")
+ALL = Seen(time=True, draws=True, invocations=True, deadline=True)
+_FAILED = ("Failed", "TimedOut")
+_TASKS = ("Task", "LambdaFunction", "Activity")
+
+
+class TiesMatter(Exception):  # noqa: N818 - a signal inside the explorer
+    """Which of two branches' timers goes off first at one instant makes a difference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How a machine is explored.
+
+    Attributes:
+        work: Who answers tasks.
+        errors: What tasks fail with.
+        reduces: Whether branches go on one after another, as they don't meet: there is no world.
+        exact: Whether timers of one instant go off in the order in which they were set.
+        late: Whether answers may also take as long as they can.
+        faults: How many there may be; None: any number.
+        taints: Whether failures that nobody hears of are followed.
+    """
+
+    work: Replies
+    errors: ErrorClasses
+    reduces: bool = True
+    exact: bool = False
+    late: bool = False
+    faults: int | None = None
+    taints: bool = False
+
+
+class Moves:
+    """All that can happen in a situation."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+
+    def of(self, at: Situation) -> Iterator[tuple[Move, Situation, bool]]:
+        """Give all that can happen next, the ordinary before faults, with what comes of it.
+
+        The third of each says whether it goes on from there: a branch that went on alone and waits now is
+        where it comes to on another way too.
+        """
+        tasks = at.open_tasks()
+        if not tasks:
+            if at.wakes_at is not None:
+                yield TIME, self._pass_time(at), True
+            return
+        if not self.rules.reduces:
+            for number, op in tasks:
+                for move, then in self._task_moves(at, number, op):
+                    yield move, then, True
+            return
+        scope = at.focus[-1].path if at.focus else ()
+        paths = [op.frame.path for _, op in tasks]
+        for number, op in tasks:
+            if op.frame.path[: len(scope)] == scope:
+                focus = self.foci(at, paths, op.frame.path)
+                for move, then in self._task_moves(at, number, op, focus):
+                    yield move, then, self.follow(then)
+
+    def foci(self, at: Situation, paths: list[Path], path: Path) -> tuple[Focus, ...]:
+        """Say which branches go on alone when the task at ``path`` moves: those that aren't the first ones.
+
+        What the first branch does comes before what others do, unless another one ends both: that one's way
+        there is walked beside it, and given up where it waits.
+        """
+        foci = at.focus
+        while True:
+            scope = foci[-1].path if foci else ()
+            first = next(one for one in paths if one[: len(scope)] == scope)
+            if path == first:
+                return foci
+            shared = len(scope)
+            while first[shared] == path[shared]:
+                shared += 1
+            owner, branch = frame_at(at.kernel, path[:shared]), frame_at(at.kernel, path[: shared + 1])
+            assert owner is not None
+            assert branch is not None
+            if branches_meet(owner):
+                return foci
+            foci = (*foci, Focus(branch.path, run_of(branch)))
+
+    def follow(self, at: Situation) -> bool:
+        """See what the branch in focus has come to: whether it goes on, and where that leads."""
+        while at.focus and at.is_running:
+            path, run = at.focus[-1]
+            owner = frame_at(at.kernel, path[:-1])
+            group = owner.inner if owner is not None else None
+            if group is None or not any(run_of(child) == run for child in group.live):
+                # Its group is over: what goes on is what the group was in.
+                at.focus = at.focus[:-1]
+                continue
+            return any(op.frame.path[: len(path)] == path for _, op in at.open_tasks())
+        if not at.is_running:
+            at.focus = ()
+        return True
+
+    def _task_moves(
+        self, at: Situation, number: int, op: Op, focus: tuple[Focus, ...] = ()
+    ) -> Iterator[tuple[Move, Situation]]:
+        task, frame = op.command, op.frame
+        assert isinstance(task, StartTask)
+        answer = self.rules.work.answer(task, at.held)
+        timers = at.timers_of(frame)
+        # The worlds that a fault may leave behind: as it was, or as the answer would have left it.
+        worlds = [at.held] if answer is None or answer.held is at.held else [at.held, answer.held]
+        for move, given in self._answers(at, number, op, answer, worlds):
+            yield move, self._told(at, move, number, given, focus)
+            if self.rules.late and given.delay_ms == 0:
+                due = timers.get(Timer.TIMEOUT, at.kernel.now + LAMBDA_MS)
+                slow = given._replace(delay_ms=due - at.kernel.now)
+                move = move._replace(is_late=True)
+                yield move, self._told(at, move, number, slow, focus)
+        if not timers or (self.rules.faults is not None and at.faults >= self.rules.faults):
+            return
+        for is_after, held in enumerate(worlds):
+            ways: tuple[What, ...] = ("hangs", "lasts") if len(timers) > 1 else ("hangs",)
+            for what in ways:
+                move = Move(what, frame.path, "", bool(is_after))
+                yield move, self._told(at, move, number, Reply((), 0, held), focus)
+
+    def _answers(
+        self, at: Situation, number: int, op: Op, answer: Reply | None, worlds: list[Held | None]
+    ) -> Iterator[tuple[Move, Reply]]:
+        path = op.frame.path
+        if answer is not None:
+            yield Move("answers", path), answer
+        if self.rules.faults is not None and at.faults >= self.rules.faults:
+            return
+        for is_after, held in enumerate(worlds):
+            for error in self.rules.errors.of(op.frame):
+                failed = TaskFailed(number, error, cause_of(error))
+                yield Move("fails", path, error, bool(is_after)), Reply((failed,), 0, held)
+
+    def _told(
+        self, at: Situation, move: Move, number: int, answer: Reply, focus: tuple[Focus, ...]
+    ) -> Situation:
+        """Let a task have an answer, now or later, or none any more."""
+        then = at.fork()
+        kernel = then.kernel
+        then.held, then.focus = answer.held, focus
+        if self.rules.faults is not None:
+            then.faults += move.is_fault
+        if not answer.items or not isinstance(answer.items[-1], TaskSucceeded | TaskFailed):
+            then.hung |= {number}
+        due = answer.delay_ms and kernel.now + answer.delay_ms
+        for item in answer.items[:-1] if due else answer.items:
+            tell(then, item, kernel.now)
+        if due:
+            then.late = (*then.late, Late(due, number, answer.items[-1]))
+        if move.what == "lasts" or move.is_late:
+            # As if a heartbeat came at the last moment.
+            frame = kernel.ops[number].frame
+            frame.heartbeat_at = max(frame.heartbeat_at, then.timers_of(frame).get(Timer.TIMEOUT, 0))
+        return self._settled(at, then)
+
+    def _pass_time(self, at: Situation) -> Situation:
+        """Let time pass until something happens by itself."""
+        now = at.wakes_at
+        assert now is not None
+        then = at.fork()
+        due = [one for one in then.late if one.due == now]
+        if due:
+            ops = then.kernel.ops
+            one = min(due, key=lambda one: ops[one.op].frame.path)
+            then.late = tuple(other for other in then.late if other is not one)
+            tell(then, one.item, now)
+            return self._settled(at, then)
+        tell(then, TimePassed(), now)
+        then = self._settled(at, then)
+        if not self.rules.exact:
+            self.compare_ties(at, then, now)
+        return then
+
+    def compare_ties(self, at: Situation, then: Situation, now: int) -> None:
+        """See that it makes no difference which of two branches' timers of one instant goes off first.
+
+        Raises:
+            TiesMatter: it does.
+        """
+        places = {frame.path for due, _, op, frame, _ in at.kernel.timers if due == now and op}
+        if len(places) < 2:
+            return
+        for place in places:
+            other = at.fork()
+            timers = sorted(
+                other.kernel.timers, key=lambda timer: (timer[0], timer[3].path != place, timer[1])
+            )
+            other.kernel.timers = [
+                (due, n, op, frame, what) for n, (due, _, op, frame, what) in enumerate(timers)
+            ]
+            tell(other, TimePassed(), now)
+            if self._settled(at, other).key(ALL) != then.key(ALL):
+                raise TiesMatter
+
+    def _settled(self, before: Situation, then: Situation) -> Situation:
+        then.settle()
+        if not self.rules.exact:
+            then.order_timers()
+        if self.rules.taints and not then.is_tainted:
+            then.is_tainted = lets_go(then.kernel.rows, waiting(before.kernel), then.kernel)
+        return then
+
+
+def tell(at: Situation, item: Input, now: int) -> None:
+    """Let a kernel take an input, and go on until it waits."""
+    kernel = at.kernel
+    kernel.handle(item, now)
+    while kernel.is_busy:
+        kernel.handle(Continue(), now)
+    if kernel.fault is not None:
+        raise kernel.fault
+
+
+def cause_of(error: str) -> str:
+    """Write a cause as Lambda does."""
+    return to_text({"errorMessage": "explored", "errorType": error, "requestId": "", "stackTrace": []})
+
+
+def lets_go(rows: Sequence[Written], former: set[int], kernel: Kernel) -> bool:
+    """Whether more tasks have failed in a step, by its rows, than are tried again after it.
+
+    ``former`` are the timers that there were before it, by their numbers.
+    """
+    events = (str(event["type"]) for event in History(list(rows), 0))
+    failed = sum(kind.startswith(_TASKS) and kind.endswith(_FAILED) for kind in events)
+    return failed > sum(what is Timer.RETRY and op not in former for _, _, op, _, what in kernel.timers)
+
+
+def waiting(kernel: Kernel) -> set[int]:
+    """Name what timers wait for."""
+    return {op for _, _, op, _, _ in kernel.timers}
