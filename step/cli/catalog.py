@@ -18,9 +18,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "lint": "list every problem of a definition, and advice; exit status 1 where AWS would refuse it",
         "json": "print the definition that AWS accepts: every TaskFn as a Task",
         "graph": "draw the machine as SVG, Graphviz dot or Mermaid",
+        "explore": "walk every path: all errors, timeouts, answers; exit status 1 where one is wrong",
         "coverage": "say what of a machine recorded executions used: states, rules, retries, catchers",
-        "policy": "print the least policy of a machine's role, as JSON or for Terraform",
-        "replay": "replay recorded executions on a new definition and new handlers: where each would part",
         "run": "run the machine with its Python handlers; exit status 1 where the execution failed",
     },
     "functions": {

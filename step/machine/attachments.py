@@ -44,7 +44,12 @@ class Attachments:
         """Attach a worker under a state's name, a resource ARN or a function's name or ARN."""
         duration_ms = None if math.isinf(duration) else round(duration * 1000)
         calling = _calling_task_fn(name) if name in self._task_fns else _calling
-        attachment = Attachment(worker=worker_of(target, calling), duration_ms=duration_ms, is_whole=is_whole)
+        attachment = Attachment(
+            worker=worker_of(target, calling),
+            duration_ms=duration_ms,
+            is_whole=is_whole,
+            counts_invocations=isinstance(target, list),
+        )
         return Attachments({**self._by_name, name: attachment}, self._task_fns, self._states, self._rest)
 
     def with_rest(self, worker: Worker) -> Attachments:
@@ -64,6 +69,15 @@ class Attachments:
     @property
     def has_rest(self) -> bool:
         return self._rest is not None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._by_name and self._rest is None
+
+    @property
+    def count_invocations(self) -> bool:
+        """Whether it matters somewhere how often a state's work has been asked for."""
+        return any(attachment.counts_invocations for attachment in self._by_name.values())
 
     def has(self, task: StartTask) -> bool:
         """Say whether something is attached that does a task's work."""
@@ -179,12 +193,6 @@ def _nothing_attached(task: StartTask) -> HandlerError:
             f"other services: give the finished job with set_resource_function({task.state!r}, {{...}}), or "
             'a failed one with TaskError("States.TaskFailed", ...)'
         )
-    if resource.pattern == "waitForTaskToken" or resource.kind == "activity":
-        return HandlerError(
-            f"state {task.state!r} waits for its token, and nothing takes the task; say who does with "
-            f"set_callback({task.state!r}, lambda parameters, answers: answers.success({{...}}, after=60)), "
-            f"or give its result with set_resource_function({task.state!r}, {{...}})"
-        )
     return HandlerError(
         f"state {task.state!r}: nothing is attached to it or to its resource {task.resource}; "
         f"give it a function, a value or an exception with set_resource_function({task.state!r}, ...), "
@@ -203,15 +211,10 @@ def check_name(name: str, tasks: Mapping[str, str], functions: Iterable[str] = (
     Raises:
         HandlerError: with the nearest names.
     """
-    if name in tasks or "$" in name or (":" in name and not _is_missing_integration(name, tasks)):
+    if name in tasks or ":" in name or "$" in name:
         return
     if name in map(function_key, [*tasks.values(), *functions]):
         return
-    if ":" in name:
-        integrations = sorted({one for one in tasks.values() if one.startswith(_INTEGRATION)})
-        nearest = difflib.get_close_matches(name, integrations, n=1)
-        known = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(integrations) or 'none'}"
-        raise HandlerError(f"no Task state of the definition has the resource {name} ({known})")
     near = difflib.get_close_matches(name, tasks, n=1)
     hint = (
         f" (did you mean {near[0]!r}?)"
@@ -219,13 +222,3 @@ def check_name(name: str, tasks: Mapping[str, str], functions: Iterable[str] = (
         else f"; its tasks are {', '.join(map(repr, tasks)) or 'none'}"
     )
     raise HandlerError(f"the definition has no Task state {name!r}{hint}")
-
-
-_INTEGRATION = "arn:aws:states:::"
-
-
-def _is_missing_integration(name: str, tasks: Mapping[str, str]) -> bool:
-    """Say whether a name is an integration's ARN that no state has; a placeholder may still become it."""
-    return (
-        name.startswith(_INTEGRATION) and name not in tasks.values() and "${" not in "".join(tasks.values())
-    )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import NAMESPACE_URL, uuid5
 
 from step.arn import execution_arn
@@ -29,6 +29,7 @@ from step.errors import DefinitionError, Diagnostic, StepError
 from step.jsonvalue import JSONObject, JSONValue, copy_json, size_bytes, to_text
 from step.machine.attachments import Attachments, check_name
 from step.machine.execution import Execution
+from step.machine.explorable import Explorable
 from step.machine.files import read_text_file
 from step.machine.mock_config import read_test_case
 from step.machine.project_functions import missing_code, open_machine, python_functions
@@ -39,11 +40,15 @@ from step.projects.application import Application, ProjectMachine
 from step.runtime.executions import DrivenExecutions, StartPlan
 from step.runtime.map_items import ItemSource, MapItems, item_source
 from step.runtime.objects import MemoryObjects, Objects
-from step.runtime.recent import keep
 from step.runtime.services import Services
 from step.runtime.virtual import Perform, VirtualDriver
 from step.runtime.workers import RunRecord
 from step.tasks import TaskHandlers, encode
+
+if TYPE_CHECKING:  # only those who explore load it
+    from step.machine.paths import Handlers
+    from step.paths.setup import Setup
+    from step.paths.work import Effect
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -53,7 +58,7 @@ QUOTAS = Quotas()
 MachineType = Literal["STANDARD", "EXPRESS"]
 
 
-class StateMachine:
+class StateMachine(Explorable):
     """A definition and what does the work of its tasks.
 
     Running it changes nothing in it: a thousand executions, from threads at once too, don't see each other.
@@ -88,6 +93,7 @@ class StateMachine:
         # None: nothing is said about which machines there are.
         self._machines: Mapping[str, StateMachine] | None = None
         self._callbacks: Mapping[str, Callback] = {}
+        self._handlers: TaskHandlers | None = None
 
     @property
     def arn(self) -> str:
@@ -366,6 +372,7 @@ class StateMachine:
             HandlerError: a TaskFn has no handler there.
         """
         handlers.check_tasks(taskfn.task_fn_names(self._document))
+        self._handlers = handlers
         return self.set_resource_function(taskfn.PLACEHOLDER, handlers)
 
     def mock(self, config: str | Path, test_case: str) -> StateMachine:
@@ -426,7 +433,7 @@ class StateMachine:
             driver = VirtualDriver(kernel, self._attachments.recording(record).perform, items)
             driver.run(value)
             self._tell_watchers([kernel, *driver.children])
-            return self._ended(Execution(kernel, self.definition, driver.children, record=record))
+            return Execution(kernel, self.definition, driver.children, record=record)
         executions = DrivenExecutions(self._machines, seed)
         driver = executions.driver = VirtualDriver(kernel, self._work(executions, record), items)
         driver.run(value)
@@ -434,12 +441,33 @@ class StateMachine:
         for one in executions.started:
             if isinstance(one.machine, StateMachine):
                 one.machine._tell_watchers([one.kernel, *one.children])
-        return self._ended(Execution(kernel, self.definition, driver.children, executions.started, record))
+        return Execution(kernel, self.definition, driver.children, executions.started, record)
 
-    @staticmethod
-    def _ended(execution: Execution) -> Execution:
-        keep(execution)
-        return execution
+    def _setup(
+        self,
+        input: object,
+        world: Any,
+        handlers: Handlers | None,
+        effects: Mapping[str, Effect] | None,
+        start: datetime | None,
+    ) -> Setup:
+        from step.machine.paths import setup_of, unknown_setup
+
+        start_ms = round((start or START).timestamp() * 1000)
+        if self._attachments.is_empty and handlers is None:
+            return unknown_setup(self.definition, self._document, self._info("paths", {}, start_ms, "0"))
+        info = self._info("paths", _input_value(input), start_ms, "0")
+        return setup_of(
+            self.definition,
+            self._program,
+            info,
+            self._quotas(QUOTAS),
+            self._attachments,
+            world=world,
+            handlers=handlers,
+            effects=effects or {},
+            declared=self._handlers,
+        )
 
     def perform(self, task: StartTask) -> tuple[list[Input], int] | None:
         """Do a task's work with what is attached; see ``runtime.virtual.Perform``.
@@ -476,7 +504,10 @@ class StateMachine:
         return EXPRESS if self.type == "EXPRESS" and quotas is QUOTAS else quotas
 
     def _kernel(self, name: str, value: JSONValue, start_ms: int, seed: str, quotas: Quotas | None) -> Kernel:
-        info = ExecutionInfo(
+        return Kernel(self._program, self._info(name, value, start_ms, seed), quotas)
+
+    def _info(self, name: str, value: JSONValue, start_ms: int, seed: str) -> ExecutionInfo:
+        return ExecutionInfo(
             arn=execution_arn(self.arn, name),
             name=name,
             input=value,
@@ -486,7 +517,6 @@ class StateMachine:
             machine_name=self.name,
             seed=seed,
         )
-        return Kernel(self._program, info, quotas)
 
 
 def _input_value(value: object) -> JSONValue:

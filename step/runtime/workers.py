@@ -72,11 +72,13 @@ class Attachment:
     """A worker with the time that its work takes. ``duration_ms`` None: it never answers.
 
     ``is_whole``: its results are the integration's, with nothing to be put around them.
+    ``counts_invocations``: it gives another answer at another invocation.
     """
 
     worker: Worker
     duration_ms: int | None = 0
     is_whole: bool = False
+    counts_invocations: bool = False
 
 
 def worker_of(target: object, calling: Callable[[Callable[..., object]], Worker] | None = None) -> Worker:

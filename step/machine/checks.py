@@ -1,0 +1,92 @@
+"""The file that says what must hold on every path of a machine: its invariants, its world.
+
+Imports the user's file; knows no search.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypedDict
+
+from step.errors import StepError
+from step.machine.paths import Handlers
+from step.paths.moment import Invariant
+from step.paths.work import Effect
+
+# The names that mean something in such a file; its other public functions are invariants.
+_NAMES = ("world", "effects", "handlers", "inputs", "bounds")
+
+
+class Checks(TypedDict):
+    """Keyword arguments of ``explore`` and ``follow``."""
+
+    invariants: Sequence[Invariant]
+    world: Any
+    effects: Mapping[str, Effect]
+    handlers: Handlers | None
+
+
+class CheckFile:
+    """What a file says.
+
+    Attributes:
+        checks: Its invariants and its world.
+        inputs: What executions are started with.
+        bounds: Other options of an exploration.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        named = {name: getattr(module, name, None) for name in _NAMES}
+        self.checks: Checks = {
+            "invariants": [
+                value
+                for name, value in vars(module).items()
+                if inspect.isfunction(value)
+                and value.__module__ == module.__name__
+                and not name.startswith("_")
+                and name not in _NAMES
+            ],
+            "world": named["world"],
+            "effects": named["effects"] or {},
+            "handlers": named["handlers"],
+        }
+        self.inputs: Sequence[object] = named["inputs"] or [{}]
+        self.bounds: Mapping[str, Any] = named["bounds"] or {}
+
+    @classmethod
+    def from_file(cls, file: Path) -> CheckFile:
+        """Read a file: ``world``, ``effects``, ``handlers``, ``inputs``, ``bounds``, and invariants.
+
+        Raises:
+            StepError: the file can't be imported.
+        """
+        spec = importlib.util.spec_from_file_location(f"step_checks_{file.stem}", file)
+        if not file.exists() or spec is None or spec.loader is None:
+            raise StepError(f"{file}: no such Python file")
+        module = importlib.util.module_from_spec(spec)
+        # Dataclasses look their module up by its name.
+        sys.modules[spec.name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            raise StepError(f"{file}: {type(error).__name__}: {error}") from error
+        return cls(module)
+
+
+def load_checks(file: str | Path) -> Checks:
+    """Read the invariants and the world of a file, for ``StateMachine.follow``."""
+    return CheckFile.from_file(Path(file)).checks
+
+
+def checks_file(definition: Path, given: Path | None) -> Path | None:
+    """Say where the checks of a definition are: in ``paths/NAME.py`` unless given; None: nowhere."""
+    if given is not None:
+        return given
+    name = definition.name.removesuffix(".json").removesuffix(".asl")
+    beside = definition.parent.parent / "paths" / f"{name}.py"
+    return beside if beside.exists() else None
