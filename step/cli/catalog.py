@@ -20,6 +20,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "graph": "draw the machine as SVG, Graphviz dot or Mermaid",
         "explore": "walk every path: all errors, timeouts, answers; exit status 1 where one is wrong",
         "coverage": "say what of a machine recorded executions used: states, rules, retries, catchers",
+        "policy": "print the least policy of a machine's role, as JSON or for Terraform",
+        "replay": "replay recorded executions on a new definition and new handlers: where each would part",
         "run": "run the machine with its Python handlers; exit status 1 where the execution failed",
     },
     "functions": {

@@ -15,8 +15,12 @@ from step.iam.table import ActionEntry, ResourceType, ServiceActions, service_ac
 from step.jsonvalue import JSONObject, JSONValue
 
 UNKNOWN = "*"
+# A placeholder of a definition that stands for an ARN: "${QueueArn}".
+_PLACEHOLDER_ARN = re.compile(r"\$\{\w*arn\}", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _ROLE = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+")
+# The services that take roles under another name than the one that they are called by.
+_PRINCIPALS = {"ecs": "ecs-tasks", "batch": "ecs-tasks"}
 _ROLE_NAME = re.compile(r"[Rr]ole(Arn)?$")
 # Who reads by a role's ARN hands on none; who takes a role doesn't either.
 _PASSING_LEVELS = frozenset({"W", "P", ""})
@@ -91,7 +95,11 @@ def resources_of(call: ApiCall, known: ServiceActions, entry: ActionEntry) -> li
     types = [known.resources[name] for name in entry.types if name in known.resources]
     if not types:
         return ["*"]
-    given = [arn for arn in dict.fromkeys(_arns(call.parameters)) if any(kind.is_like(arn) for kind in types)]
+    given = [
+        arn
+        for arn in dict.fromkeys(_arns(call.parameters))
+        if is_placeholder_arn(arn) or any(kind.is_like(arn) for kind in types)
+    ]
     if given:
         return given
     made = [_made(call, kind, name) for kind, name in zip(types, entry.types, strict=False)]
@@ -102,10 +110,15 @@ def resources_of(call: ApiCall, known: ServiceActions, entry: ActionEntry) -> li
     return (required or [arns for arns, _ in made])[0]
 
 
+def is_placeholder_arn(text: str) -> bool:
+    """Say whether a text is a placeholder for an ARN, by its name."""
+    return _PLACEHOLDER_ARN.fullmatch(text) is not None
+
+
 def _arns(value: JSONValue, depth: int = 0) -> Iterator[str]:
     """Find the ARNs among parameters; not those in documents that are texts."""
     if isinstance(value, str):
-        if value.startswith("arn:") and value.count(":") >= 5:
+        if (value.startswith("arn:") and value.count(":") >= 5) or is_placeholder_arn(value):
             yield value
     elif depth < 3 and isinstance(value, list | dict):
         for item in value.values() if isinstance(value, dict) else value:
@@ -129,10 +142,14 @@ def _values(call: ApiCall, variable: str, kind: str) -> list[str]:
     for name in _names(variable, kind):
         value = call.get(name)
         found = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        texts = [item for item in found if isinstance(item, str) and item and not item.startswith("arn:")]
+        texts = [item for item in found if isinstance(item, str) and item and not _is_arn(item)]
         if texts:
             return texts
     return [UNKNOWN]
+
+
+def _is_arn(text: str) -> bool:
+    return text.startswith("arn:") or is_placeholder_arn(text)
 
 
 def _names(variable: str, kind: str) -> Iterable[str]:
@@ -161,15 +178,23 @@ def passed_roles(call: ApiCall) -> list[Need]:
     level = entry.level if entry is not None else ""
     if call.service in ("iam", "sts") or level not in _PASSING_LEVELS:
         return []
-    roles = dict.fromkeys(arn for arn in _arns(call.parameters) if _ROLE.fullmatch(arn))
-    if any(value == UNKNOWN and _ROLE_NAME.search(name) for name, value in call.parameters.items()):
-        roles[UNKNOWN] = None
-    return [
-        Need(
-            action="iam:PassRole", resource=arn, keys={"iam:passedtoservice": f"{call.service}.amazonaws.com"}
-        )
-        for arn in roles
-    ]
+    roles = dict.fromkeys(_roles(call.parameters))
+    service = f"{_PRINCIPALS.get(call.service, call.service)}.amazonaws.com"
+    return [Need(action="iam:PassRole", resource=arn, keys={"iam:passedtoservice": service}) for arn in roles]
+
+
+def _roles(value: JSONValue, name: str = "", depth: int = 0) -> Iterator[str]:
+    """Find the roles among parameters: by their ARNs, or by a member's name where that isn't known."""
+    if isinstance(value, str):
+        is_unknown = value == UNKNOWN or is_placeholder_arn(value)
+        if _ROLE.fullmatch(value) or (is_unknown and _ROLE_NAME.search(name)):
+            yield value
+    elif depth < 5 and isinstance(value, dict):
+        for key, item in value.items():
+            yield from _roles(item, key, depth + 1)
+    elif depth < 5 and isinstance(value, list):
+        for item in value:
+            yield from _roles(item, name, depth + 1)
 
 
 def request_tags(call: ApiCall) -> dict[str, str | tuple[str, ...]]:

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from step.iam.needs import UNKNOWN, ApiCall, Need, generic_needs, passed_roles, request_tags
+from step.iam.needs import (
+    UNKNOWN,
+    ApiCall,
+    Need,
+    generic_needs,
+    is_placeholder_arn,
+    passed_roles,
+    request_tags,
+)
 from step.iam.object_needs import object_needs
 from step.iam.table import service_actions
 from step.jsonvalue import JSONObject, JSONValue
@@ -74,6 +82,8 @@ def _unqualified(value: JSONValue, qualifiers: set[str]) -> JSONValue:
 
 def function_arn(call: ApiCall, name: str, qualifier: str) -> str:
     """Name a function by what a request calls it: by name, by part of an ARN or all of it."""
+    if is_placeholder_arn(name):
+        return name
     if name == UNKNOWN or not name:
         return call.arn(f"function:{UNKNOWN}")
     parts = name.split(":")
@@ -139,7 +149,11 @@ _TRANSACTED = {
 def _transaction(call: ApiCall) -> list[Need]:
     """DynamoDB developer guide, "IAM permissions for transactions": those of the single operations."""
     needs = []
-    for item in _objects(call.get("TransactItems")) or [{}]:
+    items = _objects(call.get("TransactItems"))
+    if not items:
+        kinds = ("GetItem",) if call.operation == "TransactGetItems" else tuple(_TRANSACTED.values())
+        return [Need(action=f"dynamodb:{kind}", resource=_table(call, UNKNOWN)) for kind in kinds]
+    for item in items:
         for kind, given in item.items():
             operation = _TRANSACTED.get(kind, "GetItem")
             single = given if isinstance(given, dict) else {}
@@ -164,7 +178,7 @@ def _dynamodb(call: ApiCall) -> list[Need]:
 
 
 def _table(call: ApiCall, name: str) -> str:
-    return name if name.startswith("arn:") else call.arn(f"table/{name}")
+    return name if name.startswith("arn:") or is_placeholder_arn(name) else call.arn(f"table/{name}")
 
 
 def _partiql(call: ApiCall) -> list[Need]:
@@ -187,9 +201,11 @@ def _sqs(call: ApiCall) -> list[Need]:
     url = call.text("QueueUrl")
     if not url:
         return generic_needs(call, action)
-    parts = url.rstrip("/").split("/")
+    parts = (UNKNOWN if url.startswith("${") else url).rstrip("/").split("/")
     account = parts[-2] if len(parts) > 1 and parts[-2].isdigit() else call.home.account
-    home = call.home._replace(account=account)
+    host = parts[2].split(".") if len(parts) > 3 else []
+    region = host[1] if len(host) > 3 and host[0] == "sqs" else call.home.region
+    home = call.home._replace(account=account, region=region)
     named = ApiCall(service="sqs", operation=action, parameters={"QueueName": parts[-1]}, home=home)
     return generic_needs(named)
 
@@ -200,7 +216,8 @@ def _sns_batch(call: ApiCall) -> list[Need]:
 
 def _put_events(call: ApiCall) -> list[Need]:
     """EventBridge user guide, "Permissions for the default event bus": PutEvents is about a bus."""
-    buses = {str(entry.get("EventBusName", "default")) for entry in _objects(call.get("Entries")) or [{}]}
+    entries = _objects(call.get("Entries")) or [{"EventBusName": UNKNOWN}]
+    buses = {str(entry.get("EventBusName", "default")) for entry in entries}
     arns = (bus if bus.startswith("arn:") else call.arn(f"event-bus/{bus}") for bus in sorted(buses))
     return [Need(action="events:PutEvents", resource=arn) for arn in arns]
 
@@ -271,7 +288,7 @@ def _logs(call: ApiCall) -> list[Need]:
 def _describe_alarms(call: ApiCall) -> list[Need]:
     """CloudWatch API reference, DescribeAlarms: composite alarms are told of where it is allowed on ``*``."""
     names, types = call.get("AlarmNames"), call.get("AlarmTypes")
-    if isinstance(types, list) and "CompositeAlarm" in types:
+    if types == UNKNOWN or (isinstance(types, list) and "CompositeAlarm" in types):
         return [Need(action="cloudwatch:DescribeAlarms", resource="*")]
     listed = names if isinstance(names, list) and names else [UNKNOWN]
     return [Need(action="cloudwatch:DescribeAlarms", resource=call.arn(f"alarm:{name}")) for name in listed]

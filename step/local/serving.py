@@ -116,13 +116,14 @@ class LocalService:
             {"lambda": self._cloud.functions.owned, "states": lambda arn: self.step_functions.owned(arn)},
             self._cloud.account_of,
             options.region,
+            lambda machine: self.step_functions.role_of(machine),
         )
         self._own_key = options.token or _OWN_KEY
         roles = Roles(self._judge, self._cloud.functions.keys, self._own_key)
         work = TaskWork(
             self._nested,
             lambda region, role: AsAmazon(AwsServices(self._session(region, roles.key(role)), refusal)),
-            roles.judge,
+            roles.judge_task,
         )
         items = RoleItems(
             lambda machine: self.step_functions.role_of(machine),

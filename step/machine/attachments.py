@@ -193,6 +193,12 @@ def _nothing_attached(task: StartTask) -> HandlerError:
             f"other services: give the finished job with set_resource_function({task.state!r}, {{...}}), or "
             'a failed one with TaskError("States.TaskFailed", ...)'
         )
+    if resource.pattern == "waitForTaskToken" or resource.kind == "activity":
+        return HandlerError(
+            f"state {task.state!r} waits for its token, and nothing takes the task; say who does with "
+            f"set_callback({task.state!r}, lambda parameters, answers: answers.success({{...}}, after=60)), "
+            f"or give its result with set_resource_function({task.state!r}, {{...}})"
+        )
     return HandlerError(
         f"state {task.state!r}: nothing is attached to it or to its resource {task.resource}; "
         f"give it a function, a value or an exception with set_resource_function({task.state!r}, ...), "
@@ -211,10 +217,15 @@ def check_name(name: str, tasks: Mapping[str, str], functions: Iterable[str] = (
     Raises:
         HandlerError: with the nearest names.
     """
-    if name in tasks or ":" in name or "$" in name:
+    if name in tasks or "$" in name or (":" in name and not _is_missing_integration(name, tasks)):
         return
     if name in map(function_key, [*tasks.values(), *functions]):
         return
+    if ":" in name:
+        integrations = sorted({one for one in tasks.values() if one.startswith(_INTEGRATION)})
+        nearest = difflib.get_close_matches(name, integrations, n=1)
+        known = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(integrations) or 'none'}"
+        raise HandlerError(f"no Task state of the definition has the resource {name} ({known})")
     near = difflib.get_close_matches(name, tasks, n=1)
     hint = (
         f" (did you mean {near[0]!r}?)"
@@ -222,3 +233,13 @@ def check_name(name: str, tasks: Mapping[str, str], functions: Iterable[str] = (
         else f"; its tasks are {', '.join(map(repr, tasks)) or 'none'}"
     )
     raise HandlerError(f"the definition has no Task state {name!r}{hint}")
+
+
+_INTEGRATION = "arn:aws:states:::"
+
+
+def _is_missing_integration(name: str, tasks: Mapping[str, str]) -> bool:
+    """Say whether a name is an integration's ARN that no state has; a placeholder may still become it."""
+    return (
+        name.startswith(_INTEGRATION) and name not in tasks.values() and "${" not in "".join(tasks.values())
+    )

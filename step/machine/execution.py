@@ -15,7 +15,7 @@ from step.engine.kernel import Kernel, Status
 from step.errors import ExecutionFailed
 from step.jsonvalue import JSONValue, clone
 from step.runtime.executions import Started
-from step.runtime.workers import RunRecord
+from step.runtime.workers import Raised, RunRecord
 
 T = TypeVar("T")
 
@@ -80,6 +80,11 @@ class Execution:
         return raised[-1].exception if raised else None
 
     @property
+    def raised(self) -> Sequence[Raised]:
+        """All exceptions that left attached functions, with the states that called them, in order."""
+        return self._record.exceptions
+
+    @property
     def mocked(self) -> dict[str, str]:
         """Why states were answered with a sample, by their names; see ``StateMachine.mock_rest``."""
         return self._record.mocked
@@ -100,6 +105,7 @@ class Execution:
             ExecutionFailed: the execution didn't succeed.
             TypeError, ValueError: the output isn't such a type's JSON; the message names the place.
         """
+        __tracebackhide__ = True
         if self.status != "SUCCEEDED":
             raise ExecutionFailed(self.status, self.error, self.cause)
         if as_ is None:

@@ -40,6 +40,7 @@ from step.projects.application import Application, ProjectMachine
 from step.runtime.executions import DrivenExecutions, StartPlan
 from step.runtime.map_items import ItemSource, MapItems, item_source
 from step.runtime.objects import MemoryObjects, Objects
+from step.runtime.recent import keep
 from step.runtime.services import Services
 from step.runtime.virtual import Perform, VirtualDriver
 from step.runtime.workers import RunRecord
@@ -433,7 +434,7 @@ class StateMachine(Explorable):
             driver = VirtualDriver(kernel, self._attachments.recording(record).perform, items)
             driver.run(value)
             self._tell_watchers([kernel, *driver.children])
-            return Execution(kernel, self.definition, driver.children, record=record)
+            return self._ended(Execution(kernel, self.definition, driver.children, record=record))
         executions = DrivenExecutions(self._machines, seed)
         driver = executions.driver = VirtualDriver(kernel, self._work(executions, record), items)
         driver.run(value)
@@ -441,7 +442,12 @@ class StateMachine(Explorable):
         for one in executions.started:
             if isinstance(one.machine, StateMachine):
                 one.machine._tell_watchers([one.kernel, *one.children])
-        return Execution(kernel, self.definition, driver.children, executions.started, record)
+        return self._ended(Execution(kernel, self.definition, driver.children, executions.started, record))
+
+    @staticmethod
+    def _ended(execution: Execution) -> Execution:
+        keep(execution)
+        return execution
 
     def _setup(
         self,

@@ -142,3 +142,10 @@ class Coverage:
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             raise StepError(f"no coverage: {type(fault).__name__}: {fault}") from None
         return coverage
+
+
+def shape_of(definition: Definition, events: Iterable[Event]) -> Shape:
+    """Give all that an execution took as one hashable value: what took the same has the same."""
+    trail = Trail({state.name: state for state in every_state(definition)})
+    read_events(events, trail)
+    return trail.shape()

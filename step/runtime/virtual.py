@@ -342,7 +342,8 @@ class VirtualDriver(Drive[VirtualRun]):
         states = ", ".join(repr(task.state) for task in self._root.open_tasks())
         return (
             f"state {states} waits for an answer that nobody can give: attach a function, a value or an "
-            "exception to it, or give it a TimeoutSeconds"
+            "exception to it with set_resource_function(...), answer its token with set_callback(...), or "
+            "give it a TimeoutSeconds"
         )
 
     # ------------------------------------------------------------ commands

@@ -5,9 +5,12 @@ Pure: no pytest, no IO.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
+
+_LONGEST = 600
 
 if TYPE_CHECKING:  # every pytest run imports this module
     from step.machine import Execution
@@ -61,4 +64,21 @@ def _told(when: str, event: dict[str, object]) -> str:
 def _ending(execution: Execution) -> list[str]:
     if execution.status == "SUCCEEDED":
         return []
-    return [f"the execution {execution.status}: {execution.error}: {execution.cause}"]
+    return [f"the execution {execution.status}: {execution.error}{because(execution.cause)}"]
+
+
+def because(cause: str | None) -> str:
+    """Give a cause; of Lambda's JSON its message."""
+    if not cause:
+        return ""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        document = None
+    message = document.get("errorMessage") if isinstance(document, dict) else None
+    return f": {shorten(message if isinstance(message, str) else cause)}"
+
+
+def shorten(text: str) -> str:
+    """Cut a text that nobody would read whole."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text):,} characters)"

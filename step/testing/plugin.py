@@ -6,16 +6,22 @@ Registered by installing step; imports the interpreter only when a fixture is us
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from step.runtime.recent import KEEPERS, MOST
+
 if TYPE_CHECKING:
     from step.machine import Execution, StateMachine
+    from step.testing.fixtures import AssertPath, LoadMachine
 
-_EXECUTIONS = pytest.StashKey[list["Execution"]]()
+# What was explained of the running test's comparison.
+_COMPARED: list[str] = []
+_EXECUTIONS = pytest.StashKey[deque["Execution"]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--step-report",
         type=Path,
         metavar="FOLDER",
-        help="write a page for every execution of a failed test that used load_machine",
+        help="write a page for every execution of a failed test there (default: pytest's cache)",
     )
     group.addoption(
         "--step-cov",
@@ -67,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def load_machine(request: pytest.FixtureRequest) -> Iterator[Callable[..., StateMachine]]:
+def load_machine(request: pytest.FixtureRequest) -> Iterator[LoadMachine]:
     """Load a machine: ``load_machine("states/bread.asl.json", substitutions={...})``.
 
     A relative path starts at pytest's root folder. A bare name is states/NAME.asl.json with the handlers of
@@ -78,14 +84,6 @@ def load_machine(request: pytest.FixtureRequest) -> Iterator[Callable[..., State
     from step.machine import StateMachine
     from step.machine.files import definition_file, handlers_file, load_handlers
 
-    executions: list[Execution] = request.node.stash.setdefault(_EXECUTIONS, [])
-
-    class Recorded(StateMachine):
-        def execute(self, *args: Any, **kwargs: Any) -> Execution:
-            execution = super().execute(*args, **kwargs)
-            executions.append(execution)
-            return execution
-
     def load(
         name: str | Path,
         *,
@@ -93,7 +91,7 @@ def load_machine(request: pytest.FixtureRequest) -> Iterator[Callable[..., State
         parameters: Mapping[str, str] | None = None,
     ) -> StateMachine:
         file = definition_file(name, request.config.rootpath)
-        machine = Recorded.from_file(file, substitutions=substitutions, parameters=parameters)
+        machine = StateMachine.from_file(file, substitutions=substitutions, parameters=parameters)
         handlers = handlers_file(file, None)
         return machine.attach(load_handlers(handlers)) if handlers else machine
 
@@ -102,7 +100,7 @@ def load_machine(request: pytest.FixtureRequest) -> Iterator[Callable[..., State
 
 
 @pytest.fixture
-def assert_path() -> Callable[..., None]:
+def assert_path() -> AssertPath:
     """Compare an execution's path with names of states, side by side where they differ."""
     from step.testing.paths import assert_path
 
@@ -110,21 +108,59 @@ def assert_path() -> Callable[..., None]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep a test's executions until it is reported."""
+    kept = item.stash[_EXECUTIONS] = deque(maxlen=MOST)
+    KEEPERS.append(kept)
+    try:
+        return (yield)
+    finally:
+        KEEPERS.remove(kept)
+        _COMPARED.clear()
+        del item.stash[_EXECUTIONS]
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explain an execution whose status, error or path isn't what a test says."""
+    executions = [execution for keeper in KEEPERS for execution in keeper]
+    if op != "==" or not executions:
+        return None
+    from step.testing.explanation import explain_compared
+
+    found = explain_compared(executions, left, right)
+    if found is None:
+        return None
+    lines, whole = found
+    _COMPARED.append(whole)
+    return lines
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Write the pages of a failed test's executions."""
+    """Explain the executions of a failed test, and write their pages."""
     report = yield
-    folder = item.config.getoption("--step-report")
-    executions = item.stash.get(_EXECUTIONS, [])
-    if folder is not None and report.when == "call" and report.failed and executions:
-        folder.mkdir(parents=True, exist_ok=True)
-        files = []
-        for number, execution in enumerate(executions, start=1):
-            files.append(folder / f"{_file_name(item.nodeid)}-{number}.html")
-            files[-1].write_text(execution.report(), encoding="utf-8")
-        report.sections.append(("step report", "\n".join(map(str, files))))
+    executions = item.stash.get(_EXECUTIONS, None)
+    if report.when == "call" and report.failed and executions:
+        from step.testing.explanation import explain_failed
+
+        report.sections.append(("step", _COMPARED[-1] if _COMPARED else explain_failed(executions)))
+        folder = item.config.getoption("--step-report")
+        if folder is None and (cache := getattr(item.config, "cache", None)) is not None:
+            folder = cache.mkdir("step-report")
+        if folder is not None:
+            report.sections.append(("step report", _write_pages(folder, item.nodeid, executions)))
     return report
+
+
+def _write_pages(folder: Path, node: str, executions: Iterable[Execution]) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for number, execution in enumerate(executions, start=1):
+        files.append(folder / f"{_file_name(node)}-{number}.html")
+        files[-1].write_text(execution.report(), encoding="utf-8")
+    return "\n".join(map(str, files))
 
 
 def _file_name(node: str) -> str:

@@ -174,6 +174,35 @@ def test_misspelt_state_is_refused_with_what_there_is(name: str, said: str) -> N
     assert str(refused.value) == said
 
 
+def task_on(resource: str) -> dict[str, Any]:
+    parameters = {"a": 1, "token.$": "$$.Task.Token"}
+    state = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}
+    return {"StartAt": "Ask", "States": {"Ask": state}}
+
+
+def test_a_misspelt_integration_is_refused_with_the_nearest() -> None:
+    asking = machine(task_on("arn:aws:states:::sqs:sendMessage.waitForTaskToken"))
+
+    with pytest.raises(
+        HandlerError, match=r"did you mean arn:aws:states:::sqs:sendMessage\.waitForTaskToken\?"
+    ):
+        asking.set_resource_function("arn:aws:states:::sqs:sendMessage", {})
+    with pytest.raises(HandlerError, match=r"no Task state 'Aks'.*did you mean 'Ask'"):
+        asking.set_callback("Aks", print)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "arn:aws:states:::aws-sdk:sqs:sendMessage.waitForTaskToken",
+        "arn:aws:states:us-east-1:123456789012:activity:bake",
+    ],
+)
+def test_a_task_with_a_token_says_which_call_answers_it(resource: str) -> None:
+    with pytest.raises((HandlerError, NothingToWaitFor), match=r"set_callback\("):
+        machine(task_on(resource)).execute()
+
+
 def test_task_without_anything_attached_says_how_to_attach() -> None:
     with pytest.raises(HandlerError) as missing:
         machine(one()).execute()

@@ -29,7 +29,7 @@ from step.local.functions.names import Owned
 from step.local.http import Application, Request, Response
 from step.local.permissions.calls import call_of
 from step.local.permissions.identities import Facts, Identities, Signer, policy_of
-from step.local.permissions.setups import check_role
+from step.local.permissions.setups import check_machine, check_role
 
 Mode = Literal["off", "log", "enforce"]
 # Gives what Step Functions or Lambda know of a resource of theirs; None: it isn't there.
@@ -60,6 +60,7 @@ class Permissions:
         looks: By a service's name in ARNs, who knows its resources, where the emulation doesn't.
         account_of: Tells the account of a request.
         region: The region of requests that aren't signed.
+        role_of: Gives the role of a machine that is there, by its ARN.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Permissions:
         looks: dict[str, Look],
         account_of: Callable[[Request], str],
         region: str,
+        role_of: Callable[[str], str],
     ) -> None:
         self.mode = mode
         self._identities = Identities(keys, facts)
@@ -77,6 +79,7 @@ class Permissions:
         self._looks = looks
         self._account_of = account_of
         self._region = region
+        self._role_of = role_of
         self._written: set[str] = set()
 
     def guard(self, request: Request, answer: Application) -> Response:
@@ -105,6 +108,8 @@ class Permissions:
             return forbidden(request, address, judged.refusals[0])
         try:
             check_role(call, self.trusts)
+            role = call.text("roleArn") or self._role_of(call.text("stateMachineArn"))
+            check_machine(call, role, lambda role, needs: self.judge_needs(KeyHolder(account, role), needs))
         except Refused as problem:
             return refusal(request, address, 400, problem.code, problem.message)
         response = answer(request)

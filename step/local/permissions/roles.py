@@ -6,14 +6,18 @@ Gives them keys by which their requests are known again, and judges what they do
 from __future__ import annotations
 
 from step.arn import Arn
+from step.engine.frames import ExecutionInfo
+from step.engine.resources import Resource
+from step.engine.vocabulary import StartTask
 from step.iam.needs import ApiCall, Home
-from step.iam.table import prefix_of_integration
+from step.jsonvalue import JSONObject
 from step.local.entropy import new_uuid
 from step.local.functions.keys import AccessKeys, KeyHolder
 from step.local.functions.names import partition_of
 from step.local.permissions.permissions import Permissions
 from step.local.service.arns import Caller
-from step.runtime.services import ServiceCall
+from step.runtime.integrations.calls import role_of
+from step.runtime.integrations.permissions import MachinePlace, task_needs
 
 
 class Roles:
@@ -38,29 +42,26 @@ class Roles:
             return self._own_key
         return self._keys.of(self._holder(role))
 
-    def judge(self, caller: Caller, role: str, call: ServiceCall) -> str | None:
-        """Say what a role lacks for a call that a task makes in process; None: nothing."""
-        home = Home(partition_of(caller.region), caller.region, caller.account)
-        holder = self._holder(role)
-        if call.role is not None:
-            taken = ApiCall(
-                service="sts", operation="AssumeRole", parameters={"RoleArn": call.role}, home=home
-            )
-            refusal = self._permissions.judge(holder, taken)
+    def judge_task(self, task: StartTask, info: ExecutionInfo) -> str | None:
+        """Say what an execution's role lacks for a task that no request is made for; None: nothing."""
+        named = Arn.from_text(info.machine_arn)
+        assert named is not None
+        place = MachinePlace(Home(named.partition, named.region, named.account), info.machine_arn)
+        resource, role = Resource.from_text(task.resource), info.role_arn or ""
+        for credentials in (task.credentials, None) if role_of(task.credentials) else (None,):
+            needs = task_needs(resource, task.payload, credentials, place).work
+            refusal = self._permissions.judge_needs(self._holder(role), needs)
             if refusal is not None:
                 return refusal
-            holder = self._holder(call.role)
-        made = ApiCall(
-            service=prefix_of_integration(call.service),
-            operation=call.action[:1].upper() + call.action[1:],
-            parameters=call.parameters,
-            home=home,
-        )
-        return self._permissions.judge(holder, made)
+            role = role_of(task.credentials) or role
+        return None
 
     def judge_target(self, caller: Caller, role: str, target: str) -> str | None:
         """Say what the role of a rule's target lacks to start it; None: nothing."""
-        return self.judge(caller, role, ServiceCall("sfn", "startExecution", {"StateMachineArn": target}))
+        home = Home(partition_of(caller.region), caller.region, caller.account)
+        given: JSONObject = {"stateMachineArn": target}
+        call = ApiCall(service="states", operation="StartExecution", parameters=given, home=home)
+        return self._permissions.judge(self._holder(role), call)
 
     def _holder(self, role: str) -> KeyHolder:
         named = Arn.from_text(role)

@@ -16,9 +16,10 @@ from step.local.service.arns import Caller
 from step.local.service.nested import Nested
 from step.runtime.integrations.calls import service_call, told
 from step.runtime.service_tasks import call_service
-from step.runtime.services import Refusal, ServiceCall, Services
+from step.runtime.services import Refusal, Services
 
 _OWN = ("states", "aws-sdk:sfn")
+_HTTP = "http"
 
 
 class TaskWork:
@@ -26,15 +27,15 @@ class TaskWork:
 
     Args:
         nested: Starts executions of this service.
-        services_of: Gives who calls services in a region, as an execution of a role.
-        judge: Says what a role lacks for a call that is made in process; None: nothing.
+        services_of: Gives who calls services in a region, as an execution of a role; "": as the service.
+        judge: Says what an execution's role lacks for a task that no request is made for; None: nothing.
     """
 
     def __init__(
         self,
         nested: Nested,
         services_of: Callable[[str, str], Services],
-        judge: Callable[[Caller, str, ServiceCall], str | None] = lambda caller, role, call: None,
+        judge: Callable[[StartTask, ExecutionInfo], str | None] = lambda task, info: None,
     ) -> None:
         self._nested = nested
         self._judge = judge
@@ -42,20 +43,30 @@ class TaskWork:
 
     def __call__(self, task: StartTask, info: ExecutionInfo) -> list[Input]:
         resource = Resource.from_text(task.resource)
-        caller = _caller(info)
-        if _starts(resource):
-            call = service_call(resource, task)
-            refusal = self._judge(caller, info.role_arn or "", call)
+        caller, role = _caller(info), info.role_arn or ""
+        is_own = _starts(resource)
+        if is_own or resource.service == _HTTP:
+            refusal = self._judge(task, info)
             if refusal is not None:
-                code = "AccessDeniedException"
-                return told(resource, task, Refusal("Sfn", code, refusal, exception=code))
+                return _refused(resource, task, refusal)
+            # The connection is read by EventBridge, for who may use it.
+            role = ""
+        if is_own:
+            call = service_call(resource, task)
             answer = self._nested.start(caller, call, task, resource.pattern, info.arn)
             return told(resource, task, answer)
-        done = call_service(task, self._services_of(caller.region, info.role_arn or ""))
+        done = call_service(task, self._services_of(caller.region, role))
         if done is not None:
             return done
         cause = f"step's local service can't do {task.resource}"
         return [TaskFailed(task.op, "States.TaskFailed", cause)]
+
+
+def _refused(resource: Resource, task: StartTask, refusal: str) -> list[Input]:
+    if resource.service == _HTTP:
+        return [TaskFailed(task.op, "States.Permissions", refusal)]
+    code = "AccessDeniedException"
+    return told(resource, task, Refusal("SFN", code, refusal, exception=code))
 
 
 def _starts(resource: Resource) -> bool:

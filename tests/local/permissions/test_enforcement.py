@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from step import StateMachine
+from step.iam.needs import Home
+from step.machine.role_policy import machine_needs, statements, to_json
 from tests.local.permissions.conftest import ARN, Realm, allow, document
 from tests.serving import ACCOUNT
 
@@ -463,8 +466,8 @@ def test_rule_starts_a_machine_with_its_targets_role(realm: Realm, caplog: pytes
     pattern = {"source": ["aws.states"], "detail": {"stateMachineArn": [first]}}
     events.put_rule(Name="ended", EventPattern=json.dumps(pattern))
     targets = []
-    for name, statements in (("may", [allow("states:StartExecution")]), ("not", [allow("sqs:*")])):
-        role = realm.role(f"rule-{name}", *statements, trust="events.amazonaws.com")
+    for name, granted in (("may", [allow("states:StartExecution")]), ("not", [allow("sqs:*")])):
+        role = realm.role(f"rule-{name}", *granted, trust="events.amazonaws.com")
         targets.append(
             {
                 "Id": name,
@@ -503,3 +506,44 @@ def test_log_writes_what_would_be_refused_once_and_refuses_nothing(
         f"would be refused: User: {ARN}:user/ann is not authorized to perform: s3:ListAllMyBuckets "
         "because no identity-based policy allows the s3:ListAllMyBuckets action"
     ]
+
+
+# ---------------------------------------------------------------- when a machine is made
+
+
+def test_machine_that_waits_for_executions_wants_its_roles_managed_rule(realm: Realm) -> None:
+    child = realm.machine("child", PASS, realm.role("none"))
+    definition = task("arn:aws:states:::states:startExecution.sync:2", {"StateMachineArn": child})
+    role = realm.role("starter", allow("states:*"))
+
+    with pytest.raises(ClientError) as caught:
+        realm.machine("parent", definition, role)
+
+    assert refusal(caught) == ("AccessDeniedException", f"'{role}' is not authorized to create managed-rule.")
+
+
+def test_machine_that_logs_wants_a_role_that_may_deliver(realm: Realm) -> None:
+    realm.root("logs").create_log_group(logGroupName="/bread")
+    group = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/bread:*"
+    logging = {"level": "ALL", "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]}
+    may = realm.role("may", allow("logs:*"))
+
+    with pytest.raises(ClientError, match="is not authorized to access the Log Destination"):
+        realm.machine("quiet", PASS, realm.role("may-not", allow("states:*")), loggingConfiguration=logging)
+
+    assert realm.machine("bread", PASS, may, loggingConfiguration=logging) == f"{MACHINE}:bread"
+
+
+def test_policy_that_the_command_prints_is_enough_here(realm: Realm) -> None:
+    name, source = "hello", "def handle(event, context): return {'text': 'Hello'}"
+    function = realm.function(name, source, realm.role("handler", trust="lambda.amazonaws.com"))
+    definition = json.loads(StateMachine.from_file(f"states/{name}.asl.json").to_json(function))
+    needs = machine_needs(
+        StateMachine.from_json(definition).definition, Home("aws", "us-east-1", ACCOUNT), name
+    )
+    policy: Any = to_json(statements([*needs.setup, *needs.work]))
+    role = realm.role("machine", *policy["Statement"])
+
+    ended = realm.run(realm.machine(name, definition, role), {})
+
+    assert ended["status"] == "SUCCEEDED"
