@@ -49,7 +49,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "stop": "abort a running execution",
         "redrive": "go on with an execution that failed, from where it failed",
         "send": "answer the task that waits for a token",
-        "record": "run definitions within a cost, and write what AWS did as conformance cases",
+        "record": "take histories of executions, scrubbed; or run definitions, as conformance cases",
         "view": "look into executions with a browser: graph, data, timeline, every event",
     },
 }

@@ -38,7 +38,6 @@ from step.errors import StepError
 from step.jsonvalue import JSONValue
 from step.paths.walked import Call, Key, Walk, every_stay
 
-_ARN = "arn:aws:states:us-east-1:123456789012:execution:machine:recorded"
 # The resource of the Task that stands for a distributed Map.
 MAP_RUN = "step:map-run"
 _DAY_MS = 86_400_000
@@ -63,11 +62,14 @@ class Setting(NamedTuple):
     shift_ms: int = 0
     seed: str = "0"
     name: str = "recorded"
+    account: str = "123456789012"
 
 
 SETTING = Setting()
 # Everything else than in SETTING, so that what depends on it shows.
-OTHER_SETTING = Setting(shift_ms=397 * _DAY_MS + 4_567_891, seed="other", name="another")
+OTHER_SETTING = Setting(
+    shift_ms=397 * _DAY_MS + 4_567_891, seed="other", name="another", account="210987654321"
+)
 
 
 class Redoer:
@@ -179,13 +181,13 @@ class _Run:
             raise StepError(f"the recorded input isn't JSON: {fault}") from None
         self._now = round(start) + self._shift
         info = ExecutionInfo(
-            arn=_ARN.replace("recorded", setting.name),
+            arn=f"arn:aws:states:us-east-1:{setting.account}:execution:{setting.name}:{setting.name}",
             name=setting.name,
             input=self._input,
             start_ms=self._now,
-            role_arn="arn:aws:iam::123456789012:role/role",
-            machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:machine",
-            machine_name="machine",
+            role_arn=f"arn:aws:iam::{setting.account}:role/{setting.name}",
+            machine_arn=f"arn:aws:states:us-east-1:{setting.account}:stateMachine:{setting.name}",
+            machine_name=setting.name,
             seed=setting.seed,
         )
         self._kernel = Kernel(program, info, Quotas())

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import pytest
 
+from step.aws.connection import Aws, AwsPlace
+from step.aws.step_functions import StepFunctions
 from step.cli.main import main
 
 ROLE = "arn:aws:iam::210987654321:role/machine"
@@ -86,3 +88,52 @@ def test_more_than_the_limit_runs_nothing(
 def test_dry_run_says_the_cost_and_runs_nothing(service: Running, folder: Path) -> None:
     assert record(service, folder, "--dry-run") == 0
     assert recorded(folder) == {}
+
+
+def test_histories_are_taken_and_scrubbed_and_replay(
+    service: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ("--endpoint", service.endpoint, "--region", "us-east-1")
+    document = {
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Pass", "Parameters": {"who.$": "$.who", "by.$": "$$.StateMachine.Id"}, "End": True}
+        },
+    }
+    aws = Aws(AwsPlace(endpoint=service.endpoint, region="us-east-1", profile=None))
+    created = aws.call(
+        "stepfunctions",
+        "create_state_machine",
+        name="taken",
+        definition=json.dumps(document),
+        roleArn=ROLE,
+    )
+    executions = StepFunctions(aws)
+    for number in range(3):
+        who = {"name": "Ann", "password": f"p{number}", "email": "ann@example.com"}
+        arn = executions.start(created["stateMachineArn"], json.dumps({"who": who}), f"run-{number}")
+        list(executions.follow(arn))
+    out = tmp_path / "histories"
+
+    assert (
+        main(["record", "--from", "taken", "--newest", "2", "--redact", "mail", "--out", str(out), *place])
+        == 0
+    )
+
+    assert "2 histories" in capsys.readouterr().err
+    texts = [file.read_text(encoding="utf-8") for file in sorted(out.glob("*.json"))]
+    assert len(texts) == 2
+    assert not any(word in text for text in texts for word in ("123456789012", "p1", "p2", "ann@", "2109"))
+    assert all("redacted" in text and "Ann" in text for text in texts)
+    definition = tmp_path / "taken.asl.json"
+    definition.write_text(json.dumps(document), encoding="utf-8")
+    assert main(["replay", str(definition), str(out)]) == 0
+
+
+def test_what_is_to_be_recorded_must_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["record", "--out", str(tmp_path)]) == 2
+    assert main(["record", str(tmp_path), "--from", "bread", "--out", str(tmp_path)]) == 2
+
+    told = capsys.readouterr().err
+    assert "give --from MACHINE" in told
+    assert "give one of them" in told
