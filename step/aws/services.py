@@ -131,13 +131,16 @@ class _Operation:
             sent = to_api(shape, parameters) if shape is not None else {}
         except Unlike as fault:
             # What isn't of the model's type is read by no service: each says so with this code.
-            return Refusal(self._service.service_id, "SerializationException", str(fault))
+            return Refusal(self._service.service_id, fault.code, str(fault))
         try:
             answer = getattr(self._client, xform_name(self._model.name))(**sent)
         except ClientError as refusal:
             return self._refusal(refusal.response)
         except BotoCoreError as failure:
             return Unreachable(self._service.service_id, f"Unable to execute HTTP request: {failure}")
+        except Exception as failure:  # an emulation in this process, and what a client can't write
+            told = f"{type(failure).__name__}: {failure}".rstrip(": ")
+            return Unreachable(self._service.service_id, f"Unable to execute HTTP request: {told}")
         return self._answer(answer, sent)
 
     def _answer(self, answer: dict[str, Any], sent: dict[str, Any]) -> ServiceAnswer:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from step.clock import format_timestamp
+from step.clock import format_timestamp, parse_timestamp
 from step.jsonvalue import JSONObject, JSONValue, to_text
 from step.runtime.integrations.names import member_name
 
@@ -19,7 +19,11 @@ _FRACTION = ".000Z"
 
 
 class Unlike(Exception):  # noqa: N818 - becomes the service's refusal
-    """A value is of another type than the API's model says; the message is AWS's."""
+    """A value is of another type than the API's model says; message and code are AWS's."""
+
+    def __init__(self, message: str, code: str = "SerializationException") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def unknown_members(shape: Any, value: JSONValue) -> Iterator[str]:
@@ -57,6 +61,8 @@ def to_api(shape: Any, value: JSONValue) -> Any:
     """
     match shape.type_name:
         case "structure" if isinstance(value, dict):
+            if len(value) != 1 and set(shape.members) >= _DATATYPES:
+                raise Unlike(_NO_TYPE if not value else _TYPES, "ValidationException")
             return _members_to_api(shape, value)
         case "list" if isinstance(value, list):
             return [to_api(shape.member, item) for item in value]
@@ -68,6 +74,8 @@ def to_api(shape: Any, value: JSONValue) -> Any:
             return to_text(value).encode()
         case "blob":
             return (value if isinstance(value, str) else to_text(value)).encode()
+        case "timestamp" if isinstance(value, str) and parse_timestamp(value) is None:
+            raise Unlike("STRING_VALUE can not be converted to a Timestamp")
         case "string" if not isinstance(value, str):
             return to_text(value)
         case "boolean" | "integer" | "long" | "float" | "double" as kind:
@@ -76,6 +84,11 @@ def to_api(shape: Any, value: JSONValue) -> Any:
             return value
 
 
+# DynamoDB's own value is known by these members; what it says of one that isn't of one type.
+_DATATYPES = frozenset({"S", "N", "NS", "BOOL", "NULL"})
+_ONE_TYPE = "must contain exactly one of the supported datatypes"
+_NO_TYPE = f"Supplied AttributeValue is empty, {_ONE_TYPE}"
+_TYPES = f"Supplied AttributeValue has more than one datatypes set, {_ONE_TYPE}"
 # AWS's protocols name what they found by what the parser was at. Published: bug reports with answers of the
 # services themselves; that of a map is assumed.
 _EXPECTED = {"structure": "Expected null", "list": "Expected list or null", "map": "Expected map or null"}
