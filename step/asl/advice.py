@@ -89,6 +89,9 @@ def _scopes(scope: _Scope) -> Iterator[_Scope]:
 
 
 def _advise_state(state: JSONObject, at: str, type: MachineType) -> Iterator[tuple[str, str, str]]:
+    for field, value in state.items():
+        if field not in ("Branches", "ItemProcessor", "Iterator"):
+            yield from _dropped(value, join(at, field))
     kind = state.get("Type")
     if kind == "Choice" and "Default" not in state:
         message = "A Choice without Default fails the execution where no rule matches"
@@ -100,6 +103,18 @@ def _advise_state(state: JSONObject, at: str, type: MachineType) -> Iterator[tup
                 "A task without TimeoutSeconds is waited for as long as the execution lives: up to a year"
             )
             yield "TASK_WITHOUT_TIMEOUT", message, at
+
+
+def _dropped(value: JSONValue, at: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _dropped(item, join(at, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if f"{key}.$" in value:
+                message = f"The value of '{key}' is dropped: '{key}.$' beside it gives the same field"
+                yield "VALUE_DROPPED", message, join(at, key)
+            yield from _dropped(item, join(at, key))
 
 
 def _uncaught(

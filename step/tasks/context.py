@@ -55,6 +55,8 @@ class TaskContext:
             sent = {}
         if not isinstance(sent, dict):
             raise DecodeError(f"$.Context: {mismatch('dict', sent)}")
+        if isinstance(sent.get("Execution"), dict):
+            sent = _of_context_object(sent)
         remaining: Any = getattr(lambda_context, "get_remaining_time_in_millis", None)
         task = message.get("Task")
         return cls(
@@ -82,6 +84,19 @@ class TaskContext:
             "function_request_id": self.request_id,
         }
         return {key: value for key, value in keys.items() if value is not None}
+
+
+def _of_context_object(sent: JSONObject) -> JSONObject:
+    """Take what TaskFn sends out of the whole context object, which ``"Context.$": "$$"`` sends."""
+    execution, state = (
+        part if isinstance(part, dict) else {} for part in (sent["Execution"], sent.get("State"))
+    )
+    return {
+        "Execution": execution.get("Id"),
+        "StartTime": execution.get("StartTime"),
+        "EnteredTime": state.get("EnteredTime"),
+        "RetryCount": state.get("RetryCount"),
+    }
 
 
 def _member(sent: JSONObject, key: str, kind: type) -> Any:

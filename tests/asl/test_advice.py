@@ -49,6 +49,13 @@ def test_express_machine_ends_its_tasks_and_loops_by_itself() -> None:
     assert codes(definition, type="EXPRESS") == []
 
 
+def test_a_field_given_twice_loses_one_of_its_values() -> None:
+    parameters = {"a": [{"x": 1, "x.$": "$.x"}], "b.$": "$.b", "c": 3}
+    definition = one({"Type": "Pass", "Parameters": parameters})
+
+    assert codes(definition) == [("VALUE_DROPPED", "/States/A/Parameters/a/0/x")]
+
+
 def test_choice_wants_a_default_wherever_it_stands() -> None:
     choice = {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsNull": True, "Next": "B"}]}
     body = {"StartAt": "C", "States": {"C": choice, "B": END}}

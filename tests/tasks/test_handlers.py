@@ -85,6 +85,27 @@ def test_context_tells_execution_state_attempt_and_invocation() -> None:
     assert timedelta(seconds=2.4) < context.deadline - before < timedelta(seconds=30)
 
 
+@pytest.mark.parametrize("field", [{"Context.$": "$$"}, {"Context": CONTEXT}])
+def test_context_may_be_the_whole_context_object(field: dict[str, JSONValue]) -> None:
+    from step import StateMachine
+
+    handlers = TaskHandlers()
+    seen: list[TaskContext] = []
+    handlers.task("Bake")(lambda dough, context: seen.append(context))
+    function = "arn:aws:lambda:us-east-1:123456789012:function:bread"
+    parameters: JSONValue = {"Task": "Bake", **field}
+    bake: JSONValue = {"Type": "Task", "Resource": function, "Parameters": parameters, "End": True}
+    machine = StateMachine.from_json({"StartAt": "Bake", "States": {"Bake": bake}}, name="Bread")
+    machine.set_resource_function(function, handlers)
+
+    execution = machine.execute(name="one")
+
+    assert execution.status == "SUCCEEDED"
+    assert seen[0].execution == "arn:aws:states:us-east-1:123456789012:execution:Bread:one"
+    assert seen[0].start_time == datetime(2026, 1, 1, tzinfo=UTC)
+    assert seen[0].attempt == (1 if "Context.$" in field else 2)
+
+
 def test_message_without_context_has_an_empty_one() -> None:
     handlers = TaskHandlers()
     seen: list[TaskContext] = []

@@ -56,6 +56,9 @@ CODES: dict[str, Code] = {
     "CHOICE_WITHOUT_DEFAULT": Code(
         "WARNING", "A Choice has no Default: an input that matches no rule fails the execution.", True
     ),
+    "VALUE_DROPPED": Code(
+        "WARNING", 'A field is given twice, with and without ".$": one of the two is dropped.', True
+    ),
     "UNCAUGHT_ERROR": Code("WARNING", "A handler declares an error that no Catch of its state names.", True),
 }
 
