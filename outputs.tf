@@ -21,3 +21,11 @@ output "roles" {
   description = "The roles that the deployer takes, by project."
   value       = { bread = module.bread.role_arns }
 }
+
+output "client_policies" {
+  description = "Policies for people and pipelines, by project and role."
+  value = {
+    (local.deployer) = module.deployer.client_policies
+    (local.bread)    = module.bread.client_policies
+  }
+}

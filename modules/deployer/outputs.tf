@@ -35,6 +35,11 @@ output "function_role_arn" {
   value       = module.project.function_role_arns[local.function_name]
 }
 
+output "client_policies" {
+  description = "The policies of who deploys, operates or repairs the deployer itself, by role."
+  value       = module.project.client_policies
+}
+
 output "table_name" {
   description = "The name of the lock table."
   value       = module.lock_table.name

@@ -63,6 +63,11 @@ output "administer_policy" {
   value       = data.aws_iam_policy_document.client["administer"].json
 }
 
+output "client_policies" {
+  description = "These policies by role: read, upload, start, deploy, operate and administer."
+  value       = merge({ read = data.aws_iam_policy_document.read.json }, { for name, policy in data.aws_iam_policy_document.client : name => policy.json })
+}
+
 output "role_policies" {
   description = "The policies of these roles as JSON; each is its boundary, too."
   value       = { for name, policy in aws_iam_role_policy.this : name => policy.policy }

@@ -315,11 +315,15 @@ class Deploys:
     def recover(self, release: str) -> str:
         """Start the cleaning up after a deploy that was stopped; a release is named as its execution is.
 
+        Its execution is called after the project, too: who may watch the project's may watch it.
+
         Raises:
             StepError: there is no such execution.
         """
         arn = self._home.execution_arn(release)
-        return self._home.start(machine_of(arn), None, recover_input(arn))
+        project, _, _ = arn.rpartition(":")[2].rpartition("__")
+        name = f"{project}__{_new_id(now_ms(), arn.encode())}" if project else None
+        return self._home.start(machine_of(arn), name, recover_input(arn))
 
     def prune(self, goal: Goal, keep: int) -> str:
         """Start the deletion of old versions; what is asked for is uploaded, as a release is."""

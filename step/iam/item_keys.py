@@ -10,19 +10,21 @@ import re
 from collections.abc import Callable, Iterator
 
 from step.iam.needs import ApiCall
+from step.iam.supplement import TRANSACTED
 from step.jsonvalue import JSONObject, JSONValue
 
 
-def leading_keys(call: ApiCall, hash_key: Callable[[str], str | None]) -> tuple[str, ...]:
-    """Give the keys that a call names.
+def leading_keys(call: ApiCall, action: str, hash_key: Callable[[str], str | None]) -> tuple[str, ...]:
+    """Give the keys that a call names; of a transaction those that one of its actions is about.
 
     Args:
+        action: The action that is judged.
         hash_key: Names the attribute, by a table's name or ARN.
     """
     if call.service != "dynamodb":
         return ()
     found: list[str] = []
-    for table, item in _items(call):
+    for table, item in _items(call, action):
         name = hash_key(table)
         if name is not None and (text := _text(item.get(name))) is not None:
             found.append(text)
@@ -32,11 +34,12 @@ def leading_keys(call: ApiCall, hash_key: Callable[[str], str | None]) -> tuple[
     return tuple(dict.fromkeys(found))
 
 
-def _items(call: ApiCall) -> Iterator[tuple[str, JSONObject]]:
+def _items(call: ApiCall, action: str) -> Iterator[tuple[str, JSONObject]]:
     yield from _of(call.parameters)
     for item in _objects(call.get("TransactItems")):
-        for given in item.values():
-            yield from _of(given if isinstance(given, dict) else {})
+        for kind, given in item.items():
+            if action == f"dynamodb:{TRANSACTED.get(kind, 'GetItem')}":
+                yield from _of(given if isinstance(given, dict) else {})
     tables = call.get("RequestItems")
     for table, asked in tables.items() if isinstance(tables, dict) else ():
         keys = asked.get("Keys") if isinstance(asked, dict) else None

@@ -138,7 +138,8 @@ def _get_function(call: ApiCall) -> list[Need]:
 
 # ---------------------------------------------------------------- DynamoDB
 
-_TRANSACTED = {
+# What a transaction's items do.
+TRANSACTED = {
     "Put": "PutItem",
     "Update": "UpdateItem",
     "Delete": "DeleteItem",
@@ -151,11 +152,11 @@ def _transaction(call: ApiCall) -> list[Need]:
     needs = []
     items = _objects(call.get("TransactItems"))
     if not items:
-        kinds = ("GetItem",) if call.operation == "TransactGetItems" else tuple(_TRANSACTED.values())
+        kinds = ("GetItem",) if call.operation == "TransactGetItems" else tuple(TRANSACTED.values())
         return [Need(action=f"dynamodb:{kind}", resource=_table(call, UNKNOWN)) for kind in kinds]
     for item in items:
         for kind, given in item.items():
-            operation = _TRANSACTED.get(kind, "GetItem")
+            operation = TRANSACTED.get(kind, "GetItem")
             single = given if isinstance(given, dict) else {}
             needs += _dynamodb(
                 ApiCall(service="dynamodb", operation=operation, parameters=single, home=call.home)

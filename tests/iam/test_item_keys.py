@@ -17,16 +17,6 @@ ITEM: JSONObject = {"id": {"S": "a"}, "n": {"N": "1"}}
         ("GetItem", {"TableName": "t", "Key": ITEM}, ("a",)),
         ("PutItem", {"TableName": "t", "Item": ITEM}, ("a",)),
         ("PutItem", {"TableName": "other", "Item": ITEM}, ()),
-        (
-            "TransactWriteItems",
-            {
-                "TransactItems": [
-                    {"Put": {"TableName": "t", "Item": ITEM}},
-                    {"Update": {"TableName": "t", "Key": {"id": {"N": "2"}}}},
-                ]
-            },
-            ("a", "2"),
-        ),
         ("BatchGetItem", {"RequestItems": {"t": {"Keys": [ITEM]}}}, ("a",)),
         ("BatchWriteItem", {"RequestItems": {"t": [{"PutRequest": {"Item": ITEM}}]}}, ("a",)),
         (
@@ -55,4 +45,20 @@ def test_leading_keys(operation: str, parameters: JSONObject, keys: tuple[str, .
         service="dynamodb", operation=operation, parameters=parameters, home=Home("aws", "us-east-1", "1")
     )
 
-    assert leading_keys(call, lambda table: "id" if table == "t" else None) == keys
+    assert leading_keys(call, f"dynamodb:{operation}", lambda table: "id" if table == "t" else None) == keys
+
+
+def test_each_action_of_a_transaction_is_about_its_own_items() -> None:
+    put: JSONObject = {"Put": {"TableName": "t", "Item": ITEM}}
+    update: JSONObject = {"Update": {"TableName": "t", "Key": {"id": {"N": "2"}}}}
+    call = ApiCall(
+        service="dynamodb",
+        operation="TransactWriteItems",
+        parameters={"TransactItems": [put, update]},
+        home=Home("aws", "us-east-1", "1"),
+    )
+
+    assert [leading_keys(call, f"dynamodb:{name}", lambda _: "id") for name in ("PutItem", "UpdateItem")] == [
+        ("a",),
+        ("2",),
+    ]

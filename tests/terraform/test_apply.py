@@ -1,4 +1,4 @@
-"""The whole stack on the local service: deployed, planned again, changed, destroyed."""
+"""The whole stack on a local service that enforces permissions: deployed, used, planned again, destroyed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Clone:
         return subprocess.run(
             command,
             cwd=self.folder,
-            env={**os.environ, **environment},
+            env={**os.environ, "IAM": "enforce", **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -66,6 +66,29 @@ class Clone:
 
         session = boto3.Session("local", "local", region_name="us-east-1")
         return session.client(name, endpoint_url=self.service.endpoint)
+
+    def step(self, keys: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of step as somebody."""
+        environment = {**local_service.environment(self.service), **keys}
+        return self.run(sys.executable, "-m", "step.cli.main", *words, **environment)
+
+    def outputs(self) -> dict[str, Any]:
+        """Read the stack's outputs."""
+        done = self.run(
+            *("scripts/tf", "output", "-json", "-no-color"),
+            **local_service.environment(self.service),
+            TF_DATA_DIR=str(self.folder / "build" / "terraform" / "local"),
+        )
+        return {name: output["value"] for name, output in json.loads(done.stdout).items()}
+
+    def person(self, name: str, policy: str) -> dict[str, str]:
+        """Make a user with a policy; give the keys."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        made = iam.create_policy(PolicyName=name, PolicyDocument=policy)
+        iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +144,89 @@ def test_deployed_machine_runs_the_packed_code(deployed: Clone) -> None:
         "SUCCEEDED",
         {"text": "Hello, Terraform!"},
     )
+
+
+DEPLOYER, BREAD = "step-deployer-local", "bread-local"
+RELEASE = ("-lambda", BREAD, "-step", BREAD, "-states", "build/definitions/bread.asl.json")
+TARGET = ("-step", BREAD, "-project", "bread", "-config", "local")
+BY_DEPLOYER = ("-deployer", DEPLOYER)
+# Of whose project, in which role, what: {} is the execution of the deploy before.
+COMMANDS: list[tuple[str, str, list[tuple[str, ...]]]] = [
+    (DEPLOYER, "administer", [("bootstrap", *BY_DEPLOYER)]),
+    (
+        BREAD,
+        "deploy",
+        [
+            (
+                "deploy",
+                *RELEASE,
+                "-zip",
+                "build/package/bread.zip",
+                *BY_DEPLOYER,
+                "--quiet",
+                "--output",
+                "json",
+            ),
+            ("prune", *TARGET, *BY_DEPLOYER, "--quiet"),
+            ("recover", "{}", "--quiet"),
+        ],
+    ),
+    (
+        BREAD,
+        "read",
+        [
+            ("plan", *RELEASE, "-zip", "build/package/bread.zip", *BY_DEPLOYER),
+            ("releases", "-step", BREAD, *BY_DEPLOYER),
+            ("history", "{}"),
+        ],
+    ),
+    (
+        BREAD,
+        "operate",
+        [
+            ("lock", *TARGET, "--reason", "mine", *BY_DEPLOYER),
+            ("unlock", *TARGET, "--reason", "done", *BY_DEPLOYER),
+            ("halt", *TARGET, "--reason", "fire", *BY_DEPLOYER),
+            ("halt", *TARGET, "--resume", *BY_DEPLOYER),
+            ("rollback", *TARGET, "--to", "1", *BY_DEPLOYER, "--quiet"),
+            ("recover", "{}", "--quiet"),
+            ("stop", "{}"),
+        ],
+    ),
+]
+
+
+def test_each_command_runs_with_its_roles_policy_and_names_what_is_missing_without_it(
+    deployed: Clone,
+) -> None:
+    policies = deployed.outputs()["client_policies"]
+    nobody = deployed.person("nobody", json.dumps(policy("sqs:SendMessage")))
+    execution = "none"
+
+    for project, role, commands in COMMANDS:
+        keys = deployed.person(role, policies[project][role])
+        for words in commands:
+            given = [word.replace("{}", execution) for word in words]
+            denied = deployed.step(nobody, *given)
+            done = deployed.step(keys, *given)
+
+            told = f"{' '.join(given)}: {done.stdout}{done.stderr}"
+            assert "is not authorized to perform" not in told, told
+            assert done.returncode in (0, 1), told
+            assert denied.returncode not in (0, 1), (given, denied.stdout, denied.stderr)
+            assert "user/nobody is not authorized to perform: " in denied.stdout + denied.stderr, given
+            if words[0] == "deploy":
+                execution = json.loads(done.stdout)["execution"].rpartition(":")[2]
+
+
+def policy(action: str) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}}
+
+
+def test_nothing_that_the_deployer_did_was_refused(deployed: Clone) -> None:
+    log = (deployed.folder / local_service.FOLDER / local_service.LOG_FILE).read_text(encoding="utf-8")
+
+    assert [line for line in log.splitlines() if "assumed-role/" in line and "not authorized" in line] == []
 
 
 def test_roles_allow_each_recorded_call_on_its_resource_and_no_more(

@@ -151,13 +151,14 @@ class Permissions:
     def _judged(self, signer: Signer, call: ApiCall, keys: Facts) -> Judged:
         if signer.identity.kind == "root":
             return Judged([], [])
-        leading = leading_keys(call, lambda table: self._hash_key(call, table))
-        if leading:
-            keys = {**keys, "dynamodb:leadingkeys": leading}
         judged = Judged([], [])
         needs = needs_of(call)
         for need in [*needs, *self._behind(needs)]:
-            verdict = self._verdict(signer, need, {**keys, "aws:requestedregion": call.home.region})
+            more: Facts = {"aws:requestedregion": call.home.region}
+            leading = leading_keys(call, need.action, lambda table: self._hash_key(call, table))
+            if leading:
+                more["dynamodb:leadingkeys"] = leading
+            verdict = self._verdict(signer, need, {**keys, **more})
             if verdict and need.falls_back:
                 judged.without.append(need)
             elif verdict:
