@@ -282,6 +282,11 @@ class Frame:
         return self.state.redrive(turn, self)
 
     @property
+    def run(self) -> str:
+        """Name the run of the group that the branch belongs to."""
+        return self.strand.rpartition(".")[0]
+
+    @property
     def has_former_functions(self) -> bool:
         """Whether intrinsic functions are those of ``former_intrinsics``."""
         return not INTRINSICS_AS_AWS.holds(self.info)

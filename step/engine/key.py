@@ -7,7 +7,6 @@ in it, so that ways which lead to the same come together. Times are relative to 
 from __future__ import annotations
 
 import marshal
-import random
 from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 from step.asl.model import Retrier
 from step.asl.retry import delay_ms
+from step.engine.explored_kernel import HIGHEST
 from step.engine.frames import Frame, Timer
 from step.engine.kernel import Kernel
 from step.engine.quotas import Quotas
@@ -43,6 +43,7 @@ class Seen(NamedTuple):
 
 
 NOTHING = Seen()
+EVERYTHING = Seen(time=True, draws=True, invocations=True, deadline=True)
 
 # The slots of Kernel, Frame, OpenWork and the groups that are in the key...
 KEYED = {
@@ -116,16 +117,6 @@ TOLD = {
     "ParallelRun": {"state": "its owner's"},
     "MapAttempt": {"state": "its owner's"},
 }
-
-
-class _Highest(random.Random):
-    """Randomness that gives the most there is."""
-
-    def randint(self, a: int, b: int) -> int:
-        return b
-
-
-HIGHEST = _Highest()
 
 
 def key(kernel: Kernel, seen: Seen = NOTHING) -> tuple[Any, ...]:

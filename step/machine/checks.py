@@ -31,6 +31,9 @@ class Checks(TypedDict):
     handlers: Handlers | None
 
 
+NO_CHECKS: Checks = {"invariants": (), "world": None, "effects": {}, "handlers": None}
+
+
 class CheckFile:
     """What a file says.
 

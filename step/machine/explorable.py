@@ -25,15 +25,15 @@ class Explorable:
 
     definition: Definition
 
-    def _setup(
+    def setup(
         self,
         input: object,
         world: Any,
         handlers: Handlers | None,
         effects: Mapping[str, Effect] | None,
-        start: datetime | None,
+        start: datetime | None = None,
     ) -> Setup:
-        """Say what is explored."""
+        """Say what is explored; the arguments are those of ``explore``."""
         raise NotImplementedError
 
     def explore(
@@ -70,7 +70,7 @@ class Explorable:
         from step.paths.explore import explore
         from step.paths.setup import Extent
 
-        setup = self._setup(input, world, handlers, effects, start)
+        setup = self.setup(input, world, handlers, effects, start)
         return explore(setup, invariants, Extent(**options))
 
     def follow(
@@ -97,6 +97,6 @@ class Explorable:
         from step.paths.follow import followed
         from step.paths.walk import WayStep
 
-        setup = self._setup(input, world, handlers, effects, start)
+        setup = self.setup(input, world, handlers, effects, start)
         walk = followed(setup, [WayStep.from_text(text) for text in steps], invariants)
         return Execution(walk.kernel, self.definition)

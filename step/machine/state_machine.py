@@ -449,13 +449,13 @@ class StateMachine(Explorable):
         keep(execution)
         return execution
 
-    def _setup(
+    def setup(
         self,
         input: object,
         world: Any,
         handlers: Handlers | None,
         effects: Mapping[str, Effect] | None,
-        start: datetime | None,
+        start: datetime | None = None,
     ) -> Setup:
         from step.machine.paths import setup_of, unknown_setup
 

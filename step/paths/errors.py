@@ -10,28 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from step.asl.retry import match_error
 from step.engine.frames import Frame
 from step.engine.states.work import WorkState
+from step.jsonvalue import to_text
 
 # The name of an error that nobody has thought of.
 UNFORESEEN = "Unforeseen"
-# Names that match many errors, or that only the interpreter itself gives to one.
-_OWN = frozenset(
-    {
-        "States.ALL",
-        "States.TaskFailed",
-        "States.Timeout",
-        "States.HeartbeatTimeout",
-        "States.Runtime",
-        "States.BranchFailed",
-        "States.NoChoiceMatched",
-        "States.IntrinsicFailure",
-        "States.QueryEvaluationError",
-        "States.ExceedToleratedFailureThreshold",
-        "States.ItemReaderFailed",
-        "States.ResultWriterFailed",
-        "States.ParameterPathFailure",
-        "States.ResultPathMatchFailure",
-    }
-)
+# Of the interpreter's own names the one that a task's own failure has.
+_OWN, _PERMISSIONS = "States.", "States.Permissions"
 
 
 class ErrorClasses:
@@ -73,7 +57,8 @@ def _one_of_each(states: Sequence[WorkState], declared: Iterable[str]) -> Iterat
     known = {_class(states, name) for name in told}
     for name in (name for state in states for name in _named(state)):
         what = _class(states, name)
-        if name not in _OWN and what not in known:
+        is_tasks = not name.startswith(_OWN) or name == _PERMISSIONS
+        if is_tasks and what not in known:
             known.add(what)
             yield name
 
@@ -97,3 +82,8 @@ def _class(states: Sequence[WorkState], name: str) -> tuple[tuple[int, ...], ...
 
 def _first(entries: Sequence[Sequence[str]], name: str) -> int:
     return next((number for number, names in enumerate(entries) if match_error(name, names)), -1)
+
+
+def cause_of(error: str) -> str:
+    """Write a cause as Lambda does."""
+    return to_text({"errorMessage": "explored", "errorType": error, "requestId": "", "stackTrace": []})

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from step.errors import StepError
+from step.paths.certificate import Certificate, machine_digest
 from step.paths.graph import Graph
 from step.paths.moves import Move
 from step.paths.search import Model
@@ -100,6 +102,26 @@ class Exploration:
     def is_proven(self) -> bool:
         """Whether everything holds, on every way."""
         return self.is_closed and not self.violations
+
+    def certificate(self) -> Certificate:
+        """Give what ``checker.check`` can check.
+
+        Raises:
+            StepError: there is nothing to be proved: it isn't closed, or bounded, or something doesn't hold.
+        """
+        rules = self.model.moves.rules
+        if not self.is_proven or rules.faults is not None or rules.taints:
+            raise StepError("a certificate is given where everything holds, whatever the number of faults")
+        return Certificate(
+            machine=machine_digest(self.setup.definition.source, self.setup.info.input, self.setup.quotas),
+            seen=self.model.seen,
+            reduces=rules.reduces,
+            exact=rules.exact,
+            late=rules.late,
+            leave_out=tuple(sorted(self.model.leave_out)),
+            names=self.graph.names,
+            targets=[targets for _, targets in self.graph.moves_from()],
+        )
 
     def picture(self, violation: Violation, format: str = "svg") -> str:
         """Draw a violation's way over the machine: "svg", "dot" or "mermaid"."""

@@ -50,8 +50,8 @@ class Moment:
         is_tainted: bool = False,
         noted: set[str] | None = None,
     ) -> None:
-        self.state = state
         self.entered: list[tuple[str, JSONValue]] = list(entries(rows))
+        self.state = self.entered[-1][0] if self.entered else state
         self.status: Status = kernel.status
         self.output = kernel.output
         self.error = kernel.error.name if kernel.error else None

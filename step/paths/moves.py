@@ -15,11 +15,10 @@ from typing import Literal, NamedTuple
 from step.engine.frames import Op, Timer
 from step.engine.history import History, Written
 from step.engine.kernel import Kernel
-from step.engine.key import Seen
-from step.engine.vocabulary import Continue, Input, StartTask, TaskFailed, TaskSucceeded, TimePassed
-from step.jsonvalue import to_text
-from step.paths.errors import ErrorClasses
-from step.paths.situation import Focus, Late, Path, Situation, branches_meet, frame_at, run_of
+from step.engine.key import EVERYTHING
+from step.engine.vocabulary import StartTask, TaskFailed, TaskSucceeded, TimePassed
+from step.paths.errors import ErrorClasses, cause_of
+from step.paths.situation import Focus, Late, Path, Situation, branches_meet
 from step.paths.work import Held, Replies, Reply
 
 # "lasts": heartbeats come, the end doesn't.
@@ -61,7 +60,6 @@ class Move(NamedTuple):
 
 
 TIME = Move("time")
-ALL = Seen(time=True, draws=True, invocations=True, deadline=True)
 _FAILED = ("Failed", "TimedOut")
 _TASKS = ("Task", "LambdaFunction", "Activity")
 
@@ -138,20 +136,20 @@ class Moves:
             shared = len(scope)
             while first[shared] == path[shared]:
                 shared += 1
-            owner, branch = frame_at(at.kernel, path[:shared]), frame_at(at.kernel, path[: shared + 1])
+            owner, branch = at.kernel.frame_at(path[:shared]), at.kernel.frame_at(path[: shared + 1])
             assert owner is not None
             assert branch is not None
             if branches_meet(owner):
                 return foci
-            foci = (*foci, Focus(branch.path, run_of(branch)))
+            foci = (*foci, Focus(branch.path, branch.run))
 
     def follow(self, at: Situation) -> bool:
         """See what the branch in focus has come to: whether it goes on, and where that leads."""
         while at.focus and at.is_running:
             path, run = at.focus[-1]
-            owner = frame_at(at.kernel, path[:-1])
+            owner = at.kernel.frame_at(path[:-1])
             group = owner.inner if owner is not None else None
-            if group is None or not any(run_of(child) == run for child in group.live):
+            if group is None or not any(child.run == run for child in group.live):
                 # Its group is over: what goes on is what the group was in.
                 at.focus = at.focus[:-1]
                 continue
@@ -210,13 +208,11 @@ class Moves:
             then.hung |= {number}
         due = answer.delay_ms and kernel.now + answer.delay_ms
         for item in answer.items[:-1] if due else answer.items:
-            tell(then, item, kernel.now)
+            then.kernel.advance(item, kernel.now)
         if due:
             then.late = (*then.late, Late(due, number, answer.items[-1]))
         if move.what == "lasts" or move.is_late:
-            # As if a heartbeat came at the last moment.
-            frame = kernel.ops[number].frame
-            frame.heartbeat_at = max(frame.heartbeat_at, then.timers_of(frame).get(Timer.TIMEOUT, 0))
+            kernel.beat_to_the_end(number)
         return self._settled(at, then)
 
     def _pass_time(self, at: Situation) -> Situation:
@@ -229,9 +225,9 @@ class Moves:
             ops = then.kernel.ops
             one = min(due, key=lambda one: ops[one.op].frame.path)
             then.late = tuple(other for other in then.late if other is not one)
-            tell(then, one.item, now)
+            then.kernel.advance(one.item, now)
             return self._settled(at, then)
-        tell(then, TimePassed(), now)
+        then.kernel.advance(TimePassed(), now)
         then = self._settled(at, then)
         if not self.rules.exact:
             self.compare_ties(at, then, now)
@@ -248,38 +244,18 @@ class Moves:
             return
         for place in places:
             other = at.fork()
-            timers = sorted(
-                other.kernel.timers, key=lambda timer: (timer[0], timer[3].path != place, timer[1])
-            )
-            other.kernel.timers = [
-                (due, n, op, frame, what) for n, (due, _, op, frame, what) in enumerate(timers)
-            ]
-            tell(other, TimePassed(), now)
-            if self._settled(at, other).key(ALL) != then.key(ALL):
+            other.kernel.order_timers(place)
+            other.kernel.advance(TimePassed(), now)
+            if self._settled(at, other).key(EVERYTHING) != then.key(EVERYTHING):
                 raise TiesMatter
 
     def _settled(self, before: Situation, then: Situation) -> Situation:
         then.settle()
         if not self.rules.exact:
-            then.order_timers()
+            then.kernel.order_timers()
         if self.rules.taints and not then.is_tainted:
             then.is_tainted = lets_go(then.kernel.rows, waiting(before.kernel), then.kernel)
         return then
-
-
-def tell(at: Situation, item: Input, now: int) -> None:
-    """Let a kernel take an input, and go on until it waits."""
-    kernel = at.kernel
-    kernel.handle(item, now)
-    while kernel.is_busy:
-        kernel.handle(Continue(), now)
-    if kernel.fault is not None:
-        raise kernel.fault
-
-
-def cause_of(error: str) -> str:
-    """Write a cause as Lambda does."""
-    return to_text({"errorMessage": "explored", "errorType": error, "requestId": "", "stackTrace": []})
 
 
 def lets_go(rows: Sequence[Written], former: set[int], kernel: Kernel) -> bool:

@@ -10,15 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from step.engine.explored_kernel import ExploredKernel
 from step.engine.frames import ExecutionInfo, Timer
 from step.engine.key import NOTHING, Seen, digest
 from step.engine.program import Program
 from step.engine.quotas import Quotas
-from step.engine.vocabulary import Start, StartTask
+from step.engine.vocabulary import StartTask
+from step.paths.certificate import without
 from step.paths.graph import NOWHERE, Graph
 from step.paths.moment import Invariant, Moment, complaints
-from step.paths.moves import LAMBDA_MS, Move, Moves, tell
-from step.paths.situation import ExploredKernel, Situation, frame_at
+from step.paths.moves import LAMBDA_MS, Move, Moves
+from step.paths.situation import Situation
 from step.paths.work import hold
 
 
@@ -48,13 +50,9 @@ class Model:
         """Begin the execution."""
         kernel = ExploredKernel(self.program, self.info, self.quotas)
         at = Situation(kernel, hold(self.world))
-        tell(at, Start(self.info.input), self.info.start_ms)
-        is_timed = self.seen.deadline
-        kernel.timers = sorted(
-            timer for timer in kernel.timers if timer[2] or (is_timed and timer[4] is Timer.EXECUTION)
-        )
+        kernel.start(has_deadline=self.seen.deadline)
         if not self.moves.rules.exact:
-            at.order_timers()
+            kernel.order_timers()
         return at
 
     def along(self, way: Iterable[Move]) -> Iterator[Situation]:
@@ -79,15 +77,7 @@ class Model:
     def name(self, at: Situation) -> bytes:
         """Name a situation: the same name, the same future."""
         value = at.key(self.seen)
-        return digest(_without(value, self.leave_out) if self.leave_out else value)
-
-
-def _without(value: Any, names: frozenset[str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _without(item, names) for key, item in value.items() if key not in names}
-    if isinstance(value, list | tuple):
-        return [_without(item, names) for item in value]
-    return value
+        return digest(without(value, self.leave_out) if self.leave_out else value)
 
 
 # What succeeds is the state of the whole, whichever branch came last.
@@ -195,17 +185,14 @@ def _observe(found: Findings, invariants: Sequence[Invariant], at: Situation, st
 def moment_of(at: Situation, state: str, noted: set[str] | None = None) -> Moment:
     """Show a situation to an invariant; ``state`` is where the step to it began."""
     kernel, world = at.kernel, at.held and at.held.world
-    moment = Moment(kernel, world, state=state, rows=kernel.rows, is_tainted=at.is_tainted, noted=noted)
-    if moment.entered:
-        moment.state = moment.entered[-1][0]
-    return moment
+    return Moment(kernel, world, state=state, rows=kernel.rows, is_tainted=at.is_tainted, noted=noted)
 
 
 def state_of(at: Situation, move: Move) -> str:
     """Name the state in which something happens."""
     if move.what == "time" and at.kernel.timers:
         return at.kernel.timers[0][3].state.name
-    frame = frame_at(at.kernel, move.path)
+    frame = at.kernel.frame_at(move.path)
     return frame.state.name if frame else ""
 
 

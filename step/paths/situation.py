@@ -8,35 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from step.asl.model import Retrier
-from step.asl.retry import delay_ms
+from step.engine.explored_kernel import ExploredKernel
 from step.engine.frames import Frame, Op, Timer
-from step.engine.kernel import Kernel
-from step.engine.key import HIGHEST, Seen, key
-from step.engine.quotas import Quotas
+from step.engine.key import Seen, key
 from step.engine.states.map import MapAttempt
 from step.engine.vocabulary import Input, StartTask
 from step.paths.work import Held
 
 Path = tuple[int, ...]
-# Of one turn's events; those of a whole way are counted when all ways are known.
-_EVENTS = Quotas().history_events
-
-
-class ExploredKernel(Kernel):
-    """A kernel whose texts and times don't tell on which way it came to where it is."""
-
-    __slots__ = ()
-
-    def entry(self, frame: Frame) -> int:
-        return 0
-
-    def token(self, op: int) -> str:
-        return "TOKEN"
-
-    def retry_delay(self, frame: Frame, retrier: Retrier, attempt: int) -> int:
-        """Wait as long as jitter may make it."""
-        return delay_ms(retrier, attempt, HIGHEST)
 
 
 class Focus(NamedTuple):
@@ -89,7 +68,6 @@ class Situation:
 
     def fork(self) -> Situation:
         kernel = self.kernel.fork()
-        kernel.room = kernel.count + _EVENTS - 1
         return Situation(kernel, self.held, self.hung, self.late, self.focus, self.faults, self.is_tainted)
 
     @property
@@ -130,15 +108,6 @@ class Situation:
         if self.late:
             self.late = tuple(one for one in self.late if one.op in ops)
 
-    def order_timers(self) -> None:
-        """Number timers by their branches' places, so that those of one instant go off in that order."""
-        timers = self.kernel.timers
-        if len(timers) < 2:
-            return
-        ordered = sorted(timers, key=lambda timer: (timer[0], timer[3].path, timer[4].name))
-        # Fewer than have ever been set: none that comes has such a number.
-        self.kernel.timers = [(at, n, op, frame, what) for n, (at, _, op, frame, what) in enumerate(ordered)]
-
     def key(self, seen: Seen) -> tuple[Any, ...]:
         """Say what will come of it."""
         kernel, world = self.kernel, self.held and self.held.key
@@ -165,20 +134,6 @@ def frames(frame: Frame) -> Iterator[Frame]:
     if frame.inner is not None:
         for child in frame.inner.live:
             yield from frames(child)
-
-
-def frame_at(kernel: Kernel, path: Path) -> Frame | None:
-    """Find the branch at a place."""
-    frame: Frame | None = kernel.root
-    for index in path:
-        group = frame.inner if frame is not None else None
-        frame = next((child for child in group.live if child.index == index), None) if group else None
-    return frame
-
-
-def run_of(frame: Frame) -> str:
-    """Name the run of the group that a branch belongs to."""
-    return frame.strand.rpartition(".")[0]
 
 
 def branches_meet(frame: Frame) -> bool:

@@ -22,10 +22,11 @@ from step.engine.vocabulary import (
     TimePassed,
 )
 from step.errors import StepError
+from step.paths.errors import cause_of
 from step.paths.moment import Moment
-from step.paths.moves import LAMBDA_MS, TIME, Move, What, cause_of, lets_go, waiting
+from step.paths.moves import LAMBDA_MS, TIME, Move, What, lets_go, waiting
 from step.paths.setup import Setup
-from step.paths.situation import Late, Path, frame_at
+from step.paths.situation import Late, Path
 from step.paths.work import copied, input_of
 
 _STEP = re.compile(
@@ -191,8 +192,6 @@ class Walk:
             rows=kernel.rows[first:],
             is_tainted=self._is_tainted,
         )
-        if moment.entered:
-            moment.state = moment.entered[-1][0]
         self.moments.append(moment)
         self.moves.append((state, move))
 
@@ -212,7 +211,7 @@ def steps_of(setup: Setup, way: Sequence[Move]) -> list[WayStep]:
     taken: list[tuple[WayStep, bool, list[tuple[str, Path]]]] = []
     for move in way:
         tasks = [(op.frame.state.name, op.frame.path) for _, op in walk.open_tasks()]
-        frame = frame_at(walk.kernel, move.path)
+        frame = next((op.frame for _, op in walk.open_tasks() if op.frame.path == move.path), None)
         if move.what != "time" and frame is not None:
             is_usual = move == Move("answers", tasks[0][1] if tasks else ())
             names = [name for name, _ in tasks]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from step import StateMachine
+from step.engine.explored_kernel import ExploredKernel
 from step.engine.frames import ExecutionInfo
 from step.engine.key import Seen as Looked
 from step.engine.program import Program
@@ -14,7 +15,6 @@ from step.paths.errors import ErrorClasses
 from step.paths.moment import Moment
 from step.paths.moves import Moves, Rules, TiesMatter
 from step.paths.search import Model, search
-from step.paths.situation import ExploredKernel
 from step.paths.work import Replies
 from tests.paths.brute import Seen, every_execution, told
 from tests.paths.generated import INPUT, Generated

@@ -10,12 +10,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from step.engine.explored_kernel import ExploredKernel
 from step.engine.frames import Op, Timer
 from step.engine.history import entries
 from step.engine.vocabulary import Continue, Input, Start, StartTask, TaskFailed, TimePassed
-from step.paths.errors import ErrorClasses
-from step.paths.moves import cause_of
-from step.paths.situation import ExploredKernel
+from step.paths.errors import ErrorClasses, cause_of
 
 Answers = Callable[[StartTask, Any], Input]
 

@@ -10,10 +10,13 @@ from typing import Any
 
 from step.cli.inputs import JSON_HELP, decode, read_text
 from step.cli.machines import add_definition_argument, add_handlers_argument, load_machine
+from step.errors import StepError
 from step.jsonvalue import JSONValue, to_text
 from step.machine import StateMachine
-from step.machine.checks import CheckFile, checks_file
+from step.machine.checks import NO_CHECKS, CheckFile, Checks, checks_file
 from step.machine.files import definition_file, handlers_file, load_handlers
+from step.paths.certificate import Certificate, Refuted
+from step.paths.checker import check
 from step.paths.exploration import Exploration, Violation
 
 EXAMPLES = (
@@ -54,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--swallowed", action="store_true", help="a success must not hide a failure that nobody hears of"
     )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the first violation's path as SVG")
+    proof = parser.add_argument_group("a proof", "From one input, with everything that it was explored with.")
+    proof.add_argument("--certificate", type=Path, metavar="FILE", help="write one, where everything holds")
+    proof.add_argument("--check", type=Path, metavar="FILE", help="check one, without exploring")
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
@@ -67,6 +73,10 @@ def run(options: argparse.Namespace) -> int:
     inputs: list[Any] = [*given.inputs] if given else [{}]
     if options.input is not None:
         inputs = [decode(read_text(options.input), "--input")]
+    if (options.certificate or options.check) and len(inputs) > 1:
+        raise StepError("a certificate is of one input: give it with --input")
+    if options.check:
+        return _check(options, machine, given, inputs[0])
     found = [explored(options, machine, given, value) for value in inputs]
     for value, one in zip(inputs, found, strict=True):
         if options.output == "json":
@@ -76,6 +86,8 @@ def run(options: argparse.Namespace) -> int:
     worst = next((violation for one in found for violation in one.violations if violation.walk), None)
     if options.picture and worst:
         options.picture.write_text(found[0].picture(worst), encoding="utf-8")
+    if options.certificate and found[0].is_proven:
+        options.certificate.write_bytes(found[0].certificate().to_bytes())
     return 0 if all(one.is_proven for one in found) else 1
 
 
@@ -93,6 +105,20 @@ def explored(
     if given is None:
         return machine.explore(value, **bounds)
     return machine.explore(value, **given.checks, **bounds)
+
+
+def _check(options: argparse.Namespace, machine: StateMachine, given: CheckFile | None, value: object) -> int:
+    """Check a certificate with what the exploration was given."""
+    certificate = Certificate.from_bytes(options.check.read_bytes())
+    checks: Checks = given.checks if given else NO_CHECKS
+    setup = machine.setup(value, checks["world"], checks["handlers"], checks["effects"])
+    try:
+        made = check(certificate, setup, checks["invariants"])
+    except Refuted as refuted:
+        print(f"refuted: {refuted}")
+        return 1
+    print(f"confirmed: {len(certificate.names):,} situations, {made:,} moves; the invariants hold in each")
+    return 0
 
 
 def _lines(options: argparse.Namespace, where: Path | None, value: object, one: Exploration) -> Iterator[str]:
