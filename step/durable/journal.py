@@ -25,7 +25,13 @@ Sync = Literal["normal", "full"]
 # follows a fault of step's, after which a mended step has other events.
 UNCHECKED = -1
 # The format of new stores; older ones are brought to it when they are opened.
-_FORMAT = 3
+_FORMAT = 4
+# What executions are listed by: their end, else their redrive or their start.
+_LATEST = "COALESCE(stop_ms, redrive_ms, start_ms)"
+_LISTED = f"""
+CREATE INDEX IF NOT EXISTS executions_of_machine ON executions (machine_arn, {_LATEST});
+CREATE INDEX IF NOT EXISTS executions_of_run ON executions (map_run, {_LATEST}) WHERE map_run IS NOT NULL
+"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS definitions (
     id INTEGER PRIMARY KEY,
@@ -54,9 +60,7 @@ CREATE TABLE IF NOT EXISTS executions (
     map_run TEXT,
     rules INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS executions_by_machine ON executions (machine_arn, start_ms);
 CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, start_ms);
-CREATE INDEX IF NOT EXISTS executions_by_run ON executions (map_run, start_ms) WHERE map_run IS NOT NULL;
 CREATE TABLE IF NOT EXISTS inputs (
     execution INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -88,6 +92,7 @@ _UPGRADES = {
     1: "ALTER TABLE executions ADD COLUMN rules INTEGER NOT NULL DEFAULT 0",
     # Sums of rows as they were kept in memory, which say nothing of events.
     2: "UPDATE inputs SET digest = -1",
+    3: f"DROP INDEX executions_by_machine; DROP INDEX executions_by_run; {_LISTED}",
 }
 
 
@@ -122,6 +127,11 @@ class ExecutionRow(NamedTuple):
     map_state: str | None = None
     map_run: str | None = None
     rules: int = 0
+
+    @property
+    def latest_ms(self) -> int:
+        """What it is listed by: its end, else its redrive or its start."""
+        return next(at for at in (self.stop_ms, self.redrive_ms, self.start_ms) if at is not None)
 
 
 _COLUMNS = ", ".join(ExecutionRow._fields)
@@ -174,7 +184,9 @@ class Journal:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {sync.upper()}")
         if format_ < _FORMAT:
-            steps = [_UPGRADES[number] for number in range(format_, _FORMAT)] if format_ else [_SCHEMA]
+            steps = (
+                [_UPGRADES[number] for number in range(format_, _FORMAT)] if format_ else [_SCHEMA, _LISTED]
+            )
             self._db.executescript(f"BEGIN; {'; '.join(steps)}; PRAGMA user_version = {_FORMAT}; COMMIT")
 
     def close(self) -> None:
@@ -278,17 +290,19 @@ class Journal:
         offset: int = 0,
         limit: int = -1,
     ) -> list[ExecutionRow]:
-        """List executions, the newest first: a Map Run's, or those that are no child executions.
+        """List executions, the latest first: a Map Run's, or those that are no child executions.
 
-        ``before`` is the start and id of an execution that those listed come after.
+        Of one that has ended its end counts, else its redrive or its start. ``before`` is that moment and the
+        id of an execution that those listed come after.
+        AWS: Step Functions API reference, "ListExecutions".
         """
         where = {"machine_arn = ?": machine_arn, "status = ?": status, "map_run = ?": map_run}
         wanted = {clause: value for clause, value in where.items() if value is not None}
         clauses = [*wanted, *([] if map_run else ["parent IS NULL"])]
         if before is not None:
-            clauses.append("(start_ms, id) < (?, ?)")
+            clauses.append(f"({_LATEST}, id) < (?, ?)")
         rows = self._rows(
-            f"WHERE {' AND '.join(clauses)} ORDER BY start_ms DESC, id DESC LIMIT ? OFFSET ?",
+            f"WHERE {' AND '.join(clauses)} ORDER BY {_LATEST} DESC, id DESC LIMIT ? OFFSET ?",
             (*wanted.values(), *(before or ()), limit, offset),
         )
         return list(rows)

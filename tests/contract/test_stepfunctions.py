@@ -304,6 +304,22 @@ def test_stopped_execution_can_be_redriven(sfn: Any, create: Callable[..., Any])
     sfn.stop_execution(executionArn=arn)
 
 
+def test_what_ended_last_is_listed_first(sfn: Any, create: Callable[..., Any]) -> None:
+    wait = {"StartAt": "W", "States": {"W": {"Type": "Wait", "SecondsPath": "$", "End": True}}}
+    machine = create(wait)["stateMachineArn"]
+    arns = {
+        seconds: sfn.start_execution(stateMachineArn=machine, input=str(seconds))["executionArn"]
+        for seconds in (9, 3, 6)
+    }
+    for arn in arns.values():
+        ended(sfn, arn)
+
+    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=machine, maxResults=2)
+    listed = [entry["executionArn"] for page in pages for entry in page["executions"]]
+
+    assert listed == [arns[9], arns[6], arns[3]]
+
+
 def test_executions_are_listed_in_pages_and_by_status(sfn: Any, create: Callable[..., Any]) -> None:
     machine = create(PASS)["stateMachineArn"]
     arns = [sfn.start_execution(stateMachineArn=machine, name=f"run-{n}")["executionArn"] for n in range(5)]

@@ -132,7 +132,7 @@ class Executions:
             self._machines.find(named)
 
     def _page(self, page: Page, named: MachineArn | None, params: JSONObject) -> JSONObject:
-        """Read on behind the last execution that was shown: new ones come in front of it."""
+        """Read on behind the last execution that was shown: what happens meanwhile comes in front of it."""
         shown: list[ExecutionRow] = []
         last = (page.after[0], page.after[1]) if len(page.after) > 1 else None
         while len(shown) <= page.size:
@@ -146,11 +146,11 @@ class Executions:
             shown += [row for row in rows if _is_wanted(row, named, params)]
             if len(rows) <= page.size:
                 break
-            last = (rows[-1].start_ms, rows[-1].id)
+            last = (rows[-1].latest_ms, rows[-1].id)
         answer: JSONObject = {"executions": [_listed(row) for row in shown[: page.size]]}
         if len(shown) > page.size:
             end = shown[page.size - 1]
-            answer["nextToken"] = page.token(end.start_ms, end.id)
+            answer["nextToken"] = page.token(end.latest_ms, end.id)
         return answer
 
     # ------------------------------------------------------------ history
