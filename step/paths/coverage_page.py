@@ -14,6 +14,7 @@ from step.paths.coverage import Coverage
 from step.paths.coverage_report import CoveredMachine, Line, floor_percent, total_percent
 from step.paths.points import Point
 from step.view.page import render_document
+from step.view.style import css_text
 from step.view.svg import render_svg
 from step.view.taken import Taken
 
@@ -119,10 +120,5 @@ def _point(line: Line) -> str:
 def _dead_style(coverage: Coverage) -> str:
     dead: Mapping[Point, str] = coverage.unreachable
     names = [point.state for point in dead if point.kind == "state"]
-    rules = (f'.coverage [data-state="{_css_text(name)}"]>.box{{stroke:var(--faint)}}' for name in names)
+    rules = (f'.coverage [data-state="{css_text(name)}"]>.box{{stroke:var(--faint)}}' for name in names)
     return "".join(f"\n{rule}" for rule in rules)
-
-
-def _css_text(text: str) -> str:
-    # Any character may stand in a CSS string by its number.
-    return "".join(f"\\{ord(character):x} " for character in text)

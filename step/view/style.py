@@ -95,6 +95,11 @@ _SIGNS: dict[Mark, str] = {
 }
 
 
+def css_text(text: str) -> str:
+    """Write a text as it stands between quotes in a style sheet: each character by its number."""
+    return "".join(f"\\{ord(character):x} " for character in text)
+
+
 def draw_icon(kind: VertexKind, x: int, y: int) -> str:
     """Draw the icon of a state's type with its corner at (x, y)."""
     shape, glyph = _ICONS[kind]

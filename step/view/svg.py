@@ -22,7 +22,7 @@ from step.view.geometry import (
     Panel,
     Point,
 )
-from step.view.graph import build_graph
+from step.view.graph import GraphScope, build_graph
 from step.view.layout import lay_out
 from step.view.merging import trim_shared
 from step.view.style import STYLE, draw_badge, draw_icon, draw_retry_sign
@@ -42,15 +42,22 @@ def render_svg(
     can stand in HTML as it is. Every state is a group with its whole name in ``data-state``, every line has
     ``data-from`` and ``data-to``.
     """
-    panel = lay_out(build_graph(definition))
     heading = title or definition.comment or "State machine"
+    return render_scope(build_graph(definition), heading=heading, taken=taken, has_style=has_style)
+
+
+def render_scope(
+    scope: GraphScope, *, heading: str, taken: Taken | None = None, style: str = "", has_style: bool = True
+) -> str:
+    """Draw a graph, as ``render_svg`` does a definition; ``style`` holds more rules for it."""
+    panel = lay_out(scope)
     names = [box.vertex.name for inner in panel.walk() for box in inner.boxes if box.vertex.name]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="step-machine" role="img" width="{panel.width}" '
         f'height="{panel.height}" viewBox="0 0 {panel.width} {panel.height}">',
         f"<title>{_text(heading)}</title>",
         f"<desc>{_text(_describe(names, taken))}</desc>",
-        f"<style>{STYLE}</style>" if has_style else "",
+        f"<style>{STYLE}{style}</style>" if has_style else "",
         f"<defs>{''.join(_heads())}</defs>",
         f'<rect class="canvas" width="{panel.width}" height="{panel.height}" rx="12"/>',
         *_draw_panel(panel, taken),
