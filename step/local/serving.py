@@ -30,6 +30,7 @@ from step.local.permissions.permissions import Mode, Permissions
 from step.local.permissions.role_items import RoleItems
 from step.local.permissions.roles import Roles
 from step.local.service.arns import Caller
+from step.local.service.event_targets import EventTargets
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway
 from step.local.service.nested import Nested
@@ -141,10 +142,16 @@ class LocalService:
         self.step_functions = StepFunctionsService(
             self.host, testing, self._logs, self._cloud.account_of, options.region
         )
-        self._status_events = StatusEvents(
-            self.host, self._cloud, self.step_functions.start_for, roles.judge_target
+        self._targets = EventTargets(
+            self.host,
+            self._cloud,
+            self.step_functions.start_for,
+            lambda region, service: self._session(region, self._own_key).client(service),
+            roles.judge_target,
         )
-        self._closing.callback(self._status_events.close)
+        self._closing.callback(self._targets.close)
+        StatusEvents(self.host, self._targets)
+        self._cloud.listeners.append(self._targets.hear)
         # The store tells one local service from another: scripts/local_service.py looks for its own.
         where = f"local service {options.store.resolve()}"
         source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
@@ -173,7 +180,7 @@ class LocalService:
             service._logs_again(service.host.open())
             service._nested.open()
             service._logs.open()
-            service._status_events.open()
+            service._targets.open()
             service._server.start()
         except BaseException:
             service.close()

@@ -21,7 +21,7 @@ from step.local.cloud.moto_calls import Unsupported
 from step.local.cloud.objects import EmulatedObjects
 from step.local.cloud.refusals import refusal
 from step.local.cloud.request_log import RequestLog
-from step.local.cloud.rules import Delivery
+from step.local.cloud.rules import Delivery, put_events
 from step.local.entropy import new_uuid
 from step.local.functions import CODE_PATH, Functions, Owner
 from step.local.http import Request, Response
@@ -37,6 +37,7 @@ class Cloud:
     Attributes:
         functions: Lambda.
         facts: What permissions depend on.
+        listeners: Who hears of events that are put onto EventBridge's buses: the event, and the bus's name.
 
     Args:
         store: The folder that everything lives in.
@@ -60,6 +61,7 @@ class Cloud:
         is_synced: bool = False,
     ) -> None:
         self._owner = Owner(account, region)
+        self.listeners: list[Callable[[JSONObject, str], None]] = []
         self._emulation = Emulation(RequestLog(store / "cloud", is_synced=is_synced))
         self.facts = AccessFacts(self._emulation)
         self.functions = Functions(
@@ -112,7 +114,12 @@ class Cloud:
         correct(request, address)
         if address.service == "logs" and self.functions.has_logs:
             self._emulation.write_logs(self.functions.take_logs())
-        return self._emulation.answer(request, address, owner.account)
+        response = self._emulation.answer(request, address, owner.account)
+        if address.service == "events" and address.action == "PutEvents" and response.status == 200:
+            for bus, event in put_events(request, response, owner.account, owner.region):
+                for hear in self.listeners:
+                    hear(event, bus)
+        return response
 
     def account_of(self, request: Request) -> str:
         """Say whose request it is, by its access key."""
@@ -122,9 +129,9 @@ class Cloud:
         """Say whether EventBridge may have rules."""
         return self._emulation.has("events")
 
-    def deliveries(self, event: JSONObject) -> list[Delivery]:
-        """Say whom EventBridge's rules tell of an event, in its shape."""
-        return self._emulation.deliveries(event)
+    def deliveries(self, event: JSONObject, bus: str = "default") -> list[Delivery]:
+        """Say whom the rules of EventBridge's bus tell of an event, in its shape."""
+        return self._emulation.deliveries(event, bus)
 
     def is_issued(self, key: str) -> bool:
         """Whether an access key was given to a function, or by STS or IAM here."""

@@ -113,14 +113,15 @@ class Emulation:
         with self.lock:
             return self._kept.has(service)
 
-    def deliveries(self, event: JSONObject) -> list[Delivery]:
-        """Say whom the rules of EventBridge tell of an event that happened here."""
+    def deliveries(self, event: JSONObject, bus: str = "default") -> list[Delivery]:
+        """Say whom the rules of one of EventBridge's buses tell of an event that happened here."""
         self.load()
         from moto.events.models import events_backends
 
         with self.lock:
             backend = events_backends[str(event["account"])][str(event["region"])]
-            return list(deliveries(backend.event_buses["default"].rules, event))
+            found = backend.event_buses.get(bus)
+            return [] if found is None else list(deliveries(found.rules, event))
 
     def answer(self, request: Request, address: Address, account: str) -> Response:
         """Answer a request of an account; what it changed is kept first.

@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 from step.errors import StepError
 from step.local.cloud.addressing import Address
 from step.local.cloud.repeatable import install, moment
+from step.local.cloud.rule_delivery import mend_rules
 from step.local.http import Request, Response
 
 _log = logging.getLogger("step.local.cloud")
@@ -59,6 +60,7 @@ class Moto:
         default_user_config["lambda"]["use_docker"] = False
         default_user_config["batch"]["use_docker"] = False
         _leave_out_conditions()
+        mend_rules()
         install()
         self._dispatcher = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
 

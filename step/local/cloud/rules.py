@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from step.clock import format_timestamp, now_ms
 from step.jsonvalue import JSONObject, JSONValue, to_text
+from step.local.http import Request, Response
 
 _TEXT_OR_VARIABLE = re.compile(r'"(?:[^"\\]|\\.)*"|<([\w.-]+)>')
 _VARIABLE = re.compile(r"<([\w.-]+)>")
@@ -26,6 +28,7 @@ class Delivery(NamedTuple):
     target: str
     input: str
     role: str = ""
+    dead_letters: str = ""
 
 
 def deliveries(rules: Mapping[str, Any], event: JSONObject) -> Iterator[Delivery]:
@@ -36,8 +39,44 @@ def deliveries(rules: Mapping[str, Any], event: JSONObject) -> Iterator[Delivery
         if rule.state.startswith("ENABLED") and pattern.get_pattern() and pattern.matches_event(event):
             for target in rule.targets:
                 yield Delivery(
-                    rule.arn, target["Arn"], target_input(target, event), target.get("RoleArn", "")
+                    rule.arn,
+                    target["Arn"],
+                    target_input(target, event),
+                    target.get("RoleArn", ""),
+                    (target.get("DeadLetterConfig") or {}).get("Arn", ""),
                 )
+
+
+def put_events(
+    request: Request, response: Response, account: str, region: str
+) -> Iterator[tuple[str, JSONObject]]:
+    """List the events that a PutEvents has put, each with its bus. AWS: EventBridge user guide, "Events"."""
+    entries: Any = json.loads(request.body).get("Entries", [])
+    answers: Any = json.loads(bytes(response.body)).get("Entries", [])  # type: ignore[arg-type]  # it is no stream
+    for entry, answer in zip(entries, answers, strict=False):
+        if "EventId" not in answer:
+            continue
+        given = entry.get("Time")
+        at_ms = round(given * 1000) if isinstance(given, int | float) else now_ms()
+        event: JSONObject = {
+            "version": "0",
+            "id": answer["EventId"],
+            "detail-type": entry.get("DetailType", ""),
+            "source": entry.get("Source", ""),
+            "account": account,
+            "time": format_timestamp(at_ms // 1000 * 1000).replace(".000Z", "Z"),
+            "region": region,
+            "resources": entry.get("Resources") or [],
+            "detail": _detail(entry.get("Detail")),
+        }
+        yield str(entry.get("EventBusName") or "default").rpartition("/")[2], event
+
+
+def _detail(text: Any) -> JSONValue:
+    try:
+        return json.loads(text)  # type: ignore[no-any-return]  # JSON
+    except (TypeError, ValueError):
+        return {}
 
 
 def target_input(target: Mapping[str, Any], event: JSONObject) -> str:
