@@ -107,6 +107,8 @@ class Driver(Drive[Live]):
         self.running: dict[str, Live] = {}
         # What can't go on, since its replay doesn't give what was recorded; a mended step goes on with it.
         self.suspended: dict[str, Disagreement] = {}
+        # When somebody outside wants to be rung, and who: no reason by itself to jump there.
+        self._alarm: tuple[int, Callable[[], None]] | None = None
         self.tokens = Tokens()
         # How many outside of the driver are about to give it something: no time is jumped over.
         self.holds = 0
@@ -190,6 +192,11 @@ class Driver(Drive[Live]):
         """Write the end of an execution that nothing can be done with: a mended step takes it as it is."""
         self._ledger.stop_suspended(self.suspended[arn].row, item, self.clock.now_ms())
         del self.suspended[arn]
+
+    def set_alarm(self, at_ms: int | None, ring: Callable[[], None]) -> None:
+        """Ring at a time, if at one at all; what was set before is forgotten."""
+        self._alarm = None if at_ms is None else (at_ms, ring)
+        self._wake.notify()
 
     def settle(self) -> None:
         """Write what is owed; wake who keeps time where there is something for it."""
@@ -516,16 +523,35 @@ class Driver(Drive[Live]):
 
     def pass_time(self, at: int | None) -> None:
         """Sleep until a moment, or jump to it where nobody works and nobody is waited for."""
-        if at is None:
+        if self._alarm is not None and (at is None or self._alarm[0] < at):
+            self._pass_time_to_alarm(*self._alarm, is_alone=at is None)
+        elif at is None:
             self._sleep(None, None)
         elif not self._wake_due():
             seconds = self.clock.real_seconds_until(at)
             if seconds is not None:
                 self._sleep(at, seconds)
-            elif self._working or self.holds or self.tokens.are_awaited:
+            elif self._is_waited_for:
                 self._sleep(at, max(0.0, (at - self.clock.now_ms()) / 1000))
             else:
                 self.clock.jump(at)
+
+    def _pass_time_to_alarm(self, at: int, ring: Callable[[], None], is_alone: bool) -> None:
+        """Go towards an alarm; it rings where it is reached. Alone it makes no clock jump."""
+        left = at - self.clock.now_ms()
+        if left <= 0:
+            self._alarm = None
+            ring()
+        elif not is_alone and not self._is_waited_for and self.clock.real_seconds_until(at) is None:
+            self.clock.jump(at)
+        else:
+            real = self.clock.real_seconds_until(at)
+            self._sleep(None, left / 1000 if real is None else real)
+
+    @property
+    def _is_waited_for(self) -> bool:
+        """Whether somebody is about to give something, so that no time is jumped over."""
+        return bool(self._working or self.holds or self.tokens.are_awaited)
 
     def _sleep(self, at: int | None, seconds: float | None) -> None:
         self._sleeps_until = at

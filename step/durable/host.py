@@ -231,6 +231,11 @@ class Host:
                 raise found
             return False
 
+    def set_alarm(self, at_ms: int | None, ring: Callable[[], None]) -> None:
+        """Have somebody rung at a time, with the lock held; None: at none. Alone it makes no clock jump."""
+        with self.lock:
+            self._driver.set_alarm(at_ms, ring)
+
     def hold_clock(self) -> None:
         """Let a virtual clock not jump: something is about to come; ``release_clock`` ends it."""
         with self.lock:

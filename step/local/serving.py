@@ -34,6 +34,7 @@ from step.local.service.event_targets import EventTargets
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway
 from step.local.service.nested import Nested
+from step.local.service.schedules import Schedules
 from step.local.service.service import StepFunctionsService
 from step.local.service.status_events import StatusEvents
 from step.local.service.testing import Testing
@@ -152,6 +153,8 @@ class LocalService:
         self._closing.callback(self._targets.close)
         StatusEvents(self.host, self._targets)
         self._cloud.listeners.append(self._targets.hear)
+        self._schedules = Schedules(self.host, self._targets, self._cloud.schedules)
+        self._cloud.refresh_schedules = self._schedules.refresh
         # The store tells one local service from another: scripts/local_service.py looks for its own.
         where = f"local service {options.store.resolve()}"
         source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
@@ -181,6 +184,7 @@ class LocalService:
             service._nested.open()
             service._logs.open()
             service._targets.open()
+            service._schedules.refresh()
             service._server.start()
         except BaseException:
             service.close()

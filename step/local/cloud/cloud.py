@@ -22,12 +22,14 @@ from step.local.cloud.objects import EmulatedObjects
 from step.local.cloud.refusals import refusal
 from step.local.cloud.request_log import RequestLog
 from step.local.cloud.rules import Delivery, put_events
+from step.local.cloud.timetables import ScheduleEntry
 from step.local.entropy import new_uuid
 from step.local.functions import CODE_PATH, Functions, Owner
 from step.local.http import Request, Response
 
 _log = logging.getLogger("step.local.cloud")
 _REQUEST_IDS = frozenset({"x-amz-request-id", "x-amzn-requestid"})
+_EVENTS = ("events", "scheduler")
 _IS_KEY = re.compile(r"A[A-Z0-9]{19}").fullmatch
 
 
@@ -37,6 +39,7 @@ class Cloud:
     Attributes:
         functions: Lambda.
         facts: What permissions depend on.
+        refresh_schedules: What is called when a schedule may have changed.
         listeners: Who hears of events that are put onto EventBridge's buses: the event, and the bus's name.
 
     Args:
@@ -62,6 +65,7 @@ class Cloud:
     ) -> None:
         self._owner = Owner(account, region)
         self.listeners: list[Callable[[JSONObject, str], None]] = []
+        self.refresh_schedules: Callable[[], None] = lambda: None
         self._emulation = Emulation(RequestLog(store / "cloud", is_synced=is_synced))
         self.facts = AccessFacts(self._emulation)
         self.functions = Functions(
@@ -115,7 +119,11 @@ class Cloud:
         if address.service == "logs" and self.functions.has_logs:
             self._emulation.write_logs(self.functions.take_logs())
         response = self._emulation.answer(request, address, owner.account)
-        if address.service == "events" and address.action == "PutEvents" and response.status == 200:
+        if address.service not in _EVENTS or response.status >= 300 or address.is_read(request):
+            return response
+        if address.action != "PutEvents":
+            self.refresh_schedules()
+        else:
             for bus, event in put_events(request, response, owner.account, owner.region):
                 for hear in self.listeners:
                     hear(event, bus)
@@ -132,6 +140,10 @@ class Cloud:
     def deliveries(self, event: JSONObject, bus: str = "default") -> list[Delivery]:
         """Say whom the rules of EventBridge's bus tell of an event, in its shape."""
         return self._emulation.deliveries(event, bus)
+
+    def schedules(self) -> list[ScheduleEntry]:
+        """List the schedules that are on."""
+        return self._emulation.schedules()
 
     def is_issued(self, key: str) -> bool:
         """Whether an access key was given to a function, or by STS or IAM here."""

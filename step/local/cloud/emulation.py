@@ -24,6 +24,7 @@ from step.local.cloud.repeatable import moment
 from step.local.cloud.request_log import Recorded, RequestLog
 from step.local.cloud.rules import Delivery, deliveries
 from step.local.cloud.sessions import RoleSessions
+from step.local.cloud.timetables import ScheduleEntry, rules_on_schedule, schedules_of_scheduler
 from step.local.entropy import new_uuid
 from step.local.functions import Written
 from step.local.http import Request, Response
@@ -122,6 +123,17 @@ class Emulation:
             backend = events_backends[str(event["account"])][str(event["region"])]
             found = backend.event_buses.get(bus)
             return [] if found is None else list(deliveries(found.rules, event))
+
+    def schedules(self) -> list[ScheduleEntry]:
+        """List the schedules that are on: of EventBridge's rules and of its Scheduler."""
+        kept = [service for service in ("events", "scheduler") if self.has(service)]
+        if kept:
+            self.load()
+        with self.lock:
+            return [
+                *(rules_on_schedule() if "events" in kept else ()),
+                *(schedules_of_scheduler() if "scheduler" in kept else ()),
+            ]
 
     def answer(self, request: Request, address: Address, account: str) -> Response:
         """Answer a request of an account; what it changed is kept first.
