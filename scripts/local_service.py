@@ -82,9 +82,10 @@ def start(folder: Path = FOLDER) -> Service:
     folder.mkdir(parents=True, exist_ok=True)
     # Waits are jumped: a bread is baked in a second. CLOCK=real takes the time that it takes.
     clock = os.environ.get("CLOCK", "virtual")
-    # Whether policies are enforced: off, log or enforce.
+    # Whether policies are enforced: off, log or enforce; and whether it is as unkind as AWS may be.
     iam = os.environ.get("IAM", "off")
     command = [sys.executable, "-m", "step.cli.main", "serve", "--port", "0", "--output", "json"]
+    command += ["--strict"] if os.environ.get("STRICT") == "1" else []
     with (folder / LOG_FILE).open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             [*command, "--clock", clock, "--iam", iam, "--store", str(folder.resolve())],

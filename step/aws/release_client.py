@@ -22,6 +22,8 @@ from step.jsonvalue import JSONObject
 _SFN = "stepfunctions"
 # What the deployer's function knows of its own place; the client reads it there and needs no flag.
 _BUCKET, _TABLE = "STEP_DEPLOYER_BUCKET", "STEP_DEPLOYER_TABLE"
+# How often something is looked for that is there, and how long in between.
+_READS, _READ_SECONDS = 8, 0.5
 _NOT_THERE = frozenset({"ResourceNotFoundException", "ResourceNotFound", "StateMachineDoesNotExist"})
 
 
@@ -67,6 +69,7 @@ class ReleaseClient:
 
     def __init__(self, aws: Aws, *, wait: Callable[[float], None] = pause) -> None:
         self._aws = aws
+        self._wait = wait
         self._executions = StepFunctions(aws, wait=wait)
 
     @property
@@ -162,15 +165,27 @@ class ReleaseClient:
                 "the Terraform module `project` makes it"
             ) from error
         version = max(alias["routingConfiguration"], key=lambda route: int(route["weight"]))
-        about = self._aws.call(
-            _SFN, "describe_state_machine", stateMachineArn=version["stateMachineVersionArn"]
-        )
+        about = self._described(version["stateMachineVersionArn"])
         return LiveMachine(
             arn=arn,
             version_arn=version["stateMachineVersionArn"],
             definition=about["definition"],
             release_id=about.get("description", ""),
         )
+
+    def _described(self, version_arn: str) -> dict[str, Any]:
+        """Describe the version that an alias leads to: it is there, though a read may be older than it.
+
+        AWS: Step Functions API reference, "DescribeStateMachine": eventually consistent.
+        """
+        for _ in range(_READS):
+            try:
+                return self._aws.call(_SFN, "describe_state_machine", stateMachineArn=version_arn)
+            except Refused as error:
+                if error.code not in _NOT_THERE:
+                    raise
+                self._wait(_READ_SECONDS)
+        return self._aws.call(_SFN, "describe_state_machine", stateMachineArn=version_arn)
 
     def versions(self, name: str) -> list[str]:
         """List the ARNs of a machine's versions, the newest first."""

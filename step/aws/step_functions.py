@@ -24,6 +24,8 @@ SUSPENDED = "Step.Suspended"
 _SERVICE = "stepfunctions"
 # arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, and then perhaps a version or an alias.
 _ARN_PARTS = 7
+# How often an execution is looked for that may not be there yet.
+_LOOKS = 4
 # Between two looks at a running execution: soon at first, then no more often than AWS likes it.
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
 
@@ -184,7 +186,7 @@ class StepFunctions:
         seconds = _FIRST_PAUSE
         while True:
             # Asked before the events are read: what came before the end is then among them.
-            status = self.describe(arn)["status"]
+            status = self._status(arn, is_first=seconds == _FIRST_PAUSE)
             is_quiet = True
             for event in reader.new():
                 is_quiet = False
@@ -193,6 +195,20 @@ class StepFunctions:
                 return
             seconds = min(seconds * 1.5, _LAST_PAUSE) if is_quiet else _FIRST_PAUSE
             self._wait(seconds)
+
+    def _status(self, arn: str, *, is_first: bool) -> str:
+        """Read an execution's status; what has just been started may not be there yet.
+
+        AWS: Step Functions API reference, "DescribeExecution": eventually consistent.
+        """
+        for _ in range(_LOOKS if is_first else 0):
+            try:
+                return str(self.describe(arn)["status"])
+            except Refused as refusal:
+                if refusal.code != "ExecutionDoesNotExist":
+                    raise
+                self._wait(_FIRST_PAUSE)
+        return str(self.describe(arn)["status"])
 
     # ------------------------------------------------------------ acting
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from step.aws.requests import Operations
@@ -16,8 +16,9 @@ from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 from step.local.http import Request, Response
 from step.local.protocols import Found
+from step.local.strictness import Around, Asker
 
-_Caller = TypeVar("_Caller")
+_Caller = TypeVar("_Caller", bound=Asker)
 _Caller_contra = TypeVar("_Caller_contra", contravariant=True)
 
 
@@ -66,6 +67,7 @@ class Front(Generic[_Caller]):
         structures: What is honoured of the structures within parameters, by the names of their shapes.
         code: The error of what isn't honoured.
         guard: Gives what is held while an operation is done that doesn't wait.
+        around: What is around the operations that requests ask for.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class Front(Generic[_Caller]):
         *,
         code: str,
         guard: Callable[[], AbstractContextManager[object]] = nullcontext,
+        around: Around | None = None,
     ) -> None:
         self._protocol = protocol
         self._table = table
         self._structures = structures
         self._code = code
         self._guard = guard
+        self._around = around
 
     @property
     def operations(self) -> frozenset[str]:
@@ -100,7 +104,10 @@ class Front(Generic[_Caller]):
             raise self._protocol.unknown(operation, request)
         params = self._protocol.read(found, request)
         self._check_honoured(operation, params)
-        return self._protocol.write(operation, self._do(operation, caller, params))
+        if self._around is None:
+            return self._protocol.write(operation, self._do(operation, caller, params))
+        act = partial(self._do, operation, caller, params)
+        return self._protocol.write(operation, self._around(operation, caller, params, act))
 
     def refuse(self, refused: Refused) -> Response:
         """Write a refusal."""

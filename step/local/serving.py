@@ -55,7 +55,8 @@ class Options:
     a folder whose functions run in this process: all of it is confined to the service then, in environment
     and connections, unless ``has_account`` lets it keep the AWS account that the environment names. ``hosts``
     are other machines that tasks and functions may call, by patterns of their names; ``iam`` says what
-    happens to requests that policies don't allow.
+    happens to requests that policies don't allow; ``late_seconds``: how late reads may be in a service as
+    unkind as AWS (``strictness``), None: in no such one.
     """
 
     store: Path
@@ -70,6 +71,7 @@ class Options:
     account: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
     iam: Mode = "off"
+    late_seconds: float | None = None
 
 
 class LocalService:
@@ -110,6 +112,7 @@ class LocalService:
             handlers=options.handlers,
             hosts=hosts,
             is_synced=options.sync == "full",
+            is_strict=options.late_seconds is not None,
         )
         self._judge = Permissions(
             options.iam,
@@ -141,7 +144,12 @@ class LocalService:
         self._logs = ExecutionLogs(self.host, lru_cache(maxsize=16)(self._log_client))
         self._closing.callback(self._logs.close)
         self.step_functions = StepFunctionsService(
-            self.host, testing, self._logs, self._cloud.account_of, options.region
+            self.host,
+            testing,
+            self._logs,
+            self._cloud.account_of,
+            options.region,
+            late_seconds=options.late_seconds,
         )
         self._targets = EventTargets(
             self.host,

@@ -62,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="off",
         help="judge requests by the policies of who signed them: write down, or refuse",
     )
+    add(
+        "--strict",
+        action="store_true",
+        help="be as unkind as AWS may be: old reads, throttling, slow updates",
+    )
     add("--sync", choices=("normal", "full"), default="normal", help="full: survive a loss of power as well")
     add("--region", default="us-east-1", help="of requests that aren't signed (default: us-east-1)")
     add("--output", choices=("text", "json"), default="text", help="json: one line when it is ready")
@@ -122,6 +127,7 @@ def _store(folder: Path | None) -> AbstractContextManager[str]:
 
 def _started(options: argparse.Namespace, folder: Path, token: str | None) -> LocalService:
     from step.local.serving import LocalService, Options
+    from step.local.strictness import LATE_SECONDS
 
     clock: Clock = VirtualClock() if options.clock == "virtual" else RealClock(options.speed)
     try:
@@ -138,6 +144,7 @@ def _started(options: argparse.Namespace, folder: Path, token: str | None) -> Lo
                 has_account=options.allow_aws,
                 region=options.region,
                 iam=options.iam,
+                late_seconds=LATE_SECONDS if options.strict else None,
             )
         )
     except OSError as error:

@@ -50,6 +50,7 @@ class Cloud:
         handlers: A folder of handler files that stand for Lambda functions of their names.
         hosts: Other machines that functions may call, by patterns of their names.
         is_synced: Whether what is acknowledged survives the loss of power.
+        is_strict: Whether updates of functions take a while.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Cloud:
         handlers: Path | None = None,
         hosts: Sequence[str] = (),
         is_synced: bool = False,
+        is_strict: bool = False,
     ) -> None:
         self._owner = Owner(account, region)
         self.listeners: list[Callable[[JSONObject, str], None]] = []
@@ -76,6 +78,7 @@ class Cloud:
             handlers=handlers,
             hosts=hosts,
             is_synced=is_synced,
+            is_strict=is_strict,
         )
 
     def answer(self, request: Request) -> Response:

@@ -39,6 +39,7 @@ from step.local.functions.settings import SettingOperations
 from step.local.functions.store import FunctionShelf, LayerShelf
 from step.local.http import Request, Response
 from step.local.protocols import REQUEST_ID, Rest
+from step.local.strictness import StrictFunctions
 
 _log = logging.getLogger("step.local.functions")
 # Where zips are downloaded.
@@ -57,6 +58,7 @@ class Functions:
         handlers: A folder of handler files that run in this process instead.
         hosts: Other machines that functions may call, by patterns of their names.
         is_synced: Whether what is acknowledged survives the loss of power.
+        is_strict: Whether updates take a while.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Functions:
         handlers: Path | None = None,
         hosts: Sequence[str] = (),
         is_synced: bool = False,
+        is_strict: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._owner = owner
@@ -100,6 +103,7 @@ class Functions:
             self._operations(objects),
             STRUCTURES,
             code="InvalidParameterValueException",
+            around=StrictFunctions() if is_strict else None,
         )
 
     def answer(self, request: Request, owner: Owner) -> Response:

@@ -33,6 +33,7 @@ from step.local.service.starting import Starting
 from step.local.service.tags import Tags
 from step.local.service.testing import Testing
 from step.local.service.versions import Versions
+from step.local.strictness import StrictStates
 
 TARGET = "AWSStepFunctions"
 # A definition is the largest thing that a request holds; escaped it may take six times its size.
@@ -67,10 +68,18 @@ class StepFunctionsService:
         logs: Who delivers executions' events to CloudWatch Logs.
         account_of: Tells the account of a request.
         region: The region of requests that aren't signed.
+        late_seconds: How late reads may be, where requests are throttled too; None: neither.
     """
 
     def __init__(
-        self, host: Host, testing: Testing, logs: ExecutionLogs, account_of: AccountOf, region: str
+        self,
+        host: Host,
+        testing: Testing,
+        logs: ExecutionLogs,
+        account_of: AccountOf,
+        region: str,
+        *,
+        late_seconds: float | None = None,
     ) -> None:
         self._host = host
         self._account_of = account_of
@@ -90,6 +99,7 @@ class StepFunctionsService:
             _STRUCTURES,
             code="ValidationException",
             guard=lambda: host.lock,
+            around=None if late_seconds is None else StrictStates(now, late_seconds),
         )
 
     def answer(self, request: Request) -> Response:
