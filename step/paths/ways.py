@@ -92,12 +92,12 @@ class Ways:
         """The loops: sets of states each of which leads to every other, in the order of the document."""
         return [
             tuple(name for name in self.branch.states if name in group)
-            for group in self._groups
+            for group in self.groups
             if len(group) > 1 or any(name in self.targets[name] for name in group)
         ]
 
     @cached_property
-    def _groups(self) -> list[frozenset[str]]:
+    def groups(self) -> Sequence[frozenset[str]]:
         """Group states that lead to each other; a group comes after those that it leads to."""
         index: dict[str, int] = {}
         low: dict[str, int] = {}
@@ -134,7 +134,7 @@ class Ways:
 
     @cached_property
     def _group_of(self) -> Mapping[str, frozenset[str]]:
-        return {name: group for group in self._groups for name in group}
+        return {name: group for group in self.groups for name in group}
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -142,7 +142,7 @@ class Ways:
         counts: dict[str, int] = dict.fromkeys(self.ends, 0)
         # By the state at which a group is entered, how many ways lead there.
         entered: dict[str, int] = {self.branch.start_at: 1}
-        for group in reversed(self._groups):
+        for group in reversed(self.groups):
             arrived = sum(entered.get(name, 0) for name in group)
             if not arrived:
                 continue
@@ -161,7 +161,7 @@ class Ways:
 
     def to(self, end: str, limit: int) -> list[Way]:
         """List ways to an end, the shortest first, at most so many."""
-        leading = self._leading_to(end)
+        leading = self.leading_to(end)
         found: list[Way] = []
         # Breadth first by groups: what is shorter in groups comes first.
         edge: list[tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]] = []
@@ -183,14 +183,20 @@ class Ways:
             edge = following[: 4 * limit]
         return sorted(found, key=lambda way: len(way.states))[:limit]
 
-    def _leading_to(self, end: str) -> set[str]:
-        before: dict[str, list[str]] = {name: [] for name in self.branch.states}
+    @cached_property
+    def before(self) -> Mapping[str, Sequence[str]]:
+        """By each state, those that may lead to it."""
+        found: dict[str, list[str]] = {name: [] for name in self.branch.states}
         for name, targets in self.targets.items():
             for target in targets:
-                before[target].append(name)
+                found[target].append(name)
+        return found
+
+    def leading_to(self, end: str) -> set[str]:
+        """Find the states from which a way leads to an end, itself among them."""
         found, waiting = {end}, [end]
         while waiting:
-            for name in before[waiting.pop()]:
+            for name in self.before[waiting.pop()]:
                 if name not in found:
                     found.add(name)
                     waiting.append(name)
