@@ -14,13 +14,15 @@ from step.paths.situation import frames
 
 # So often a state must have been come by with other values for a field to be named.
 _TIMES = 4
+# So many moves show it.
+_FIRST = 1000
 
 
 def growing(model: Model, graph: Graph) -> list[str]:
     """Name what is different each time that the longest way known comes by a state again."""
     seen: dict[tuple[str, str], set[str]] = {}
     times: dict[str, int] = {}
-    for at in model.along(graph.way_to(len(graph) - 1)):
+    for at in model.along(graph.way_to(len(graph) - 1)[:_FIRST]):
         if not at.is_running:
             continue
         for frame in frames(at.kernel.root):

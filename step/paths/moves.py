@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from step.engine.frames import Op, Timer
+from step.engine.frames import Frame, Op, Timer
 from step.engine.history import History, Written
 from step.engine.kernel import Kernel
 from step.engine.key import EVERYTHING
@@ -139,9 +139,13 @@ class Moves:
             owner, branch = at.kernel.frame_at(path[:shared]), at.kernel.frame_at(path[: shared + 1])
             assert owner is not None
             assert branch is not None
-            if branches_meet(owner):
+            if self.meet(owner):
                 return foci
             foci = (*foci, Focus(branch.path, branch.run))
+
+    def meet(self, owner: Frame) -> bool:
+        """Whether the branches inside a frame's state have to do with each other before they end."""
+        return branches_meet(owner)
 
     def follow(self, at: Situation) -> bool:
         """See what the branch in focus has come to: whether it goes on, and where that leads."""

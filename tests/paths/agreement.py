@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from step import StateMachine
@@ -19,7 +20,7 @@ from step.paths.work import Replies
 from tests.paths.brute import Seen, every_execution, told
 from tests.paths.generated import INPUT, Generated
 
-BUDGET = 20_000
+BUDGET = 20_000 if os.environ.get("SOAK") == "1" else 3_000
 INFO = ExecutionInfo(
     arn="arn:aws:states:us-east-1:123456789012:execution:machine:paths",
     name="paths",

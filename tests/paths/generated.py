@@ -31,16 +31,19 @@ class Generated(NamedTuple):
 
 def generated(number: int) -> Generated:
     """Write the machine of a number."""
-    writer = _Writer(random.Random(f"machine {number}"))
-    definition = writer.branch(2)
-    world: JSON | None = {"marks": []} if writer.draw.random() < 0.4 else None
+    draw = random.Random(f"machine {number}")
+    # Every third one is a race: branches that wait equally long, fail, and end each other.
+    writer = _Writer(draw, is_race=number % 3 == 1)
+    definition = writer.shaped() if number % 3 == 2 else writer.branch(2)
+    world: JSON | None = {"marks": []} if draw.random() < 0.3 else None
     effects = {name: writer.effect(name) for name in writer.handlers} if world else {}
     return Generated(definition, writer.handlers, effects, world)
 
 
 class _Writer:
-    def __init__(self, draw: random.Random) -> None:
+    def __init__(self, draw: random.Random, *, is_race: bool) -> None:
         self.draw = draw
+        self.is_race = is_race
         self.handlers: dict[str, Handler] = {}
         self._names: Iterator[str] = (f"S{n}" for n in range(10**6))
 
@@ -50,6 +53,110 @@ class _Writer:
             return self._loop(names[0])
         states = {name: self._state(name, names[at + 1 :], depth) for at, name in enumerate(names)}
         return {"StartAt": names[0], "States": _reachable(states, names[0])}
+
+    def shaped(self) -> JSON:
+        """A machine of a shape in which something small makes a difference."""
+        shapes = (self._assigning, self._timed, self._tied, self._slots, self._nested, self._long_branch)
+        return self.draw.choice(shapes)()
+
+    def _assigning(self) -> JSON:
+        """A variable has another value on either way to one state."""
+        states = {
+            "Before": {"Type": "Pass", "Assign": {"v": 0}, "Next": "May"},
+            "May": self._asked("May", self._any(), Catch=[self._to("Work")], Next="Assign"),
+            "Assign": {"Type": "Pass", "Assign": {"v": self.draw.choice((0, 1))}, "Next": "Work"},
+            "Work": self._asked("Work", self._any(), Catch=[self._to("Tell")], Next="Tell"),
+            "Tell": {"Type": "Pass", "Parameters": {"was.$": "$v"}, "End": True},
+        }
+        return {"StartAt": "Before", "States": states}
+
+    def _timed(self) -> JSON:
+        """Which branch ends first depends on when each began to wait."""
+        return self._racing([self._waiting("A", timeout=2), self._waiting("B", timeout=3)])
+
+    def _tied(self) -> JSON:
+        """Two branches wait to the same instant; the one that is told later began earlier."""
+        return self._racing([self._waiting("A", timeout=None, seconds=2), self._only_waiting("B", 2)])
+
+    def _slots(self) -> JSON:
+        """An iteration can fail only after another one has made room for it."""
+        self.handlers["Each"] = _failing_but(2)
+        body = {"StartAt": "Each", "States": {"Each": {"Type": "Task", "Resource": FUNCTION, "End": True}}}
+        state = {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "MaxConcurrency": 2,
+            "ToleratedFailureCount": self.draw.choice((0, 0, 1)),
+            "ItemProcessor": body,
+        }
+        return self._caught_whole(state)
+
+    def _nested(self) -> JSON:
+        """A branch goes on after a Parallel inside it has failed, before its sibling has failed."""
+        inner = [self._alone("C", self._failing()), self._alone("D", self._any())]
+        states = {
+            "Inner": {
+                "Type": "Parallel",
+                "Branches": inner,
+                "Catch": [self._to("After", "$.error")],
+                "Next": "After",
+            },
+            "After": self._asked("After", self._failing(), End=True),
+        }
+        return self._racing([self._alone("A", self._failing()), {"StartAt": "Inner", "States": states}])
+
+    def _long_branch(self) -> JSON:
+        """A branch fails at its second task, before its sibling has failed at its first."""
+        states = {
+            "One": self._asked("One", lambda given: given, Next="Two"),
+            "Two": self._asked("Two", self._failing(), End=True),
+        }
+        return self._racing([self._alone("A", self._failing()), {"StartAt": "One", "States": states}])
+
+    def _racing(self, branches: list[JSON]) -> JSON:
+        return self._caught_whole({"Type": "Parallel", "Branches": branches})
+
+    def _caught_whole(self, state: JSON) -> JSON:
+        catch = [self._to("Told", "$.error")] if self.draw.random() < 0.7 else []
+        whole = state | {"Catch": catch, "End": True} if catch else state | {"End": True}
+        states = {"Whole": whole} | ({"Told": {"Type": "Succeed"}} if catch else {})
+        return {"StartAt": "Whole", "States": states}
+
+    def _waiting(self, name: str, timeout: int | None, seconds: int | None = None) -> JSON:
+        limits: JSON = {} if timeout is None else {"TimeoutSeconds": timeout}
+        states = {
+            name: self._asked(name, self._any(), Catch=[self._to(f"{name}W")], Next=f"{name}W", **limits),
+            f"{name}W": {
+                "Type": "Wait",
+                "Seconds": seconds or self.draw.choice((1, 2, 3, 4)),
+                "Next": f"{name}F",
+            },
+            f"{name}F": {"Type": "Fail", "Error": name},
+        }
+        return {"StartAt": name, "States": states}
+
+    def _only_waiting(self, name: str, seconds: int) -> JSON:
+        states = {
+            f"{name}W": {"Type": "Wait", "Seconds": seconds, "Next": f"{name}F"},
+            f"{name}F": {"Type": "Fail", "Error": name},
+        }
+        return {"StartAt": f"{name}W", "States": states}
+
+    def _alone(self, name: str, handler: Handler) -> JSON:
+        return {"StartAt": name, "States": {name: self._asked(name, handler, End=True)}}
+
+    def _asked(self, name: str, handler: Handler, **fields: Any) -> JSON:
+        self.handlers[name] = handler
+        return {"Type": "Task", "Resource": FUNCTION, "ResultPath": None, **fields}
+
+    def _to(self, state: str, path: str | None = None) -> JSON:
+        return {"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": state}
+
+    def _failing(self) -> Handler:
+        return _failing_but()
+
+    def _any(self) -> Handler:
+        return self.draw.choice((_failing_but(), lambda given: given, lambda given: {"n": 2}))
 
     def effect(self, name: str) -> Callable[[Any, Any, Any], object]:
         if self.draw.random() < 0.4:
@@ -81,13 +188,21 @@ class _Writer:
     def _state(self, name: str, later: list[str], depth: int) -> JSON:
         kinds = ["Pass", "Wait", "Task", "Task", "Task", "Choice" if later else "Succeed", "Fail"]
         kinds += ["Parallel", "Parallel", "Map"] if depth else []
+        if self.is_race:
+            kinds = ["Wait", "Task", "Task"] + (["Pass"] if later else ["Fail"])
+            kinds += ["Parallel"] * 3 + ["Map"] if depth else []
+            kinds = ["Parallel", "Parallel", "Map"] if depth == 2 and len(later) == 2 else kinds
         kind = self.draw.choice(kinds)
         onward: JSON = {"Next": later[0]} if later else {"End": True}
         match kind:
             case "Pass":
-                return {"Type": kind, **self._pass(), **onward}
+                return {"Type": kind, **self._pass(depth), **onward}
             case "Wait":
-                return {"Type": kind, "Seconds": self.draw.choice((1, 2, 5)), **onward}
+                return {
+                    "Type": kind,
+                    "Seconds": self.draw.choice((1, 2) if self.is_race else (1, 2, 5)),
+                    **onward,
+                }
             case "Succeed":
                 return {"Type": kind}
             case "Fail":
@@ -101,13 +216,15 @@ class _Writer:
                 return self._map(later, depth) | onward
         return self._task(name, later, depth) | onward
 
-    def _pass(self) -> JSON:
+    def _pass(self, depth: int) -> JSON:
         return self.draw.choice(
             (
                 {},
                 {"Result": {"n": 3}},
                 {"Parameters": {"n.$": "$.n"}},
-                {"Assign": {"seen.$": "$"}},
+                {"Assign": {f"v{depth}.$": "$"}},
+                {"Assign": {f"v{depth}": len(self.handlers)}, "ResultPath": None, "Result": 0},
+                {"Parameters": {"was.$": f"$v{depth}"}},
                 {"QueryLanguage": "JSONata", "Output": "{% {'n': 2, 'was': $states.input} %}"},
                 {"QueryLanguage": "JSONata", "Output": "{% $states.input.n + 1 %}"},
             )
@@ -117,8 +234,8 @@ class _Writer:
         self.handlers[name] = self._handler(name)
         state: JSON = {"Type": "Task", "Resource": FUNCTION, **self._caught(later)}
         if self.draw.random() < 0.4:
-            state["TimeoutSeconds"] = self.draw.choice((2, 3, 5))
-            if self.draw.random() < 0.3:
+            state["TimeoutSeconds"] = self.draw.choice((1, 2) if self.is_race else (2, 3, 5))
+            if state["TimeoutSeconds"] > 1 and self.draw.random() < 0.3:
                 state["HeartbeatSeconds"] = 1
         if self.draw.random() < 0.2:
             names = ["A", "Failing", "States.Timeout", "States.ALL", "States.TaskFailed"]
@@ -143,11 +260,11 @@ class _Writer:
 
     def _handler(self, name: str) -> Handler:
         def fails(given: Any) -> Any:
-            raise Failing(name)
+            raise Failing(f"{name} {given}")
 
         def fails_at_odd(given: Any) -> Any:
             if given in (1, 3):
-                raise Failing(name)
+                raise Failing(f"{name} {given}")
             return {"n": 1}
 
         return self.draw.choice(
@@ -174,6 +291,15 @@ class _Writer:
             "ToleratedFailureCount": self.draw.choice((0, 0, 1)),
             **self._caught(later),
         }
+
+
+def _failing_but(*fine: object) -> Handler:
+    def handle(given: Any) -> Any:
+        if given not in fine:
+            raise Failing(f"{given}")
+        return given
+
+    return handle
 
 
 def _reachable(states: JSON, start: str) -> JSON:
