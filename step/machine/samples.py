@@ -1,97 +1,21 @@
 """Make JSON that has all that a definition reads, with values that lead its Choices to a good end.
 
-Pure: no clock, no IO. One sample serves as the input and as every task's result: each path that is read
-anywhere stands in it as a whole and from each of its members on, since nobody can tell where a task's result
-will be put. It is a guess that makes machines run, never a statement about a service.
+Pure: no clock, no IO. It is a guess that makes machines run, never a statement about a service: one sample
+serves as the input and, fitted to where it is put, as every task's result.
 """
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from step.jsonvalue import JSONObject, JSONValue, size_bytes, to_text
+from step.jsonvalue import JSONObject, JSONValue, clone, size_bytes, to_text
+from step.machine.sample_facts import ITEM, SampleFacts, SampleNode, Steps, path_steps, scopes_of
 
-_TIMESTAMP = "2026-01-01T00:00:00Z"
-# A list's items in place of a member's name.
-_ITEM = "[]"
-_Steps = tuple[str, ...]
 # A payload's limit is 256 KiB; a state's data may hold several samples.
 _MOST_BYTES = 16_384
+_MOST_VALUES = 5_000
 _LEVELS = 3
-_PATH = re.compile(r"\$\$?(?:\w+)?(?:\.\.?[\w-]+|\.\*|\[[^\]]*\])*")
-_STEP = re.compile(r"\.\.?([\w-]+)|\[\s*['\"]([^'\"]*)['\"]\s*\]|(\[[^\]]*\]|\.\*)")
-_FILTERED = re.compile(r"@\.([\w.-]+)\s*(?:==\s*(?:'([^']*)'|\"([^\"]*)\"|(\d+)))?")
-_CONTEXT = {"Execution.Input": 2, "Map.Item.Value": 3}
-_JSONATA = re.compile(r"\s*\{%(.*)%\}\s*", re.DOTALL)
-_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
-_CHAIN = r"(?:\$[A-Za-z_]\w*|[A-Za-z_]\w*)(?:\s*\.\s*[A-Za-z_]\w*|\s*\.\s*`[^`]+`|\[[^\[\]]*\])*"
-_CHAINS = re.compile(rf"(?<![\w.$]){_CHAIN}(?![\w`]|\s*\()")
-_COMPARED = re.compile(
-    rf"({_CHAIN})\s*(!=|<=|>=|=|<|>)\s*('[^']*'|\"[^\"]*\"|-?\d+(?:\.\d+)?|true\b|false\b|null\b)"
-)
-_CALLED = re.compile(rf"\$(\w+)\(\s*({_CHAIN})\s*[,)]")
-_COUNTED = re.compile(rf"({_CHAIN})\s*[-+*/%]\s*[\d$(]|[-+*/%]\s*({_CHAIN})")
-_NUMBERS = frozenset(
-    {
-        "sum",
-        "max",
-        "min",
-        "average",
-        "round",
-        "floor",
-        "ceil",
-        "abs",
-        "sqrt",
-        "power",
-        "formatNumber",
-        "fromMillis",
-    }
-)
-_STATES_ROOTS = {"input": 1, "result": 1, "errorOutput": 1}
-_NUMBER_FIELDS = re.compile(
-    r"(?:Seconds|MaxConcurrency|ToleratedFailure(?:Count|Percentage)|MaxItems\w*)(?:Path)?"
-)
-_INTRINSIC = re.compile(r"States\.(\w+)\(([^()]*)")
-_HELD_BY: Mapping[str, JSONValue] = {
-    "ArrayPartition": [],
-    "ArrayContains": [],
-    "ArrayGetItem": [],
-    "ArrayLength": [],
-    "ArrayUnique": [],
-    "MathAdd": 1,
-    "MathRandom": 1,
-    "ArrayRange": 1,
-    "Base64Decode": "c2FtcGxl",
-    "JsonMerge": {},
-}
-
-
-@dataclass(slots=True)
-class _Node:
-    """What is known of a place in the sample.
-
-    ``value`` is what it should be, where that is known; ``aliases`` are names that its value gets later, "":
-    it becomes a state's data.
-    """
-
-    members: dict[str, _Node] = field(default_factory=dict)
-    item: _Node | None = None
-    value: list[JSONValue] = field(default_factory=list)
-    aliases: set[str] = field(default_factory=set)
-    is_absent: bool = False
-
-    def at(self, steps: _Steps) -> _Node:
-        node = self
-        for step in steps:
-            if step == _ITEM:
-                node.item = node = node.item or _Node()
-            else:
-                node = node.members.setdefault(step, _Node())
-        return node
 
 
 class Samples:
@@ -103,20 +27,25 @@ class Samples:
     """
 
     def __init__(self, document: JSONObject, others: Sequence[JSONObject] = ()) -> None:
-        self._root = root = _Node()
-        facts = _Facts(root)
-        scopes = [scope for one in (document, *others) for scope in _scopes(one)]
+        self._root = root = SampleNode()
+        facts = SampleFacts(root)
+        scopes = [scope for one in (document, *others) for scope in scopes_of(one)]
         for scope in scopes:
             facts.choose(scope)
+        facts.done()
         for one in (document, *others):
             facts.read(one, "")
         for levels in range(_LEVELS, 0, -1):
-            self.whole = _write(root, root, "", levels)
-            if size_bytes(self.whole, _MOST_BYTES) <= _MOST_BYTES:
+            writer = _Writer(root)
+            self.whole = writer.write(root, "", levels)
+            if writer.left >= 0 and size_bytes(self.whole, _MOST_BYTES) <= _MOST_BYTES:
                 break
         self._results: dict[str, JSONValue] = {}
         for scope in scopes:
             self._fit_results(scope["States"], facts.bare)
+        for task, wants in facts.wants.items():
+            if task and isinstance(self.result(task), dict):
+                self._results[task] = _overlaid(self.result(task), wants)
         self.input = self._bare(facts.bare.get(document["StartAt"], [self.whole])[0])  # type: ignore[arg-type]  # it is valid
 
     def result(self, state: str) -> JSONValue:
@@ -137,351 +66,83 @@ class Samples:
                 if wanted and (is_payload if is_invoke else is_whole):
                     self._results[name] = self._bare(wanted[0])
             elif isinstance(place, str) and "lambda:invoke" not in str(state.get("Resource")):
-                node = self._root.at(next(_steps(place), ()))
+                node = self._root.at(next(path_steps(place), ()))
                 if node.value or node.item is not None:
-                    self._results[name] = _write(node, self._root, "", 2)
+                    self._results[name] = _Writer(self._root).write(node, "", 2)
 
     def _bare(self, wanted: JSONValue) -> JSONValue:
         return [self.whole] if wanted == [] else wanted
 
 
-class _Facts:
-    """Collects what a definition reads, and what its Choices want."""
+class _Writer:
+    """Writes a sample; ``left`` is how many values it may still write."""
 
-    def __init__(self, root: _Node) -> None:
+    def __init__(self, root: SampleNode) -> None:
         self._root = root
-        self._state = ""
-        # What a state wants its whole input to be; an empty list stands for any list.
-        self.bare: dict[str, list[JSONValue]] = {}
+        self.left = _MOST_VALUES
 
-    def _note(
-        self, steps: _Steps, *value: JSONValue, is_absent: bool = False, alias: str | None = None
-    ) -> None:
-        """Let a path be there, from each of its members on; the first value that is wanted stays."""
+    def write(self, node: SampleNode, name: str, levels: int) -> JSONValue:
+        """Write what is known of a place, there and under the names that its value gets later."""
+        root = self._root
+        self.left -= 1
+        known = [node, *(root if alias == "" else root.members.get(alias) for alias in sorted(node.aliases))]
+        sources = [source for source in (*known, root.members.get(name)) if source is not None]
+        wanted = next((source.value for source in sources if source.value), [])
+        item = next((source.item for source in sources if source.item is not None), None)
+        if node.value == ["{}"]:
+            return self._text(known[1:], levels)
+        if item is not None or (wanted and isinstance(wanted[0], list)):
+            return self._list(item or SampleNode(), wanted, levels, max(source.length for source in sources))
+        members: JSONObject = {}
+        for source in reversed(sources):
+            members |= self._members(source, levels if source is node else levels - 1)
+        if members:
+            return members
+        return wanted[0] if wanted else (name or "sample")
+
+    def _text(self, read_as: Sequence[SampleNode | None], levels: int) -> JSONValue:
+        """Write a text that is parsed; ``read_as`` is what is known of the names that it gets then."""
+        for one in read_as:
+            if one is not None and one.value and one.value != ["{}"]:
+                return to_text(one.value[0])
+            if one is not None and one.members and one is not self._root:
+                return to_text(self._members(one, levels - 1))
+        return to_text(self._members(self._root, 1)) if levels > 1 else "{}"
+
+    def _list(self, item: SampleNode, wanted: Sequence[JSONValue], levels: int, length: int) -> JSONValue:
+        """Write a list; its items have what is read from the start, too."""
+        if wanted and isinstance(wanted[0], list) and wanted[0]:
+            return wanted[0]
+        made = self._members(item, levels - 1)
+        if levels > 1:
+            made = {**self._members(self._root, levels - 1), **made}
+        return [made or (item.value[0] if item.value else "sample")] * length
+
+    def _members(self, node: SampleNode, levels: int) -> JSONObject:
+        if levels < 1 or self.left < 0:
+            return {}
+        return {
+            name: self.write(inner, name, levels)
+            for name, inner in node.members.items()
+            if not inner.is_absent
+        }
+
+
+def _overlaid(value: JSONValue, wants: Sequence[tuple[Steps, JSONValue]]) -> JSONValue:
+    """Lay what Choices want over a sample, from each member of a path on; what was wanted first stays."""
+    made = clone(value)
+    for steps, wanted in reversed(wants):
         for start in range(len(steps)):
-            if steps[start] == _ITEM:
-                continue
-            node = self._root.at(steps[start:])
-            if value and not node.value:
-                node.value = [*value]
-            if alias is not None:
-                node.aliases.add(alias)
-            if is_absent and start == 0:
-                node.is_absent = True
+            if not any(step.startswith(ITEM) for step in steps[start:]):
+                _put(made, steps[start:], wanted)
+    return made
 
-    # ------------------------------------------------------------ what is read
 
-    def read(self, value: JSONValue, key: str) -> None:
-        match value:
-            case str():
-                self._read_text(value, key)
-            case list():
-                for item in value:
-                    self.read(item, key)
-            case dict():
-                is_sent = value.get("Type") == "Task" and "Parameters" not in value
-                for name, item in value.items():
-                    # What goes into a task as it is, nothing in the definition looks into.
-                    self.read(item, "SentPath" if is_sent and name == "InputPath" else name)
-
-    def _read_text(self, text: str, key: str) -> None:
-        expression = _JSONATA.fullmatch(text)
-        if expression is not None:
-            self._read_jsonata(expression[1], key)
-        elif key.endswith((".$", "Path")) or key == "Variable":
-            if key == "ResultPath":
-                return
-            for name, arguments in _INTRINSIC.findall(text):
-                self._read_intrinsic(name, arguments)
-            held = self._of_field(key)
-            for match in _PATH.finditer(text):
-                is_whole = match[0] == text
-                for steps in _steps(match[0]):
-                    self._note(steps, *(held if is_whole else ()), alias=_alias(key) if is_whole else None)
-                self._read_filters(match[0])
-
-    @staticmethod
-    def _of_field(key: str) -> list[JSONValue]:
-        if key == "ItemsPath" or key == "Items":
-            return [[]]
-        if key.startswith("Timestamp"):
-            return [_TIMESTAMP]
-        return [1] if _NUMBER_FIELDS.fullmatch(key) else []
-
-    def _read_intrinsic(self, name: str, arguments: str) -> None:
-        held: list[JSONValue] = [_HELD_BY[name]] if name in _HELD_BY else []
-        held = ["{}"] if name == "StringToJson" else held
-        for match in _PATH.finditer(arguments):
-            for steps in _steps(match[0]):
-                self._note(steps, *held)
-            if name not in ("MathAdd", "JsonMerge", "ArrayRange"):
-                # The first argument is what the function is about.
-                break
-
-    def _read_filters(self, path: str) -> None:
-        at = path.find("[?")
-        if at < 0:
+def _put(value: JSONValue, steps: Steps, wanted: JSONValue) -> None:
+    for step in steps[:-1]:
+        inner = value.get(step) if isinstance(value, dict) else None
+        if not isinstance(inner, dict):
             return
-        base = next(iter(_steps(path[:at])), ())
-        for name, *texts in _FILTERED.findall(path):
-            wanted = next((text for text in texts if text), "")
-            value: list[JSONValue] = [int(wanted) if wanted.isdigit() else wanted] if wanted else []
-            self._note((*base, _ITEM, *name.split(".")), *value)
-
-    def _read_jsonata(self, expression: str, key: str) -> None:
-        for name, chain in _CALLED.findall(expression):
-            held: list[JSONValue] = [1] if name in _NUMBERS else ["1"] if name == "number" else []
-            held = ["{}"] if name == "parse" else [_TIMESTAMP] if name == "toMillis" else held
-            self._note_chain(chain, *held)
-        for chains in _COUNTED.findall(_TEXT.sub("''", expression)):
-            for chain in filter(None, chains):
-                self._note_chain(chain, 1)
-        for chain, _, written in _COMPARED.findall(expression):
-            self._note_chain(chain, _literal(written))
-        whole = re.fullmatch(_CHAIN, expression.strip())
-        if whole is not None:
-            self._note_chain(whole[0], *self._of_field(key), alias=_alias(key))
-        for match in _CHAINS.finditer(_TEXT.sub("''", expression)):
-            self._note_chain(match[0])
-
-    def _note_chain(self, chain: str, *value: JSONValue, alias: str | None = None) -> None:
-        steps = _chain_steps(chain)
-        if steps:
-            self._note(steps, *value, alias=alias)
-
-    # ------------------------------------------------------------ what Choices want
-
-    def choose(self, scope: Mapping[str, Any]) -> None:
-        """Let each Choice on the way take the rule from which a good end is nearest."""
-        states = scope["States"]
-        for name, state in states.items():
-            if state["Type"] == "Map" and _takes_all(state):
-                self.bare[name] = [[]]
-        far = _distances(states)
-        reached, queue = {scope["StartAt"]}, deque([scope["StartAt"]])
-        while queue:
-            self._state = queue.popleft()
-            state = states.get(self._state, {})
-            targets = [*_targets(state)]
-            if state.get("Type") == "Choice":
-                best = min(targets, key=lambda target: far.get(target, _FAR), default="")
-                self._take(state, best)
-                targets = [best]
-            for target in targets:
-                if target not in reached:
-                    reached.add(target)
-                    queue.append(target)
-
-    def _take(self, state: Mapping[str, Any], target: str) -> None:
-        rules = state["Choices"]
-        wanted = next((at for at, rule in enumerate(rules) if rule["Next"] == target), len(rules))
-        # What the rule wants comes first: mostly it is also what the rules before it don't want.
-        if wanted < len(rules):
-            self._want(rules[wanted], True)
-        for rule in rules[:wanted]:
-            self._want(rule, False)
-
-    def _want(self, rule: Mapping[str, Any], truth: bool) -> None:
-        if "Condition" in rule:
-            expression = _JSONATA.fullmatch(str(rule["Condition"]))
-            if expression is not None:
-                self._want_jsonata(expression[1], truth)
-        elif "Not" in rule:
-            self._want(rule["Not"], not truth)
-        elif "And" in rule or "Or" in rule:
-            rules = rule.get("And") or rule.get("Or") or ()
-            are_all = ("And" in rule) == truth
-            for one in rules if are_all else rules[:1]:
-                self._want(one, truth)
-        else:
-            operator = next((name for name in rule if name not in _NO_OPERATORS), "")
-            variable = str(rule.get("Variable"))
-            if variable == "$" and not operator.startswith("Is"):
-                self.bare.setdefault(self._state, [_satisfying(operator, rule.get(operator), truth)])
-            for steps in _steps(variable):
-                self._want_data(steps, operator, rule.get(operator), truth)
-
-    def _want_data(self, steps: _Steps, operator: str, operand: JSONValue, truth: bool) -> None:
-        if operator == "IsPresent":
-            self._note(steps, is_absent=operand != truth)
-        elif operator.startswith("Is"):
-            self._note(
-                steps, _OF_KIND.get(operator, "sample") if operand == truth else _OTHER_KIND.get(operator, 1)
-            )
-        elif operator.endswith("Path"):
-            for other in _steps(str(operand)):
-                base: JSONValue = 1 if operator.startswith("Numeric") else "sample"
-                self._note(other, base)
-            self._note(steps, _satisfying(operator.removesuffix("Path"), base, truth))
-        else:
-            self._note(steps, _satisfying(operator, operand, truth))
-
-    def _want_jsonata(self, expression: str, truth: bool) -> None:
-        comparisons = _COMPARED.findall(expression)
-        for chain, sign, written in comparisons if truth else comparisons[:1]:
-            operand = _literal(written)
-            operator = f"{'Numeric' if isinstance(operand, int | float) else 'String'}{_SIGNS[sign]}"
-            is_true = truth != (sign == "!=")
-            self._note_chain(chain, _satisfying(operator, operand, is_true))
-        if not comparisons:
-            bare = expression.replace("$not(", "").replace("$exists(", "").strip(" ()")
-            if re.fullmatch(_CHAIN, bare):
-                self._note_chain(bare, truth != ("$not(" in expression))
-
-
-def _takes_all(state: Mapping[str, Any]) -> bool:
-    """Say whether a Map goes over its whole input."""
-    if "ItemReader" in state:
-        return False
-    items = state.get("Items")
-    if items is not None:
-        return isinstance(items, str) and items.replace(" ", "") == "{%$states.input%}"
-    return state.get("ItemsPath", "$") == "$" and state.get("QueryLanguage") != "JSONata"
-
-
-def _alias(field: str) -> str | None:
-    """Name what a field's value is read as later."""
-    if field in ("InputPath", "OutputPath", "Output", "Input"):
-        return ""
-    if field.endswith("Path") or field == "Variable":
-        return None
-    return field.removesuffix(".$")
-
-
-_FAR = 1_000_000
-_NO_OPERATORS = frozenset({"Variable", "Next", "Comment", "Assign", "Output"})
-_SIGNS = {"=": "Equals", "!=": "Equals", "<": "LessThan", ">": "GreaterThan", "<=": "LessThanEquals"}
-_SIGNS[">="] = "GreaterThanEquals"
-_OF_KIND: Mapping[str, JSONValue] = {
-    "IsBoolean": True,
-    "IsNull": None,
-    "IsNumeric": 1,
-    "IsString": "sample",
-    "IsTimestamp": _TIMESTAMP,
-}
-_OTHER_KIND: Mapping[str, JSONValue] = {"IsNull": "sample", "IsNumeric": "sample", "IsBoolean": "sample"}
-
-
-def _satisfying(operator: str, operand: JSONValue, truth: bool) -> JSONValue:
-    """Give a value for which a comparison is true, or false."""
-    if isinstance(operand, bool):
-        return operand == truth
-    if operator == "StringMatches":
-        text = str(operand).replace("\\*", "\0").replace("*", "sample").replace("\0", "*")
-        return text if truth else f"not {text}"
-    if "Than" not in operator:
-        if truth:
-            return operand
-        return operand + 1 if isinstance(operand, int | float) else f"not {operand}"
-    is_less = ("Less" in operator) == truth
-    if operator.startswith("Timestamp"):
-        return "1970-01-01T00:00:00Z" if is_less else "2999-01-01T00:00:00Z"
-    if isinstance(operand, int | float):
-        return operand - 1 if is_less else operand + 1
-    return "" if is_less else f"{operand}~"
-
-
-def _literal(written: str) -> JSONValue:
-    if written[0] in "'\"":
-        return written[1:-1]
-    if written in ("true", "false", "null"):
-        return {"true": True, "false": False, "null": None}[written]
-    number = float(written)
-    return int(number) if number.is_integer() else number
-
-
-def _steps(path: str) -> Iterator[_Steps]:
-    """Take a JSONPath apart; nothing where it reads no data of the execution."""
-    is_context = path.startswith("$$")
-    variable = () if is_context else tuple(re.findall(r"^\$(\w+)", path))
-    steps = tuple((plain or quoted) if not other else _ITEM for plain, quoted, other in _STEP.findall(path))
-    if is_context:
-        for read, length in _CONTEXT.items():
-            if ".".join(steps[:length]) == read:
-                yield from [steps[length:]] if len(steps) > length else []
-        return
-    if variable or steps:
-        yield *variable, *steps
-
-
-def _chain_steps(chain: str) -> _Steps:
-    """Take a chain of JSONata's names apart; empty where it reads no data of the execution."""
-    parts = re.findall(r"`([^`]+)`|([$\w]+)|(\[)", re.sub(r"\[[^\[\]]*\]", "[", chain))
-    steps = tuple(quoted or name or _ITEM for quoted, name, _ in parts)
-    if steps[0] == "$states":
-        if steps[1:4] == ("context", "Map", "Item"):
-            return steps[5:]
-        if steps[1:4] == ("context", "Execution", "Input"):
-            return steps[4:]
-        return steps[2:] if len(steps) > 1 and steps[1] in _STATES_ROOTS else ()
-    if steps[0].startswith("$"):
-        return steps[0][1:], *steps[1:]
-    return () if steps[0] in ("and", "or", "in", "true", "false", "null", "function") else steps
-
-
-def _scopes(scope: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield scope
-    for state in scope["States"].values():
-        bodies = [state[key] for key in ("ItemProcessor", "Iterator") if key in state]
-        for inner in [*state.get("Branches", ()), *bodies]:
-            yield from _scopes(inner)
-
-
-def _targets(state: Mapping[str, Any]) -> Iterator[str]:
-    rules: Sequence[Mapping[str, Any]] = state.get("Choices", ())
-    yield from (rule["Next"] for rule in rules)
-    yield from (state[key] for key in ("Default", "Next") if key in state)
-
-
-def _distances(states: Mapping[str, Any]) -> dict[str, int]:
-    """Count the transitions from each state to the nearest end that is no failure."""
-    sources: dict[str, list[str]] = {}
-    for name, state in states.items():
-        for target in _targets(state):
-            sources.setdefault(target, []).append(name)
-    ends = [name for name, state in states.items() if state.get("End") or state["Type"] == "Succeed"]
-    far = dict.fromkeys(ends, 0)
-    queue = deque(ends)
-    while queue:
-        name = queue.popleft()
-        for source in sources.get(name, ()):
-            if source not in far:
-                far[source] = far[name] + 1
-                queue.append(source)
-    return far
-
-
-def _write(node: _Node, root: _Node, name: str, levels: int) -> JSONValue:
-    """Write what is known of a place, there and under the names that its value gets later."""
-    known = [node, *(root if alias == "" else root.members.get(alias) for alias in sorted(node.aliases))]
-    sources = [source for source in (*known, root.members.get(name)) if source is not None]
-    wanted = next((source.value for source in sources if source.value), [])
-    item = next((source.item for source in sources if source.item is not None), None)
-    if item is not None or (wanted and isinstance(wanted[0], list)):
-        return _list(item or _Node(), root, wanted, levels)
-    members: JSONObject = {}
-    for source in reversed(sources):
-        members |= _members(source, root, levels if source is node else levels - 1)
-    if members:
-        return members
-    if wanted == ["{}"]:
-        return to_text(_members(root, root, 1)) if levels > 1 else "{}"
-    return wanted[0] if wanted else (name or "sample")
-
-
-def _list(item: _Node, root: _Node, wanted: Sequence[JSONValue], levels: int) -> JSONValue:
-    """Write a list; its items have what is read from the start, too."""
-    if wanted and isinstance(wanted[0], list) and wanted[0]:
-        return wanted[0]
-    made = _members(item, root, levels - 1)
-    if levels > 1:
-        made = {**_members(root, root, levels - 1), **made}
-    return [made or "sample"]
-
-
-def _members(node: _Node, root: _Node, levels: int) -> JSONObject:
-    if levels < 1:
-        return {}
-    return {
-        name: _write(inner, root, name, levels) for name, inner in node.members.items() if not inner.is_absent
-    }
+        value = inner
+    if isinstance(value, dict) and not isinstance(value.get(steps[-1]), dict):
+        value[steps[-1]] = wanted

@@ -504,7 +504,8 @@ class StateMachine(Explorable):
         return any(map(calls_step_functions, self.tasks.values()))
 
     def _work(self, executions: DrivenExecutions, record: RunRecord) -> Perform:
-        return Work(self._attachments.recording(record), self._callbacks, self._services, executions).perform
+        attachments = self._attachments.recording(record)
+        return Work(attachments, self._callbacks, self._services, executions, self.arn).perform
 
     def _quotas(self, quotas: Quotas | None) -> Quotas | None:
         return EXPRESS if self.type == "EXPRESS" and quotas is QUOTAS else quotas

@@ -37,6 +37,7 @@ class Work:
         callbacks: What takes tasks that are ended by their tokens, by state or resource.
         services: Who calls AWS's services, if anybody.
         executions: What all executions on this clock share.
+        own: The machine's ARN: a sample answers where it starts itself, which needn't come to an end.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Work:
         callbacks: Mapping[str, Callback],
         services: Services | None,
         executions: DrivenExecutions,
+        own: str = "",
     ) -> None:
+        self._own = own
         self._attachments = attachments
         self._callbacks = callbacks
         self._services = services
@@ -66,7 +69,9 @@ class Work:
             return self._attachments.perform(task)
         resource = Resource.from_text(task.resource)
         is_rest = self._attachments.has_rest
-        if executions.takes(resource, task.payload) and not (is_rest and executions.misses(task.payload)):
+        if executions.takes(resource, task.payload) and not (
+            is_rest and executions.misses(task.payload, self._own)
+        ):
             return executions.perform(resource, task)
         if resource.kind == "activity" and not is_rest:
             executions.offer(task)

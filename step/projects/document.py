@@ -76,7 +76,7 @@ def read_document(file: Path, filled: Mapping[str, str] | None = None) -> Docume
     data = file.read_bytes()
     if filled:
         data = fill_text(data.decode("utf-8", "surrogateescape"), filled).encode("utf-8", "surrogateescape")
-    if file.suffix in (".yaml", ".yml"):
+    if file.suffix in (".yaml", ".yml", ".template") and not data.lstrip().startswith(b"{"):
         return read_yaml(data, file)
     return Document(file=file, source=read_source(data, max_size=_MAX_FILE), blocks={})
 

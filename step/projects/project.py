@@ -20,6 +20,10 @@ from step.projects.terraform import TerraformReader
 
 # Folders with what others wrote.
 _FOREIGN = frozenset({"node_modules", "__pycache__", "venv", "dist", "build"})
+_DEFINITION_FILES = (".asl.json", ".asl.yaml", ".asl.yml", ".asl")
+_TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template")
+_MOST_TEMPLATE = 4_000_000
+_DEEPEST = 12
 _DEFINITIONS = (".json", ".yaml", ".yml")
 
 
@@ -51,29 +55,30 @@ def open_project(
 
 
 def find_projects(path: Path) -> Iterator[Path]:
-    """List what to read where a path is given: itself, or what a folder that is no project has in it."""
-    if not path.is_dir() or _project_file(path) is not None:
-        yield path
-        return
-    found = False
-    for entry in sorted(path.iterdir()):
-        if entry.is_dir():
-            is_own = not entry.name.startswith(".") and entry.name not in _FOREIGN and not entry.is_symlink()
-            inner = [*find_projects(entry)] if is_own and _has_definitions(entry) else []
-        else:
-            inner = [entry] if _is_definition(entry) else []
-        found = found or bool(inner)
-        yield from inner
+    """List what to read where a path is given: itself, or what a folder that is no project has in it.
+
+    Raises:
+        StepError: the folder has nothing.
+    """
+    found = [path] if not path.is_dir() else [*_projects(path, 0)]
     if not found:
         raise StepError(f"{path}: no definition and no project in it")
+    yield from found
 
 
-def _has_definitions(folder: Path) -> bool:
-    return _project_file(folder) is not None or any(map(_is_definition, folder.rglob("*")))
+def _projects(folder: Path, depth: int) -> Iterator[Path]:
+    if _project_file(folder) is not None:
+        yield folder
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.is_file() and entry.name.endswith(_DEFINITION_FILES):
+            yield entry
+        elif entry.is_dir() and depth < _DEEPEST and not _is_foreign(entry):
+            yield from _projects(entry, depth + 1)
 
 
-def _is_definition(file: Path) -> bool:
-    return file.name.endswith((".asl.json", ".asl.yaml", ".asl.yml", ".asl"))
+def _is_foreign(folder: Path) -> bool:
+    return folder.name.startswith(".") or folder.name in _FOREIGN or folder.is_symlink()
 
 
 def _project_file(folder: Path) -> Path | None:
@@ -84,9 +89,18 @@ def _project_file(folder: Path) -> Path | None:
     for assembly in (folder, folder / "cdk.out"):
         if is_assembly(assembly):
             return assembly
-    return next(
-        iter(sorted(folder.glob("*.tf"))), folder / "cdk.json" if (folder / "cdk.json").is_file() else None
-    )
+    for file in (*sorted(folder.glob("*.tf")), folder / "cdk.json"):
+        if file.is_file():
+            return file
+    return next(filter(_is_template, sorted(folder.iterdir())), None)
+
+
+def _is_template(file: Path) -> bool:
+    """Say whether a file is a template of another name that has a state machine."""
+    if file.suffix not in _TEMPLATE_SUFFIXES or not file.is_file() or file.stat().st_size > _MOST_TEMPLATE:
+        return False
+    text = file.read_bytes()
+    return b"Resources" in text and (b"AWS::StepFunctions::" in text or b"AWS::Serverless::State" in text)
 
 
 def _open(path: Path, parameters: Mapping[str, str], filled: Mapping[str, str]) -> Application:
@@ -108,7 +122,7 @@ def _open(path: Path, parameters: Mapping[str, str], filled: Mapping[str, str]) 
 def _folder(path: Path, parameters: Mapping[str, str], filled: Mapping[str, str]) -> Application:
     file = _project_file(path)
     if file is None:
-        looked = f"{', '.join(TEMPLATES)}, cdk.out, *.tf"
+        looked = f"{', '.join(TEMPLATES)}, another template, cdk.out, *.tf"
         raise StepError(f"{path}: no project in this folder: it has none of {looked}")
     if file.name == "cdk.json":
         raise StepError(f"{path}: a CDK app without its cdk.out: run `cdk synth` first")

@@ -115,12 +115,12 @@ class DrivenExecutions:
         given = payload if isinstance(payload, dict) else {}
         return self._machines is not None or not {"StateMachineArn", "ExecutionArn"} & set(given)
 
-    def misses(self, payload: JSONValue) -> bool:
-        """Say whether a call is about a machine or an execution that isn't among these."""
+    def misses(self, payload: JSONValue, own: str = "") -> bool:
+        """Say whether a call is about a machine or an execution that isn't among these, or about ``own``."""
         given = payload if isinstance(payload, dict) else {}
         machine, execution = given.get("StateMachineArn"), given.get("ExecutionArn")
         if isinstance(machine, str):
-            return machine not in (self._machines or {})
+            return machine == own or machine not in (self._machines or {})
         return isinstance(execution, str) and execution not in self._by_arn
 
     def perform(self, resource: Resource, task: StartTask) -> tuple[list[Input], int] | Promise:

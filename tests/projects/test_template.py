@@ -10,7 +10,7 @@ import pytest
 
 from step import DefinitionError, StateMachine, StepError
 from step.projects.application import Application
-from step.projects.project import open_project
+from step.projects.project import find_projects, open_project
 
 ASL = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "${Value}", "End": True}}}
 FUNCTION = "def handler(event, context):\n    return [event, __name__]\n"
@@ -183,3 +183,26 @@ Resources:
         "At": "arn:aws:lambda:us-east-1:123456789012:function:f-x"
     }
     assert application.notes == ("Away: the nested stack isn't on this machine: https://example.com/t.yaml",)
+
+
+def test_a_template_of_another_name_is_found_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "infrastructure.yaml").write_text(machine("Definition: {}"))
+    (tmp_path / "other.yaml").write_text("a: 1")
+
+    assert open_project(tmp_path).machine().key == "M"
+
+
+def test_every_project_and_definition_below_a_folder_is_found(tmp_path: Path) -> None:
+    for name in ("a/b/template.yaml", "c/stack.template", "node_modules/d/template.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(machine("Definition: {}"))
+    (tmp_path / "c" / "e.asl.json").write_text("{}")
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "g.asl.yaml").write_text("")
+
+    found = [path.relative_to(tmp_path).as_posix() for path in find_projects(tmp_path)]
+
+    assert found == ["a/b", "c", "f/g.asl.yaml"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(StepError, match="no definition and no project in it"):
+        list(find_projects(tmp_path / "empty"))

@@ -28,6 +28,8 @@ EXAMPLES = (
     "step run template.yaml#OrderMachine --mock-all",
     "step run bread --store build/store --name loaf-1 --speed 3600  # again: it goes on",
 )
+# So much of a sample is shown.
+_LONGEST = 400
 EXITS = {
     0: "the execution succeeded",
     1: "the execution didn't succeed",
@@ -104,7 +106,7 @@ def _run(options: argparse.Namespace) -> int:
         name, events = _durably(options, machine, value)
     else:
         if value is None and machine.is_mocked and machine.sample != {}:
-            print_notes([f"no --input, so a sample of what the definition reads: {to_text(machine.sample)}"])
+            print_notes([f"no --input, so a sample of what the definition reads: {_shown(machine.sample)}"])
             value = machine.sample
         execution = machine.execute({} if value is None else value, seed=options.seed)
         print_notes(_mocked(execution))
@@ -116,6 +118,11 @@ def _run(options: argparse.Namespace) -> int:
     if lines and options.output == "text":
         print("\n".join(lines))
     return exit_status(summary)
+
+
+def _shown(sample: JSONValue) -> str:
+    text = to_text(sample)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text):,} characters)"
 
 
 def _mocked(execution: Execution) -> Iterator[str]:
