@@ -21,6 +21,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "explore": "walk every path: all errors, timeouts, answers; exit status 1 where one is wrong",
         "coverage": "say what of a machine recorded executions used: states, rules, retries, catchers",
         "policy": "print the least policy of a machine's role, as JSON or for Terraform",
+        "schemas": "print the JSON Schema of what each handler takes and gives",
         "explain": "tell what a machine does: ends, ways, time, cost, errors, in words and as a page",
         "diff": "say what changed between two definitions: states, data, ways, ends, running executions",
         "replay": "replay recorded executions on a new definition and new handlers: where each would part",

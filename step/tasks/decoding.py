@@ -162,7 +162,7 @@ class _Compiler:
             raise TypeError(f"{owner.__name__}.{name}: {exc}") from exc
 
     def _dataclass(self, cls: Any) -> Reader:
-        hints = _class_hints(cls)
+        hints = class_hints(cls)
         members = [
             Member(
                 key=field.metadata.get(ALIAS, field.name),
@@ -177,7 +177,7 @@ class _Compiler:
 
     def _typed_dict(self, cls: Any) -> Reader:
         members = []
-        for name, hint in _class_hints(cls).items():
+        for name, hint in class_hints(cls).items():
             origin = typing.get_origin(hint)
             # Deferred annotations hide these words from the class: __required_keys__ doesn't know them then.
             is_required = origin is typing.Required or (
@@ -187,7 +187,7 @@ class _Compiler:
         return read_record(cls, members)
 
     def _named_tuple(self, cls: Any) -> Reader:
-        hints = _class_hints(cls)
+        hints = class_hints(cls)
         readers = [self._member(cls, name, hints.get(name, Any)) for name in cls._fields]
         least = len(readers) - len(cls._field_defaults)
         read = read_sequence(readers, least)
@@ -212,7 +212,8 @@ class _Compiler:
         return read_first([(_named(arg), self.compile(arg)) for arg in ordered])
 
 
-def _class_hints(cls: Any) -> dict[str, Any]:
+def class_hints(cls: Any) -> dict[str, Any]:
+    """Evaluate the annotations of a class."""
     module = getattr(sys.modules.get(cls.__module__), "__dict__", {})
     # Types that are defined in the class's own body; its defaults could hide a type of the same name.
     nested = {name: value for name, value in vars(cls).items() if isinstance(value, type)}

@@ -72,6 +72,31 @@ class Handler:
         return self._call
 
 
+def types_of(function: Callable[..., object]) -> tuple[Any, Any]:
+    """Give the annotations of a handler's input and result; ``Any`` where there is none that can be known."""
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    positional = [
+        p for p in _parameters(function) if p.kind not in (*several, inspect.Parameter.KEYWORD_ONLY)
+    ]
+    try:
+        hints = _hints(function, positional[:1])
+    except (NameError, TypeError):
+        hints = []
+    result = inspect.Parameter("result", inspect.Parameter.POSITIONAL_ONLY, annotation=_result_of(function))
+    try:
+        given = _hints(function, [result])[0]
+    except (NameError, TypeError):
+        given = Any
+    taken = hints[0] if hints and hints[0] is not TaskContext else Any
+    return taken, given
+
+
+def _result_of(function: Callable[..., object]) -> Any:
+    annotation = getattr(function, "__annotations__", {}).get("return", Any)
+    # Nobody annotates a value that has no type with None but a function that gives nothing.
+    return type(None) if annotation is None else annotation
+
+
 def _explain(exc: NameError | TypeError) -> str:
     if isinstance(exc, NameError):
         return f"{exc}; the type of its input must be known at run time, at the top of a module"

@@ -59,6 +59,9 @@ CODES: dict[str, Code] = {
     "VALUE_DROPPED": Code(
         "WARNING", 'A field is given twice, with and without ".$": one of the two is dropped.', True
     ),
+    "TYPE_MISFIT": Code(
+        "WARNING", "What a handler gives can't be what the handler takes that it comes to.", True
+    ),
     "UNCAUGHT_ERROR": Code("WARNING", "A handler declares an error that no Catch of its state names.", True),
 }
 
