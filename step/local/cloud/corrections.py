@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from step.errors import Refused
 from step.local.cloud.addressing import Address
+from step.local.cloud.effects import parameters
 from step.local.http import Request
 
 _OBJECT = re.compile(r"/[^/]+/.+")
@@ -153,4 +154,37 @@ def _trailers(data: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-CORRECTIONS = (Correction("s3", "an object's contents match every checksum sent with them", _check_contents),)
+# ------------------------------------------------------------ IAM: sizes of policies
+
+# AWS: IAM user guide, "IAM and AWS STS quotas": characters, white space aside; and in which words.
+_POLICY_QUOTAS = {
+    "CreatePolicy": ("PolicyDocument", 6144, "Cannot exceed quota for PolicySize: {most}"),
+    "CreatePolicyVersion": ("PolicyDocument", 6144, "Cannot exceed quota for PolicySize: {most}"),
+    "CreateRole": ("AssumeRolePolicyDocument", 2048, "Cannot exceed quota for ACLSizePerRole: {most}"),
+    "PutGroupPolicy": (
+        "PolicyDocument",
+        5120,
+        "Maximum policy size of {most} bytes exceeded for group {name}",
+    ),
+    "PutRolePolicy": (
+        "PolicyDocument",
+        10240,
+        "Maximum policy size of {most} bytes exceeded for role {name}",
+    ),
+    "PutUserPolicy": ("PolicyDocument", 2048, "Maximum policy size of {most} bytes exceeded for user {name}"),
+    "UpdateAssumeRolePolicy": ("PolicyDocument", 2048, "Cannot exceed quota for ACLSizePerRole: {most}"),
+}
+
+
+def _check_policy(request: Request) -> None:
+    given = parameters(request)
+    member, most, words = _POLICY_QUOTAS.get(str(given.get("Action")), ("", 0, ""))
+    if member and len("".join(str(given.get(member, "")).split())) > most:
+        names = (given[key] for key in ("RoleName", "UserName", "GroupName") if key in given)
+        raise Refused("LimitExceeded", words.format(most=most, name=next(names, "")))
+
+
+CORRECTIONS = (
+    Correction("iam", "a policy is no longer than its quota", _check_policy),
+    Correction("s3", "an object's contents match every checksum sent with them", _check_contents),
+)
