@@ -131,7 +131,7 @@ class Bucket(Protocol):
         ...
 
     def measure(self, key: str, version_id: str) -> Stored:
-        """Read a version of an object through, keeping nothing."""
+        """Say a version's size and SHA-256: as the store knows them, or read through and not kept."""
         ...
 
 
