@@ -34,6 +34,22 @@ def add_definition_argument(
         metavar="NAME=TEXT",
         help="put TEXT where the definition has ${NAME} (repeatable)",
     )
+    _add_parameter_argument(parser)
+
+
+def add_project_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name a project."""
+    parser.add_argument(
+        "project",
+        nargs="?",
+        default=".",
+        metavar="PROJECT",
+        help="a SAM or CloudFormation template, a cdk.out, or a folder with one (default: this folder)",
+    )
+    _add_parameter_argument(parser)
+
+
+def _add_parameter_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parameter",
         action="append",

@@ -6,6 +6,7 @@ Pure but for the file it writes.
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,7 +25,13 @@ def write_zip(file: Path, contents: Mapping[str, bytes]) -> None:
     The bytes depend on the contents, the version of Python and its zlib only.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(file, "w") as archive:
+    file.write_bytes(zip_bytes(contents))
+
+
+def zip_bytes(contents: Mapping[str, bytes]) -> bytes:
+    """Give the bytes of such a zip."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
         for name in sorted(contents):
             entry = zipfile.ZipInfo(name, _TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -32,6 +39,7 @@ def write_zip(file: Path, contents: Mapping[str, bytes]) -> None:
             entry.create_system = _UNIX
             entry.external_attr = (_PROGRAM if _is_library(name) else _FILE) << 16
             archive.writestr(entry, contents[name], compresslevel=9)
+    return data.getvalue()
 
 
 def content_hash(contents: Mapping[str, bytes]) -> str:

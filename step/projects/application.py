@@ -14,6 +14,7 @@ from typing import Literal
 
 from step.asl.source import Source
 from step.errors import StepError
+from step.jsonvalue import JSONObject
 
 # What CDK puts behind the name that somebody chose.
 _CDK_HASH = re.compile(r"[0-9A-F]{8}$")
@@ -60,6 +61,16 @@ class ProjectFunction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectResource:
+    """A table, a queue, a rule or another resource beside them; ``properties`` are CloudFormation's."""
+
+    type: str
+    key: str
+    name: str
+    properties: JSONObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """What a project has; ``notes`` say what could not be known, a sentence each.
 
@@ -69,6 +80,7 @@ class Application:
     file: Path
     machines: tuple[ProjectMachine, ...]
     functions: tuple[ProjectFunction, ...] = ()
+    resources: tuple[ProjectResource, ...] = ()
     notes: tuple[str, ...] = ()
     is_project: bool = True
 

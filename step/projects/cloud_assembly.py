@@ -48,6 +48,7 @@ def read_assembly(folder: Path, parameters: Mapping[str, str], filled: Mapping[s
         file=folder,
         machines=tuple(machine for reader in readers for machine in reader.machines),
         functions=tuple(function for reader in readers for function in reader.functions),
+        resources=tuple(resource for reader in readers for resource in reader.resources),
         notes=tuple(dict.fromkeys(note for reader in readers for note in reader.notes)),
     )
 

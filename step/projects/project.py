@@ -164,5 +164,6 @@ def _template(document: Document, parameters: Mapping[str, str], filled: Mapping
         file=document.file,
         machines=tuple(found.machines),
         functions=tuple(found.functions),
+        resources=tuple(found.resources),
         notes=tuple(found.notes),
     )

@@ -12,10 +12,11 @@ from typing import Any
 
 from step.asl.source import Source, join, refused
 from step.jsonvalue import JSONObject, JSONValue
-from step.projects.application import ProjectFunction, ProjectMachine
+from step.projects.application import ProjectFunction, ProjectMachine, ProjectResource
 from step.projects.cloudformation import Template, local_path, pointer_of, refuse_shape
 from step.projects.document import Document, fill, fill_text, moved, read_document, read_text
 from step.projects.names import arn_of
+from step.projects.resources import resources_of
 
 _MACHINES = frozenset({"AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine"})
 _FUNCTIONS = frozenset({"AWS::Serverless::Function", "AWS::Lambda::Function"})
@@ -38,7 +39,7 @@ class TemplateReader:
         prefix: What the keys of its machines begin with: the nested stacks that lead to it.
 
     Attributes:
-        machines, functions: What it has.
+        machines, functions, resources: What it has.
         notes: What could not be known.
         outputs: Its outputs by name, and its exports by the names that other stacks import.
     """
@@ -56,6 +57,7 @@ class TemplateReader:
         self._globals = self._template.section("Globals")
         self.machines: list[ProjectMachine] = []
         self.functions: list[ProjectFunction] = []
+        self.resources: list[ProjectResource] = []
         self.notes: list[str] = []
         self.outputs: dict[str, str] = {}
         self.exports: dict[str, str] = {}
@@ -71,6 +73,7 @@ class TemplateReader:
                 self.machines.append(self._machine(name, type, resource))
             elif type in _FUNCTIONS:
                 self.functions.append(self._function(name, type, resource))
+        self.resources += resources_of(self._template)
         for name, output in self._template.section("Outputs").items():
             if isinstance(output, dict):
                 self.outputs[name] = self._template.text(output.get("Value"))
@@ -94,6 +97,7 @@ class TemplateReader:
         inner = TemplateReader(read_document(file), parameters, self._filled, f"{self._prefix}{name}/").read()
         self.machines += inner.machines
         self.functions += inner.functions
+        self.resources += inner.resources
         self.notes += inner.notes
         self._given |= {f"{name}.Outputs.{key}": value for key, value in inner.outputs.items()}
 
