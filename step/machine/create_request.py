@@ -6,7 +6,7 @@ AWS: Step Functions API reference, CreateStateMachine. Observed: create_errors_a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from step.errors import Refused
 from step.jsonvalue import JSONValue
@@ -46,6 +46,23 @@ def check_logging(logging: JSONValue) -> None:
             "InvalidLoggingConfiguration",
             "Invalid Logging Configuration: Must specify exactly one Log Destination.",
         )
+
+
+def check_log_group(logging: JSONValue, has_group: Callable[[str], bool]) -> None:
+    """Refuse a logging configuration whose log group isn't there. Observed: sfn_api_logs.
+
+    Args:
+        logging: The configuration, which ``check_logging`` has let pass.
+        has_group: Says whether there is a log group of this ARN, which ends in ``:*``.
+    """
+    if not isinstance(logging, dict) or logging.get("level", "OFF") == "OFF":
+        return
+    for destination in logging["destinations"]:  # type: ignore[union-attr]  # see above
+        group = destination.get("cloudWatchLogsLogGroup", {}).get("logGroupArn")  # type: ignore[union-attr]
+        if not has_group(str(group)):
+            raise Refused(
+                "InvalidLoggingConfiguration", "Invalid Logging Configuration: Log Destination not found."
+            )
 
 
 def check_version_description(request: Mapping[str, JSONValue]) -> None:

@@ -29,7 +29,7 @@ from step.engine.vocabulary import Input, Start, StartTask, Stop, TaskFailed, Ta
 from step.errors import Refused, StepError
 from step.jsonvalue import to_text
 from step.machine import test_state as api
-from step.machine.create_request import check_create
+from step.machine.create_request import check_create, check_log_group
 from step.runtime.integrations import LAMBDA_INVOKE, function_key, invocation, invoke_response
 from tests.conformance.dated import has_redrive_count, history_then, names_timeout, started_then
 from tests.conformance.services import World
@@ -88,8 +88,13 @@ def run(definition: Any, input: Any, resources: dict[str, Any], *, case: dict[st
 
 def _create(case: dict[str, Any]) -> dict[str, Any]:
     """Create a machine whose definition is sound: the case tells of no machine that is there before."""
+    made = {
+        call["params"].get("logGroupName") for call in case["setup"] if call["operation"] == "CreateLogGroup"
+    }
     try:
         check_create(case["create_params"])
+        logging = case["create_params"].get("loggingConfiguration")
+        check_log_group(logging, lambda arn: arn.split(":log-group:")[-1].removesuffix(":*") in made)
     except Refused as refusal:
         return {"status": "REJECTED", "error": refusal.code, "cause": refusal.message}
     return {"status": "CREATED"}

@@ -65,6 +65,15 @@ class ExecutionLogs:
         if self._thread.is_alive():
             self._thread.join()
 
+    def has_group(self, arn: str) -> bool:
+        """Say whether there is a log group; its ARN ends in ``:*``, as configurations name it."""
+        named = Arn.from_text(arn)
+        if named is None:
+            return False
+        group = _group_name(named)
+        answer = self._client_of(named.region).describe_log_groups(logGroupNamePrefix=group)
+        return any(one["logGroupName"] == group for one in answer["logGroups"])
+
     def watch(self, live: Live, configuration: JSONObject, told: int = 0) -> None:
         """Deliver an execution's events, where its machine asks for any; the caller has the host's lock.
 
@@ -129,7 +138,11 @@ def _group(configuration: JSONObject) -> str | None:
         return None
     destination: Any = destinations[0]
     named = Arn.from_text(str(destination.get("cloudWatchLogsLogGroup", {}).get("logGroupArn", "")))
-    return None if named is None else named.resource.removeprefix("log-group:").removesuffix(":*")
+    return None if named is None else _group_name(named)
+
+
+def _group_name(named: Arn) -> str:
+    return named.resource.removeprefix("log-group:").removesuffix(":*")
 
 
 def _entry(entry: JSONObject) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from step.local.service.records import INITIAL, Machine, Records, Settings, Vers
 from step.local.service.tags import tags_of
 from step.machine.create_request import (
     check_create,
+    check_log_group,
     check_logging,
     check_name_is_free,
     check_version_description,
@@ -58,13 +59,19 @@ class Machines:
         records: What is kept.
         now: The service's time in ms.
         end_executions: Ends and forgets a machine's executions.
+        has_log_group: Says whether there is a log group of an ARN.
     """
 
     def __init__(
-        self, records: Records, now: Callable[[], int], end_executions: Callable[[str], None]
+        self,
+        records: Records,
+        now: Callable[[], int],
+        end_executions: Callable[[str], None],
+        has_log_group: Callable[[str], bool],
     ) -> None:
         self._records = records
         self._now = now
+        self._has_log_group = has_log_group
         self._end_executions = end_executions
 
     # ------------------------------------------------------------ create and update
@@ -76,6 +83,7 @@ class Machines:
         encryption = encryption_of(params)
         type_ = str(params.get("type", "STANDARD"))
         check_definition(str(params["definition"]), type_)
+        check_log_group(params.get("loggingConfiguration"), self._has_log_group)
         there = self._records.machines.get(arn)
         if there is not None:
             check_name_is_free(_identity(params), arn, _identity_of(there))
@@ -121,6 +129,7 @@ class Machines:
             check_definition(str(params["definition"]), machine.type)
         if "roleArn" in params:
             check_role(str(params["roleArn"]))
+        check_log_group(params.get("loggingConfiguration"), self._has_log_group)
         machine = replace(machine, settings=self._changed(machine.settings, params))
         self._records.machines.put(machine)
         settings = machine.settings

@@ -85,7 +85,7 @@ class StepFunctionsService:
         self._account_of = account_of
         self._region = region
         records, now = Records(host.journal), host.clock.now_ms
-        self.machines = Machines(records, now, lambda arn: self.executions.forget(arn))
+        self.machines = Machines(records, now, lambda arn: self.executions.forget(arn), logs.has_group)
         self.executions = Executions(host, self.machines, logs.watch)
         self._versions = Versions(records, self.machines, now)
         self._starting = Starting(host, self.machines, self._versions, logs.watch)

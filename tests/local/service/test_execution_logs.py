@@ -52,3 +52,22 @@ def test_level_says_what_is_logged(
         assert [entry["type"] for entry in entries] == types
         assert {entry["execution_arn"] for entry in entries} == {execution}
         assert "input" not in entries[0]["details"]
+
+
+def test_a_log_group_that_isnt_there_is_refused(
+    service: LocalService, sfn: Any, create: Callable[..., str]
+) -> None:
+    arn = "arn:aws:logs:us-east-1:123456789012:log-group:nowhere:*"
+    to = {"level": "ALL", "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}]}
+    machine = create("there", PASS, loggingConfiguration={**to, "level": "OFF"})
+    requests: list[Callable[[], Any]] = [
+        lambda: create("new", PASS, loggingConfiguration=to),
+        lambda: sfn.update_state_machine(stateMachineArn=machine, loggingConfiguration=to),
+    ]
+
+    for request in requests:
+        with pytest.raises(sfn.exceptions.InvalidLoggingConfiguration, match="Log Destination not found"):
+            request()
+    client_at(service.endpoint, "logs").create_log_group(logGroupName="nowhere")
+    for request in requests:
+        request()
