@@ -127,7 +127,7 @@ def place(aws: Clients, packages: dict[str, Any], project: str, package: str) ->
         Role=role_arn,
         Handler=packages[package]["handler"],
         Timeout=120,
-        FunctionCode={"ZipFile": packages[package]["zip"].read_bytes()},
+        Code={"ZipFile": packages[package]["zip"].read_bytes()},
         Environment={"Variables": PLACES if package == "deployer" else {}},
         Tags=tags,
         Publish=True,
