@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
 
 from benchmarks.machines import (
     INCREMENT,
@@ -19,14 +22,17 @@ from benchmarks.measure import compare
 from step import StateMachine
 from step.machine.execution import Execution
 from step.machine.files import load_handlers
+from step.machine.histories import read_histories
+from step.machine.report import plain_event
 from step.paths.coverage import Coverage
+from step.paths.replay import Replayer
 
 ROOT = Path(__file__).resolve().parent.parent
 Job = Callable[[], Execution]
 
 
 def main() -> None:
-    """Print how long coverage takes beside the execution that it is of."""
+    """Print how long coverage takes beside the execution that it is of, and how long replay takes."""
     print(f"{'coverage, of the execution':44} {'execution':>10} {'coverage':>10} {'share':>7}")
     for name, machine, job in _jobs():
         execution, coverage = job(), Coverage(machine.definition)
@@ -34,11 +40,38 @@ def main() -> None:
         timing = compare(lambda c=coverage, h=history: c.add(h), job, 15)  # type: ignore[misc]  # defaults bind now
         taken, whole = timing.seconds * 1e3, timing.beside_seconds * 1e3
         print(f"{name:44} {whole:7.3f} ms {taken:7.3f} ms {100 * timing.ratio:6.1f}%")
+    _replay()
+
+
+def _replay() -> None:
+    """Print how long it takes to read and replay 10,000 files of histories, by a tenth of them."""
+    bread = _bread()
+    loaves = [{}, {"oven": {"failures": 1}}, {"oven": {"failures": 3}}, {"oven": {"minutes_to_golden": 30}}]
+    texts = [
+        json.dumps({"events": [plain_event(event) for event in bread.execute(loaf).history]})
+        for loaf in loaves
+    ]
+    changed = StateMachine.from_json(json.loads(bread.to_json().replace("43200", "3600")))
+    with TemporaryDirectory() as folder:
+        for number in range(1000):
+            file = Path(folder) / f"{number}.json"
+            file.write_text(texts[number % len(texts)], encoding="utf-8")
+        for name, machine in (("the same", bread), ("all part", changed)):
+            start = perf_counter()
+            replayer = Replayer(machine.definition)
+            replays = [replayer.replay(one.file, one.events) for one in read_histories([Path(folder)])]
+            seconds = 10 * (perf_counter() - start)
+            assert all((replay.parting is None) == (machine is bread) for replay in replays)
+            print(f"replay of 10,000 loaves, {name:34} {seconds:5.1f} s, to reach: 60 s")
+
+
+def _bread() -> StateMachine:
+    bread = StateMachine.from_file(ROOT / "states" / "bread.asl.json")
+    return bread.attach(load_handlers(ROOT / "lambda" / "bread.py"))
 
 
 def _jobs() -> Iterator[tuple[str, StateMachine, Job]]:
-    bread = StateMachine.from_file(ROOT / "states" / "bread.asl.json")
-    bread.attach(load_handlers(ROOT / "lambda" / "bread.py"))
+    bread = _bread()
     yield "the bread", bread, lambda: bread.execute({"flour_grams": 140})
     cases: dict[str, Case] = {
         "loop of 1,000, handler": handler_loop(1000),

@@ -63,7 +63,8 @@ def _sorted(found: dict[tuple[str, str, str], list[tuple[str, int]]]) -> list[Fi
 def replay_lines(replays: Sequence[ReplayedExecution]) -> Iterator[str]:
     """Tell what came of all."""
     parted = [replay for replay in replays if replay.verdict == "parts"]
-    yield f"{len(replays):,} executions: {len(replays) - len(parted):,} the same, {len(parted):,} part"
+    many = f"{len(replays):,} execution{'' if len(replays) == 1 else 's'}"
+    yield f"{many}: {len(replays) - len(parted):,} the same, {len(parted):,} part"
     yield from _table(findings(replays))
     others = handler_findings(replays)
     if others:

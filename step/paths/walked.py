@@ -100,8 +100,11 @@ class _Place(NamedTuple):
 def walk(events: Iterable[Event]) -> Walk:
     """Read the events of one execution, in the order of their ids."""
     reader = _Reader()
+    event: Event | None = None
     for event in events:
         reader.take(event)
+    if event is not None:
+        reader.walk.last_ms = time_ms(event)
     return reader.walk
 
 
@@ -127,7 +130,7 @@ class _Reader:
         previous: int = event.get("previousEventId") or 0
         details = event_details(event)
         place = self._at.get(previous, self._root)
-        self.walk.last_event, self.walk.last_ms = number, time_ms(event)
+        self.walk.last_event = number
         if kind.endswith("StateEntered"):
             place = self._enter(event, place, details)
         elif kind.endswith("StateExited"):

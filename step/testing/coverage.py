@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,17 @@ class CoveragePlugin:
             coverage.add(ran.history)
 
     def _coverage_of(self, ran: Ran) -> Coverage | None:
-        file = self._shown(ran.file) if ran.file else ""
+        coverage = Coverage(ran.definition)
+        # A test may read the file itself: the text says which one it is.
+        file = self._shown(ran.file) if ran.file else self._files.get(coverage.digest, "")
         if not any(self._means(wanted, ran.machine, file) for wanted in self._wanted):
             return None
-        coverage = Coverage(ran.definition)
         return self._found.setdefault((file or ran.machine, coverage.digest), coverage)
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        """By what a definition can do, the file that says so."""
+        return {coverage.digest: name for name, coverage in self._untouched()}
 
     def _means(self, wanted: str, machine: str, file: str) -> bool:
         if not wanted:
@@ -145,13 +152,17 @@ class CoveragePlugin:
     def _machines(self) -> list[CoveredMachine]:
         found = dict(self._found)
         files = {name for name, _ in found}
-        for file in self._definitions():
-            name = self._shown(str(file))
+        for name, coverage in self._untouched():
             if name not in files:
                 # Never executed: all of it is missing.
-                coverage = Coverage(StateMachine.from_file(file).definition)
                 found[(name, coverage.digest)] = coverage
         return [covered_machine(name, coverage, self._root) for (name, _), coverage in sorted(found.items())]
+
+    def _untouched(self) -> Iterator[tuple[str, Coverage]]:
+        """Give each definition that is meant, with nothing taken; what AWS would refuse can't be covered."""
+        for file in self._definitions():
+            with suppress(StepError):
+                yield self._shown(str(file)), Coverage(StateMachine.from_file(file).definition)
 
     def _definitions(self) -> Iterator[Path]:
         for wanted in self._wanted:

@@ -28,6 +28,11 @@ from step import StateMachine
 def test_ways(n):
     assert StateMachine.from_file("states/which.asl.json").execute({{"n": n}}).status == "SUCCEEDED"
 
+def test_a_machine_whose_file_the_test_reads():
+    import json, pathlib
+    text = pathlib.Path("states/read.asl.json").read_text()
+    assert StateMachine.from_json(json.loads(text)).execute().status == "SUCCEEDED"
+
 def test_a_machine_without_a_file():
     document = {{"StartAt": "A", "States": {{"A": {{"Type": "Pass", "End": True}}}}}}
     StateMachine.from_json(document, name="inline").execute()
@@ -39,6 +44,9 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     (pytester.path / "states").mkdir()
     for name in ("which", "never"):
         (pytester.path / "states" / f"{name}.asl.json").write_text(json.dumps(MACHINE), encoding="utf-8")
+    (pytester.path / "states" / "broken.asl.json").write_text("{}", encoding="utf-8")
+    only = {"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}
+    (pytester.path / "states" / "read.asl.json").write_text(json.dumps(only), encoding="utf-8")
     pytester.makepyfile(test_one=TESTS.format("1"), test_two=TESTS.format("2, 3"))
     return pytester
 
@@ -47,13 +55,14 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 def test_the_tables_tell_what_all_processes_took(project: pytest.Pytester, processes: list[str]) -> None:
     result = project.runpytest_subprocess("--step-cov", "-p", "no:randomly", *processes)
 
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=7)
     result.stdout.fnmatch_lines(
         [
             "*step coverage*",
             "states/never.asl.json *0  *0/3 *0/2 *0/2 *0%",
+            "states/read.asl.json *2 *1/1 * 100%",
             "states/which.asl.json *3  *3/3 *2/2 *2/2 *100%",
-            "all *50%",
+            "all *53%",
         ]
     )
     assert "inline" not in result.stdout.str()
