@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from step.errors import NoCode
+from step.errors import NoCode, TaskError
 from step.projects.application import Application, ProjectFunction, ProjectMachine
 from step.projects.names import REGION
 from step.projects.project import open_project, split_name
@@ -97,6 +97,9 @@ class PythonFunction:
             handler = self._handler
             try:
                 return handler(event, context)
+            except SystemExit as error:
+                # AWS: Lambda's runtime reports an exit under this name.
+                raise TaskError("Runtime.ExitError", f"RequestId: - Error: exit {error.code}") from error
             except Exception as error:
                 if _calls_nobody(error):
                     raise NoCode(f"{self.code.key} calls AWS, which isn't here: {error}") from error

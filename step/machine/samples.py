@@ -37,7 +37,7 @@ class Samples:
             facts.read(one, "")
         for levels in range(_LEVELS, 0, -1):
             writer = _Writer(root)
-            self.whole = writer.write(root, "", levels)
+            self.whole = writer.write(root, "", levels) if root.members else {}
             if writer.left >= 0 and size_bytes(self.whole, _MOST_BYTES) <= _MOST_BYTES:
                 break
         self._results: dict[str, JSONValue] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -79,3 +80,49 @@ def test_a_parameter_is_given_on_the_command_line(capsys: pytest.CaptureFixture[
     told = capsys.readouterr().out
     assert '"fee": "1"' in told
     assert '"qty": "3"' in told
+
+
+PICKY = """
+Resources:
+  M:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+        StartAt: Ask
+        States: {Ask: {Type: Task, Resource: !GetAtt F.Arn, End: true}}
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      Code:
+        ZipFile: |
+          import sys
+          def handler(event, context):
+              print("asked")
+              return sys.exit(3) if "exit" in event else event["order"]["id"]
+"""
+
+
+def test_a_sample_that_functions_can_t_do_with_is_said_and_left_at_samples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "template.yaml").write_text(PICKY)
+
+    assert main(["run", str(tmp_path), "--quiet", "--output", "json"]) == 0
+
+    told = capsys.readouterr()
+    assert json.loads(told.out)["status"] == "SUCCEEDED"
+    assert "a sample isn't what its functions expect (FAILED KeyError)" in told.err
+    assert "asked" in told.err
+
+
+@pytest.mark.parametrize(("given", "error"), [('{"a": 1}', "KeyError"), ('{"exit": 1}', "Runtime.ExitError")])
+def test_an_input_that_is_given_is_the_functions_to_judge(
+    given: str, error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "template.yaml").write_text(PICKY)
+
+    assert main(["run", str(tmp_path), "--quiet", "--input", given]) == 1
+
+    assert error in capsys.readouterr().out
