@@ -7,7 +7,7 @@ in it, so that ways which lead to the same come together. Times are relative to 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from step.engine.quotas import Quotas
 from step.engine.states.work import WorkState
 from step.engine.vocabulary import StartTask
 
+_SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
 # Each has more than one event.
 _MOST_ATTEMPTS = Quotas().history_events
 _TIMERS: Mapping[Timer, int] = {what: number for number, what in enumerate(Timer)}
@@ -34,12 +35,14 @@ class Seen(NamedTuple):
         draws: Random values and UUIDs.
         invocations: How often a state's work has been asked for: a list of answers is attached.
         deadline: How much is left of the machine's ``TimeoutSeconds`` and of the longest duration.
+        attempts: How often a state has been tried again, and how long the next attempt is waited for.
     """
 
     time: bool = False
     draws: bool = False
     invocations: bool = False
     deadline: bool = False
+    attempts: bool = True
 
 
 NOTHING = Seen()
@@ -133,7 +136,11 @@ def key(kernel: Kernel, seen: Seen = NOTHING) -> tuple[Any, ...]:
     tree = _frame(kernel, kernel.root, None, places, seen)
     now = kernel.now
     timers = tuple(
-        (at - now, places[frame] if op else -1, _TIMERS[what])
+        (
+            at - now if seen.attempts or what is not Timer.RETRY else 0,
+            places[frame] if op else -1,
+            _TIMERS[what],
+        )
         for at, _, op, frame, what in sorted(kernel.timers)
         if (frame.op == op if op else seen.deadline)
     )
@@ -142,12 +149,26 @@ def key(kernel: Kernel, seen: Seen = NOTHING) -> tuple[Any, ...]:
     return (tree, timers, ready, counts, now - kernel.info.start_ms if seen.time else None)
 
 
-def digest(value: tuple[Any, ...]) -> bytes:
+def digest(value: Any) -> bytes:
     """Name a key by 16 bytes.
 
     Marshal's later versions write what is referred to twice as a reference: they tell more than the value.
     """
     return blake2b(marshal.dumps(value, 2), digest_size=16).digest()
+
+
+def without(value: Any, names: Collection[str]) -> Any:
+    """Leave fields out of a key, wherever they are."""
+    kind = type(value)
+    if kind is dict:
+        return {
+            name: item if type(item) in _SCALARS else without(item, names)
+            for name, item in value.items()
+            if name not in names
+        }
+    if kind is list or kind is tuple:
+        return [item if type(item) in _SCALARS else without(item, names) for item in value]
+    return value
 
 
 def _frame(
@@ -157,7 +178,8 @@ def _frame(
     state, variables = frame.state, frame.variables
     work = kernel.ops.get(frame.op)
     # Retries count in the state that counts them, from its entry on.
-    counts = _counts(state, frame) if frame.op and isinstance(state, WorkState) else None
+    is_counting = seen.attempts and frame.op and isinstance(state, WorkState)
+    counts = _counts(state, frame) if is_counting else None  # type: ignore[arg-type]  # it is a WorkState
     beats = frame.heartbeat_ms and work and (frame.heartbeat_at - kernel.now, frame.heartbeat_ms)
     group = frame.inner
     inner = group and (

@@ -32,6 +32,7 @@ class Explorable:
         handlers: Handlers | None,
         effects: Mapping[str, Effect] | None,
         start: datetime | None = None,
+        name: str = "paths",
     ) -> Setup:
         """Say what is explored; the arguments are those of ``explore``."""
         raise NotImplementedError
@@ -45,6 +46,7 @@ class Explorable:
         handlers: Handlers | None = None,
         effects: Mapping[str, Effect] | None = None,
         start: datetime | None = None,
+        name: str = "paths",
         **options: Unpack[Bounds],
     ) -> Exploration:
         """Find everything that can happen to an execution, under every error, timeout and answer.
@@ -61,6 +63,7 @@ class Explorable:
             effects: By state, functions (world, input, result) that change the world as a task that
                 succeeds does; for handlers that know no world.
             start: When it starts; unless given, when ``execute`` lets it start.
+            name: The execution's name.
             options: Bounds and abstractions; see ``step.paths.setup.Extent``.
 
         Raises:
@@ -70,7 +73,7 @@ class Explorable:
         from step.paths.explore import explore
         from step.paths.setup import Extent
 
-        setup = self.setup(input, world, handlers, effects, start)
+        setup = self.setup(input, world, handlers, effects, start, name)
         return explore(setup, invariants, Extent(**options))
 
     def follow(

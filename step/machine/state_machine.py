@@ -456,13 +456,14 @@ class StateMachine(Explorable):
         handlers: Handlers | None,
         effects: Mapping[str, Effect] | None,
         start: datetime | None = None,
+        name: str = "paths",
     ) -> Setup:
         from step.machine.paths import setup_of, unknown_setup
 
         start_ms = round((start or START).timestamp() * 1000)
         if self._attachments.is_empty and handlers is None:
-            return unknown_setup(self.definition, self._document, self._info("paths", {}, start_ms, "0"))
-        info = self._info("paths", _input_value(input), start_ms, "0")
+            return unknown_setup(self.definition, self._document, self._info(name, {}, start_ms, "0"))
+        info = self._info(name, _input_value(input), start_ms, "0")
         return setup_of(
             self.definition,
             self._program,

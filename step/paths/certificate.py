@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -98,12 +98,3 @@ class Certificate:
 def machine_digest(source: Mapping[str, Any], value: Any, quotas: object) -> str:
     """Name what a certificate is about."""
     return sha256(f"{to_text(dict(source))}\n{to_text(value)}\n{quotas}".encode()).hexdigest()
-
-
-def without(value: Any, names: Collection[str]) -> Any:
-    """Leave fields out of a key, wherever they are."""
-    if isinstance(value, dict):
-        return {name: without(item, names) for name, item in value.items() if name not in names}
-    if isinstance(value, list | tuple):
-        return [without(item, names) for item in value]
-    return value

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from step.engine.explored_kernel import ExploredKernel
 from step.engine.frames import Op, Timer
-from step.engine.key import EVERYTHING, digest, key
+from step.engine.key import EVERYTHING, digest, key, without
 from step.engine.states.map import MapAttempt
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded, TimePassed
-from step.paths.certificate import Certificate, Refuted, machine_digest, without
+from step.paths.certificate import Certificate, Refuted, machine_digest
 from step.paths.errors import ErrorClasses, cause_of
 from step.paths.moment import Invariant, Moment, complaints
 from step.paths.setup import Setup
@@ -86,7 +86,8 @@ class _Checker:
 
     def name(self, at: _At) -> bytes:
         kernel, ops = at.kernel, at.kernel.ops
-        value: Any = (key(kernel, self.told.seen), at.world and world_key(at.world))
+        world = None if at.world is None else digest(without(world_key(at.world), self.told.leave_out))
+        value: Any = (key(kernel, self.told.seen), world)
         if kernel.status == "RUNNING":
             late = [
                 (due - kernel.now, ops[op].frame.path, type(i).__name__, *i[1:]) for due, op, i in at.late

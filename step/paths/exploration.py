@@ -110,8 +110,10 @@ class Exploration:
             StepError: there is nothing to be proved: it isn't closed, or bounded, or something doesn't hold.
         """
         rules = self.model.moves.rules
-        if not self.is_proven or rules.faults is not None or rules.taints:
-            raise StepError("a certificate is given where everything holds, whatever the number of faults")
+        if not self.is_proven or rules.faults is not None or rules.taints or rules.blurs:
+            raise StepError(
+                "a certificate is given where everything holds, whatever the number of faults; attempts count"
+            )
         return Certificate(
             machine=machine_digest(self.setup.definition.source, self.setup.info.input, self.setup.quotas),
             seen=self.model.seen,
@@ -144,5 +146,6 @@ def violation_on(setup: Setup, title: str, told: str, way: Sequence[Move], *, ho
         holds: A function of the walk that says whether it comes to something else.
     """
     walk = walked(setup, way)
-    is_confirmed = callable(holds) and len(walk.moves) == len(way) + 1 and not holds(walk)
+    is_whole = len(walk.moves) > len(way)
+    is_confirmed = callable(holds) and is_whole and not holds(walk)
     return Violation(title=title, told=told, way=tuple(way), is_confirmed=is_confirmed, walk=walk)

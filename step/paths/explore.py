@@ -68,6 +68,7 @@ def _first_plan(setup: Setup, options: Extent) -> _Plan:
             time=bool(timely) and "time" not in left_out,
             draws=bool(drawn) and "random" not in left_out,
             invocations=setup.by_invocation,
+            attempts="attempts" not in left_out,
         ),
         notes=[f"left out: {name}" for name in options.leave_out],
     )
@@ -84,7 +85,13 @@ def _first_plan(setup: Setup, options: Extent) -> _Plan:
 
 
 def _model(setup: Setup, options: Extent, plan: _Plan) -> Model:
-    work = Replies(setup.perform, setup.effects, sees_time=plan.seen.time, by_invocation=setup.by_invocation)
+    work = Replies(
+        setup.perform,
+        setup.effects,
+        sees_time=plan.seen.time,
+        by_invocation=setup.by_invocation,
+        leave_out=frozenset(options.leave_out),
+    )
     rules = Rules(
         work=work,
         errors=ErrorClasses(setup.declared, setup.only),
@@ -92,6 +99,7 @@ def _model(setup: Setup, options: Extent, plan: _Plan) -> Model:
         exact=plan.exact,
         late=plan.late,
         faults=options.faults,
+        blurs=not plan.seen.attempts,
         taints=options.tells_swallowed,
     )
     return Model(
@@ -120,6 +128,9 @@ def _wants_more(setup: Setup, options: Extent, plan: _Plan, model: Model, found:
         or not found.is_closed
         or (options.stops_at_first and found.breaches)
     ):
+        return False
+    if not plan.seen.attempts:
+        plan.notes.append("TimeoutSeconds wasn't looked at: attempts aren't counted")
         return False
     longest = _longest_ms(found)
     if longest is not None and longest <= limit * 1000:
@@ -161,7 +172,7 @@ def _judge(setup: Setup, options: Extent, plan: _Plan, model: Model, found: Find
     else:
         plan.notes.append(f"not closed: stopped at {len(graph):,} situations")
         plan.notes += growing(model, graph)
-    if longest is None and found.is_closed:
+    if longest is None and found.is_closed and plan.seen.attempts:
         names = sorted({state for number in graph.cycle() for state in _states_at(model, found, number)})
         plan.notes.append(
             f"a loop without a bound goes through {', '.join(names)}: quotas can be reached in it"

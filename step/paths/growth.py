@@ -11,6 +11,7 @@ from step.jsonvalue import JSONValue
 from step.paths.graph import Graph
 from step.paths.search import Model
 from step.paths.situation import frames
+from step.paths.work import world_key
 
 # So often a state must have been come by with other values for a field to be named.
 _TIMES = 4
@@ -35,7 +36,7 @@ def growing(model: Model, graph: Graph) -> list[str]:
                 for place, text in _fields(value, "$")
             }
             if at.held is not None:
-                fields |= dict(_fields(at.held.key, "world"))
+                fields |= dict(_fields(world_key(at.held.world), "world"))
             for place, text in fields.items():
                 seen.setdefault((state, place), set()).add(text)
     found = [

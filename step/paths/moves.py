@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from step.asl.retry import match_first
 from step.engine.frames import Frame, Op, Timer
 from step.engine.history import History, Written
 from step.engine.kernel import Kernel
 from step.engine.key import EVERYTHING
+from step.engine.states.work import WorkState
 from step.engine.vocabulary import StartTask, TaskFailed, TaskSucceeded, TimePassed
 from step.paths.errors import ErrorClasses, cause_of
 from step.paths.situation import Focus, Late, Path, Situation, branches_meet
@@ -46,6 +48,7 @@ class Move(NamedTuple):
         error: What it fails with.
         is_after: Whether the task's effect on the world is there all the same.
         is_late: Whether it comes as late as the task's time allows.
+        is_last: Whether the attempt that fails is the retrier's last, where attempts aren't counted.
     """
 
     what: What
@@ -53,6 +56,7 @@ class Move(NamedTuple):
     error: str = ""
     is_after: bool = False
     is_late: bool = False
+    is_last: bool = False
 
     @property
     def is_fault(self) -> bool:
@@ -60,6 +64,7 @@ class Move(NamedTuple):
 
 
 TIME = Move("time")
+TIMEOUT = "States.Timeout"
 _FAILED = ("Failed", "TimedOut")
 _TASKS = ("Task", "LambdaFunction", "Activity")
 
@@ -79,6 +84,7 @@ class Rules:
         exact: Whether timers of one instant go off in the order in which they were set.
         late: Whether answers may also take as long as they can.
         faults: How many there may be; None: any number.
+        blurs: Whether attempts aren't counted: any that fails may be the last one.
         taints: Whether failures that nobody hears of are followed.
     """
 
@@ -88,6 +94,7 @@ class Rules:
     exact: bool = False
     late: bool = False
     faults: int | None = None
+    blurs: bool = False
     taints: bool = False
 
 
@@ -173,6 +180,10 @@ class Moves:
         worlds = [at.held] if answer is None or answer.held is at.held else [at.held, answer.held]
         for move, given in self._answers(at, number, op, answer, worlds):
             yield move, self._told(at, move, number, given, focus)
+            failed = given.items[-1] if given.items else None
+            if isinstance(failed, TaskFailed) and self._may_be_last(frame, failed.error):
+                last = move._replace(is_last=True)
+                yield last, self._told(at, last, number, given, focus)
             if self.rules.late and given.delay_ms == 0:
                 due = timers.get(Timer.TIMEOUT, at.kernel.now + LAMBDA_MS)
                 slow = given._replace(delay_ms=due - at.kernel.now)
@@ -185,6 +196,12 @@ class Moves:
             for what in ways:
                 move = Move(what, frame.path, "", bool(is_after))
                 yield move, self._told(at, move, number, Reply((), 0, held), focus)
+                if self._may_be_last(frame, TIMEOUT):
+                    move = move._replace(is_last=True)
+                    yield move, self._told(at, move, number, Reply((), 0, held), focus)
+
+    def _may_be_last(self, frame: Frame, error: str | None) -> bool:
+        return self.rules.blurs and retrier_of(frame, error) is not None
 
     def _answers(
         self, at: Situation, number: int, op: Op, answer: Reply | None, worlds: list[Held | None]
@@ -210,6 +227,9 @@ class Moves:
             then.faults += move.is_fault
         if not answer.items or not isinstance(answer.items[-1], TaskSucceeded | TaskFailed):
             then.hung |= {number}
+        if move.is_last:
+            item = answer.items[-1] if answer.items else None
+            use_up(kernel.ops[number].frame, item.error if isinstance(item, TaskFailed) else TIMEOUT)
         due = answer.delay_ms and kernel.now + answer.delay_ms
         for item in answer.items[:-1] if due else answer.items:
             then.kernel.advance(item, kernel.now)
@@ -260,6 +280,21 @@ class Moves:
         if self.rules.taints and not then.is_tainted:
             then.is_tainted = lets_go(then.kernel.rows, waiting(before.kernel), then.kernel)
         return then
+
+
+def retrier_of(frame: Frame, error: str | None) -> int | None:
+    """Find the retrier that an error of a task belongs to; None: none, or one that tries nothing again."""
+    retry = frame.state.retry if isinstance(frame.state, WorkState) else ()
+    number = match_first(retry, error)
+    return None if number is None or not retry[number].max_attempts else number
+
+
+def use_up(frame: Frame, error: str | None) -> None:
+    """Let a retrier have tried as often as it may."""
+    number = retrier_of(frame, error)
+    assert number is not None
+    assert isinstance(frame.state, WorkState)
+    frame.retries[number] = frame.state.retry[number].max_attempts
 
 
 def lets_go(rows: Sequence[Written], former: set[int], kernel: Kernel) -> bool:

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 from step.engine.explored_kernel import ExploredKernel
 from step.engine.frames import ExecutionInfo, Timer
-from step.engine.key import NOTHING, Seen, digest
+from step.engine.key import NOTHING, Seen, digest, without
 from step.engine.program import Program
 from step.engine.quotas import Quotas
 from step.engine.vocabulary import StartTask
-from step.paths.certificate import without
 from step.paths.graph import NOWHERE, Graph
 from step.paths.moment import Invariant, Moment, complaints
 from step.paths.moves import LAMBDA_MS, Move, Moves
@@ -49,7 +48,7 @@ class Model:
     def start(self) -> Situation:
         """Begin the execution."""
         kernel = ExploredKernel(self.program, self.info, self.quotas)
-        at = Situation(kernel, hold(self.world))
+        at = Situation(kernel, hold(self.world, self.leave_out))
         kernel.start(has_deadline=self.seen.deadline)
         if not self.moves.rules.exact:
             kernel.order_timers()

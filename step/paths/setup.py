@@ -54,7 +54,9 @@ class Extent:
     Attributes:
         faults: How many there may be on a way; None: any number.
         max_situations: Where to stop.
-        leave_out: The names of fields, in data and world, that make no difference to what happens.
+        leave_out: The names of fields, in data and world, that make no difference to what happens;
+            "time": when a state was entered; "random": what is drawn; "attempts": how often a state has been
+            tried again, so that any attempt may be the last.
         ends_within: How long every way may take, in seconds; None: as long as it likes.
         tells_swallowed: Whether a success with a failure that nobody hears of is wrong.
         stops_at_first: Whether the first way on which something doesn't hold is enough.

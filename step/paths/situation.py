@@ -110,7 +110,7 @@ class Situation:
 
     def key(self, seen: Seen) -> tuple[Any, ...]:
         """Say what will come of it."""
-        kernel, world = self.kernel, self.held and self.held.key
+        kernel, world = self.kernel, self.held and self.held.name
         if not self.is_running:
             return (key(kernel, seen), world, self.is_tainted, self.faults)
         ops = kernel.ops

@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 
 from step.engine.frames import Frame, Op, Timer
 from step.engine.kernel import Kernel
+from step.engine.states.work import WorkState
 from step.engine.vocabulary import (
     Continue,
     Heartbeat,
@@ -24,7 +25,7 @@ from step.engine.vocabulary import (
 from step.errors import StepError
 from step.paths.errors import cause_of
 from step.paths.moment import Moment
-from step.paths.moves import LAMBDA_MS, TIME, Move, What, lets_go, waiting
+from step.paths.moves import LAMBDA_MS, TIME, TIMEOUT, Move, What, lets_go, retrier_of, waiting
 from step.paths.setup import Setup
 from step.paths.situation import Late, Path
 from step.paths.work import copied, input_of
@@ -123,6 +124,26 @@ class Walk:
                 return True
         return False
 
+    def make_last(self, move: Move) -> bool:
+        """Let a task fail until it isn't tried again; only the last time has an effect on the world."""
+        once = move._replace(is_last=False)
+        while self._is_tried_again(move):
+            if not self.make(once._replace(is_after=False)):
+                return False
+            while not self.open_tasks() and self.is_running and not self.is_stuck:
+                self._pass_time()
+        return self.make(once)
+
+    def _is_tried_again(self, move: Move) -> bool:
+        frame = next((op.frame for _, op in self.open_tasks() if op.frame.path == move.path), None)
+        if frame is None:
+            return False
+        number = retrier_of(frame, move.error or TIMEOUT)
+        state = frame.state
+        if number is None or not isinstance(state, WorkState):
+            return False
+        return frame.retries.get(number, 0) < state.retry[number].max_attempts
+
     def _task(self, number: int, op: Op, move: Move) -> None:
         task, name, now = op.command, op.frame.state.name, self.kernel.now
         assert isinstance(task, StartTask)
@@ -200,7 +221,7 @@ def walked(setup: Setup, way: Iterable[Move]) -> Walk:
     """Walk a way as far as it goes."""
     walk = Walk(setup)
     for move in way:
-        if not walk.is_running or not walk.make(move):
+        if not walk.is_running or not (walk.make_last(move) if move.is_last else walk.make(move)):
             break
     return walk
 

@@ -6,11 +6,10 @@ Knows no machine: it is given what performs a task.
 from __future__ import annotations
 
 import copy
-import marshal
-from collections.abc import Callable, Mapping
-from hashlib import blake2b
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
+from step.engine.key import digest, without
 from step.engine.resources import Resource
 from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
 from step.errors import StepError
@@ -27,10 +26,17 @@ _CONTEXT, _ENTERED, _STARTED = "Context", "EnteredTime", "StartTime"
 
 
 class Held(NamedTuple):
-    """A world that nobody changes any more, and what it is."""
+    """A world that nobody changes any more.
+
+    Attributes:
+        world: The world.
+        key: What it is, as a digest.
+        name: The same without what is left out.
+    """
 
     world: Any
-    key: Any
+    key: bytes
+    name: bytes
 
 
 class Reply(NamedTuple):
@@ -49,6 +55,7 @@ class Replies:
         effects: What a task that succeeds changes in the world, by state.
         sees_time: Whether handlers are told when their states were entered.
         by_invocation: Whether a list of answers is attached, one for each time that a state is asked.
+        leave_out: The names of fields of the world that make no difference.
     """
 
     def __init__(
@@ -58,11 +65,13 @@ class Replies:
         *,
         sees_time: bool = False,
         by_invocation: bool = False,
+        leave_out: Collection[str] = (),
     ) -> None:
         self._perform = perform
         self._effects = effects
         self._sees_time = sees_time
         self._by_invocation = by_invocation
+        self._leave_out = leave_out
         self._known: dict[bytes, Reply | None] = {}
         # The states whose handlers answered otherwise at another time.
         self.timely: set[str] = set()
@@ -72,7 +81,7 @@ class Replies:
         payload = task.payload if self._sees_time else _timeless(task.payload)
         count = task.invocation if self._by_invocation else 0
         told = (task.state, task.resource, payload, task.attempt, task.branch, count, held and held.key)
-        known = blake2b(marshal.dumps(told, 2), digest_size=16).digest()
+        known = digest(told)
         if known not in self._known:
             asked = task._replace(op=0, payload=payload, token=task.token and "TOKEN")
             answer = self._ask(asked, held)
@@ -96,7 +105,7 @@ class Replies:
         effect = self._effects.get(task.state)
         if effect is not None and isinstance(items[-1], TaskSucceeded):
             effect(world, input_of(task.payload), items[-1].output)
-        return Reply(tuple(items), delay_ms, hold(world) if held else None)
+        return Reply(tuple(items), delay_ms, hold(world, self._leave_out) if held else None)
 
     def _compare(self, task: StartTask, held: Held | None, answer: Reply) -> None:
         """Ask once more as if the state had been entered at another time."""
@@ -113,9 +122,13 @@ def _told(answer: Reply) -> list[Any]:
     return [*items, answer.held and answer.held.key]
 
 
-def hold(world: Any) -> Held | None:
+def hold(world: Any, leave_out: Collection[str] = ()) -> Held | None:
     """Hold a world; None: there is none."""
-    return None if world is None else Held(world, world_key(world))
+    if world is None:
+        return None
+    told = world_key(world)
+    key = digest(told)
+    return Held(world, key, digest(without(told, leave_out)) if leave_out else key)
 
 
 def _timeless(payload: JSONValue) -> JSONValue:
