@@ -38,8 +38,10 @@ layers: .venv/.ready ## Check which module imports which (import-linter)
 
 test: .venv/.ready build/awscli/.ready build/iam-simulate/.ready ## Run every test, in random order, on all cores (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
 	@echo "Every test, in random order, a process a core: minutes. Its first lines say --randomly-seed=N, which repeats it;"
-	@echo "ARGS=\"tests/asl -k retry\" runs a part; make soak has the long forms."
-	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@echo "ARGS=\"tests/asl -k retry\" runs a part; make soak has the long forms; COVERAGE=1 measures lines and branches."
+	@$(if $(COVERAGE),rm -rf build/coverage && mkdir -p build/coverage)
+	@$(PYTHON) $(if $(COVERAGE),-m coverage run) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(if $(COVERAGE),$(PYTHON) -m coverage combine -q && $(PYTHON) -m coverage report)
 
 build/awscli/.ready: requirements/awscli.txt | .venv/.ready
 	@$(PYTHON) -m venv --clear build/awscli
