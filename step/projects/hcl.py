@@ -11,6 +11,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -231,10 +232,13 @@ class Evaluator:
         symbol, first = word(sign).strip(), self.evaluate(left, scope)
         if symbol in ("&&", "||"):
             return bool(first) if bool(first) == (symbol == "||") else bool(self.evaluate(right, scope))
+        second = self.evaluate(right, scope)
         try:
-            return _OPERATORS[symbol](first, self.evaluate(right, scope))
-        except (TypeError, ArithmeticError):
-            return Unknown(f"{to_string(first)} {symbol}")
+            if symbol in ("==", "!=") or (_is_number(first) and _is_number(second)):
+                return _OPERATORS[symbol](first, second)
+        except ArithmeticError:
+            pass
+        return Unknown(f"{to_string(first)} {symbol}")
 
     def _getattrexprterm(self, node: Any, scope: Scope) -> Any:
         base, attribute = rules(node)
@@ -292,7 +296,7 @@ class Evaluator:
             told = f"{getattr(fault, 'filename', '')}: {getattr(fault, 'strerror', fault)}"
             self.notes.append(f"{name}: {told}")
             return Unknown(f"{name}({told})")
-        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, StopIteration):
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, StopIteration, re.error):
             return Unknown(f"{name}(...)")
 
     def _file(self, name: str, given: Any) -> str:
@@ -356,6 +360,10 @@ def to_json(value: Any) -> str:
     return json.dumps(value, default=to_string, ensure_ascii=False)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
 def _unescaped(match: re.Match[str]) -> str:
     code = match[1] or match[2]
     return chr(int(code, 16)) if code else _SIMPLE.get(match[3], match[0])
@@ -416,7 +424,7 @@ def _lookup(held: dict[str, Any], key: str, *default: Any) -> Any:
 def _format(text: str, *values: Any) -> str:
     given = iter(values)
     written = re.sub(
-        r"%%|%[-+0-9.]*[a-zA-Z]", lambda m: "%" if m[0] == "%%" else _formatted(m[0], next(given)), text
+        r"%%|%[-+0-9.]{0,4}[a-zA-Z]", lambda m: "%" if m[0] == "%%" else _formatted(m[0], next(given)), text
     )
     return str(written)
 
@@ -441,7 +449,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "element": lambda values, at: values[int(at) % len(values)],
     "flatten": _flatten,
     "format": _format,
-    "indent": lambda width, text: text.replace("\n", "\n" + " " * int(width)),
+    "indent": lambda width, text: text.replace("\n", "\n" + " " * min(int(width), 80)),
     "join": lambda by, *lists: by.join(to_string(item) for one in lists for item in one),
     "jsondecode": json.loads,
     "jsonencode": to_json,
@@ -453,7 +461,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "merge": _merge,
     "min": min,
     "nonsensitive": lambda value: value,
-    "range": lambda *bounds: [*range(*map(int, bounds))],
+    "range": lambda *bounds: [*islice(range(*map(int, bounds)), 1024)],
     "regexall": lambda pattern, text: re.findall(pattern, text),
     "replace": _replace,
     "sensitive": lambda value: value,

@@ -85,6 +85,9 @@ def value_of(folder: Path, expression: str, more: str = "") -> Any:
         ("aws_vpc.main.id", "${aws_vpc.main.id}"),
         ("module.elsewhere.output", "${module.elsewhere.output}"),
         ("local.round", "${local.round}"),
+        ('"a" * 1000000000', "${a *}"),
+        ("length(range(0, 1000000000000))", 1024),
+        ('replace("a", "/[s-e]/", "b")', "${replace(...)}"),
         ("nosuchfunction(1)", "${nosuchfunction(...)}"),
     ],
 )
