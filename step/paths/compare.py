@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 from step.asl.source import join
-from step.paths.redo import MAP_RUN
+from step.paths.redo import MAP_RUN, SETTING
 from step.paths.walked import Call, Walk, Walked
 
 Kind = Literal["path", "data", "call", "retry", "time", "end", "no answer"]
@@ -21,6 +21,8 @@ _SLACK_MS = 1000
 # What stands in a definition for what only a deployment knows.
 _PLACEHOLDER = "${"
 _SHOWN = 3
+# What only names the execution, its machine and its role: a record doesn't say how these were called.
+_NAMES = frozenset({SETTING.execution_arn, SETTING.machine_arn, SETTING.role_arn, SETTING.name})
 
 
 class Parting(NamedTuple):
@@ -248,7 +250,7 @@ def _is_same(old: Any, new: Any) -> bool:
 
 def _may_differ(old: Any, new: Any, again: Any) -> bool:
     """Whether a leaf comes out otherwise each time, or only a deployment knows it."""
-    if isinstance(new, str) and isinstance(old, str) and _PLACEHOLDER in new:
+    if isinstance(new, str) and isinstance(old, str) and (_PLACEHOLDER in new or new in _NAMES):
         return True
     if new is _ABSENT or again is _ABSENT or old is _ABSENT:
         return False

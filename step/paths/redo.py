@@ -64,6 +64,21 @@ class Setting(NamedTuple):
     name: str = "recorded"
     account: str = "123456789012"
 
+    @property
+    def execution_arn(self) -> str:
+        """The execution's ARN."""
+        return f"arn:aws:states:us-east-1:{self.account}:execution:{self.name}:{self.name}"
+
+    @property
+    def machine_arn(self) -> str:
+        """The machine's ARN."""
+        return f"arn:aws:states:us-east-1:{self.account}:stateMachine:{self.name}"
+
+    @property
+    def role_arn(self) -> str:
+        """The ARN of the machine's role."""
+        return f"arn:aws:iam::{self.account}:role/{self.name}"
+
 
 SETTING = Setting()
 # Everything else than in SETTING, so that what depends on it shows.
@@ -181,12 +196,12 @@ class _Run:
             raise StepError(f"the recorded input isn't JSON: {fault}") from None
         self._now = round(start) + self._shift
         info = ExecutionInfo(
-            arn=f"arn:aws:states:us-east-1:{setting.account}:execution:{setting.name}:{setting.name}",
+            arn=setting.execution_arn,
             name=setting.name,
             input=self._input,
             start_ms=self._now,
-            role_arn=f"arn:aws:iam::{setting.account}:role/{setting.name}",
-            machine_arn=f"arn:aws:states:us-east-1:{setting.account}:stateMachine:{setting.name}",
+            role_arn=setting.role_arn,
+            machine_arn=setting.machine_arn,
             machine_name=setting.name,
             seed=setting.seed,
         )
