@@ -81,7 +81,14 @@ def _performing(attachments: Attachments, handlers: Handlers | None) -> Perform:
     return perform
 
 
-def unknown_setup(definition: Definition, document: JSONObject, info: ExecutionInfo) -> Setup:
+def unknown_setup(
+    definition: Definition,
+    document: JSONObject,
+    info: ExecutionInfo,
+    *,
+    world: Any,
+    effects: Mapping[str, Effect],
+) -> Setup:
     """Say what is explored of a machine of which nobody knows the values."""
     bare = without_values(taskfn.expand(document))
     return Setup(
@@ -98,6 +105,8 @@ def unknown_setup(definition: Definition, document: JSONObject, info: ExecutionI
         ),
         quotas=Quotas(),
         perform=lambda task, world: answer(task),
+        world=world,
+        effects=effects,
         only=rules_of(definition),
         is_unknown=True,
     )

@@ -462,7 +462,8 @@ class StateMachine(Explorable):
 
         start_ms = round((start or START).timestamp() * 1000)
         if self._attachments.is_empty and handlers is None:
-            return unknown_setup(self.definition, self._document, self._info(name, {}, start_ms, "0"))
+            info = self._info(name, {}, start_ms, "0")
+            return unknown_setup(self.definition, self._document, info, world=world, effects=effects or {})
         info = self._info(name, _input_value(input), start_ms, "0")
         return setup_of(
             self.definition,

@@ -10,6 +10,7 @@ from typing import Any
 
 from step.engine.history import Written, entries
 from step.engine.kernel import Kernel, Status
+from step.errors import StepError
 from step.jsonvalue import JSONValue
 
 
@@ -86,7 +87,11 @@ Invariant = Callable[[Moment], object]
 
 
 def complaint(invariant: Invariant, moment: Moment) -> str | None:
-    """Ask an invariant; None: it holds."""
+    """Ask an invariant; None: it holds.
+
+    Raises:
+        StepError: it fails with something else than an AssertionError.
+    """
     try:
         if invariant(moment) is not False:
             return None
@@ -94,6 +99,8 @@ def complaint(invariant: Invariant, moment: Moment) -> str | None:
         told = str(error).partition("\n")[0]
         if told:
             return told
+    except Exception as error:
+        raise StepError(f"invariant {title(invariant)!r}: {type(error).__name__}: {error}") from error
     return title(invariant)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -272,3 +273,10 @@ def test_without_handlers_every_way_of_a_choice_is_gone() -> None:
         ("FAILED", "Unforeseen", "Work"),
         ("FAILED", "(unknown)", "Broken"),
     }
+
+
+@pytest.mark.parametrize("name", ["bread", "hello", "deployer"])
+def test_definitions_of_this_repository_have_an_end_on_every_path_without_handlers(name: str) -> None:
+    machine = StateMachine.from_file(Path(__file__).resolve().parents[2] / "states" / f"{name}.asl.json")
+
+    assert machine.explore().is_proven
