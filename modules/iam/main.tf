@@ -102,9 +102,22 @@ locals {
       resources = [for arn in var.integrations.s3_write : "${arn}/*"]
     }
     CallEndpoints = {
-      # http:invoke: the connection holds the secret, the role may use it.
+      # http:invoke asks by the machine's ARN. "*": only the machine that has this role asks with it.
+      actions   = ["states:InvokeHTTPEndpoint"]
+      resources = length(var.integrations.http_connections) > 0 ? ["arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:*"] : []
+    }
+    UseConnections = {
+      # The connection says how an endpoint is called.
       actions   = ["events:RetrieveConnectionCredentials"]
       resources = var.integrations.http_connections
+    }
+    ReadConnectionSecrets = {
+      # Its secret is EventBridge's own, named after the connection.
+      actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+      resources = [
+        for arn in var.integrations.http_connections :
+        "arn:${local.partition}:secretsmanager:${split(":", arn)[3]}:${split(":", arn)[4]}:secret:events!connection/${split("/", arn)[1]}/*"
+      ]
     }
   }
 }

@@ -108,8 +108,11 @@ def _known(value: JSONValue) -> JSONValue:
 def _map_needs(state: model.Map, place: MachinePlace, executions: str) -> list[Need]:
     """AWS: Step Functions developer guide, "IAM policies for using Distributed Map states"."""
     children = f"{executions}/{state.label or UNKNOWN}:{UNKNOWN}"
+    own = f"{executions}:{UNKNOWN}"
     needs = [
         Need(action="states:StartExecution", resource=place.machine_arn),
+        # The guide names the machine's executions, the service authorization reference those with a label.
+        *(Need(action=f"states:{action}Execution", resource=own) for action in ("Describe", "Stop")),
         *(Need(action=f"states:{action}Execution", resource=children) for action in ("Describe", "Stop")),
         Need(action="states:RedriveExecution", resource=children),
     ]

@@ -82,6 +82,25 @@ run "a_child_called_by_its_alias_is_authorized_by_its_machine" {
   }
 }
 
+run "an_endpoint_takes_the_call_the_connection_and_its_secret" {
+  command = plan
+
+  variables {
+    integrations = { http_connections = ["arn:aws:events:us-east-1:123456789012:connection/mill/1234"] }
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policies.integrations).Statement : statement.Sid => statement.Resource
+      } == {
+      CallEndpoints         = "arn:aws:states:us-east-1:123456789012:stateMachine:*"
+      ReadConnectionSecrets = "arn:aws:secretsmanager:us-east-1:123456789012:secret:events!connection/mill/*"
+      UseConnections        = "arn:aws:events:us-east-1:123456789012:connection/mill/1234"
+    }
+    error_message = output.policies.integrations
+  }
+}
+
 run "a_role_without_integrations_may_do_nothing" {
   command = plan
 
