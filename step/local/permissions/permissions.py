@@ -108,8 +108,9 @@ class Permissions:
             return forbidden(request, address, judged.refusals[0])
         try:
             check_role(call, self.trusts)
-            role = call.text("roleArn") or self._role_of(call.text("stateMachineArn"))
-            check_machine(call, role, lambda role, needs: self.judge_needs(KeyHolder(account, role), needs))
+            check_machine(
+                call, self._role_of, lambda role, needs: self.judge_needs(KeyHolder(account, role), needs)
+            )
         except Refused as problem:
             return refusal(request, address, 400, problem.code, problem.message)
         response = answer(request)

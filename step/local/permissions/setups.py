@@ -46,16 +46,19 @@ def check_role(call: ApiCall, trusts: Trusts) -> None:
             raise Refused("InvalidParameterValueException", message)
 
 
-def check_machine(call: ApiCall, role: str, lacks: Lacks) -> None:
+def check_machine(call: ApiCall, role_of: Callable[[str], str], lacks: Lacks) -> None:
     """Refuse a machine whose role may not have done what Step Functions does when the machine is made.
+
+    ``role_of`` gives the role of a machine that is there; it waits for the host, whose own requests must not.
 
     Raises:
         Refused: in Step Functions' words.
     """
-    if f"{call.service}:{call.operation}" not in _MADE or not role:
+    if f"{call.service}:{call.operation}" not in _MADE:
         return
+    role = call.text("roleArn") or role_of(call.text("stateMachineArn"))
     needs = _needs(call)
-    if needs is None:
+    if needs is None or not role:
         return
     rules = [need for need in needs.setup if need.action.startswith("events:")]
     if lacks(role, rules):
