@@ -14,7 +14,7 @@ from typing import Any
 from step.asl.model import Definition
 from step.machine.histories import RecordedExecution
 from step.paths.coverage import shape_of
-from step.paths.walked import Call, walk
+from step.paths.walked import RecordedCall, walk
 from step.view.pytest_text import pytest_text
 
 MOCKS = "mocks.json"
@@ -47,7 +47,7 @@ def write_tests(
     return [*files, mocks]
 
 
-def _mocks(case: str, calls: Sequence[Call]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+def _mocks(case: str, calls: Sequence[RecordedCall]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
     """Give for each state the name of its responses, and the responses: one for each invocation."""
     by_state: dict[str, list[Any]] = {}
     for call in calls:

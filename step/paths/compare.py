@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from step.asl.source import join
 from step.paths.redo import MAP_RUN, SETTING
-from step.paths.walked import Call, Walk, Walked
+from step.paths.walked import RecordedCall, RecordedWalk, Walked
 
 Kind = Literal["path", "data", "call", "retry", "time", "end", "no answer"]
 _ABSENT = object()
@@ -47,7 +47,7 @@ class Comparison:
         again: The same once more at another time and by other chance: what differs then may differ.
     """
 
-    def __init__(self, record: Walk, new: Walk, again: Walk | None = None) -> None:
+    def __init__(self, record: RecordedWalk, new: RecordedWalk, again: RecordedWalk | None = None) -> None:
         self._record = record
         self._new = new
         self._again = again
@@ -177,7 +177,7 @@ class Comparison:
         yield from (parting for parting in found if parting.kind != "path" or "went to" in parting.text)
 
 
-def _call(state: str, old: Call, new: Call, again: Call | None) -> Iterator[Parting]:
+def _call(state: str, old: RecordedCall, new: RecordedCall, again: RecordedCall | None) -> Iterator[Parting]:
     if _PLACEHOLDER not in new.resource and old.resource != new.resource:
         yield Parting("call", old.event, state, f"it called {old.resource}, and calls {new.resource}")
     told = difference(old.payload, new.payload, again.payload if again else None)
@@ -187,11 +187,11 @@ def _call(state: str, old: Call, new: Call, again: Call | None) -> Iterator[Part
         yield Parting("call", old.event, state, f"its work {_outcome(old)}, and {_outcome(new)}")
 
 
-def _outcome(call: Call) -> str:
+def _outcome(call: RecordedCall) -> str:
     return call.outcome or "didn't end"
 
 
-def _status(walk: Walk) -> str:
+def _status(walk: RecordedWalk) -> str:
     return walk.status + (f" ({walk.error})" if walk.error else "")
 
 

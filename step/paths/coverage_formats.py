@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import quoteattr
 
-from step.paths.coverage_report import CoveredMachine, Line
+from step.paths.coverage_report import CoveredLine, CoveredMachine
 
 
 def lcov(machines: Sequence[CoveredMachine]) -> str:
@@ -85,18 +85,18 @@ def _class(machine: CoveredMachine) -> Iterator[str]:
     yield "</lines></class>"
 
 
-def _possible(machine: CoveredMachine) -> list[Line]:
+def _possible(machine: CoveredMachine) -> list[CoveredLine]:
     return [line for line in machine.lines() if not line.why_not]
 
 
-def _by_line(lines: Sequence[Line]) -> dict[int, list[Line]]:
-    found: dict[int, list[Line]] = {}
+def _by_line(lines: Sequence[CoveredLine]) -> dict[int, list[CoveredLine]]:
+    found: dict[int, list[CoveredLine]] = {}
     for line in sorted(lines, key=lambda line: line.line):
         found.setdefault(line.line, []).append(line)
     return found
 
 
-def _lines_hit(lines: Sequence[Line]) -> int:
+def _lines_hit(lines: Sequence[CoveredLine]) -> int:
     return sum(1 for at in _by_line(lines).values() if any(line.hits for line in at))
 
 

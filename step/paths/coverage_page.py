@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from step.asl.model import Choice, Map, Parallel, Succeed, Task
 from step.asl.parse import every_state
 from step.paths.coverage import Coverage
-from step.paths.coverage_report import CoveredMachine, Line, floor_percent, total_percent
+from step.paths.coverage_report import CoveredLine, CoveredMachine, floor_percent, total_percent
 from step.paths.points import Point
 from step.view.page import render_document
 from step.view.style import css_text
@@ -93,8 +93,8 @@ def _ways(state: Choice) -> Iterator[tuple[Point, str]]:
         yield Point("default", state.name), state.default
 
 
-def _points(lines: Sequence[Line]) -> Iterator[str]:
-    by_state: dict[str, list[Line]] = {}
+def _points(lines: Sequence[CoveredLine]) -> Iterator[str]:
+    by_state: dict[str, list[CoveredLine]] = {}
     for line in lines:
         by_state.setdefault(line.coverable.point.state, []).append(line)
     yield "<table><thead><tr><th>point</th><th>line</th><th>executions</th></tr></thead>"
@@ -104,7 +104,7 @@ def _points(lines: Sequence[Line]) -> Iterator[str]:
     yield "</table>"
 
 
-def _point(line: Line) -> str:
+def _point(line: CoveredLine) -> str:
     kind = "dead" if line.why_not else "was" if line.hits else "not"
     told = html.escape(line.coverable.text)
     if line.why_not:

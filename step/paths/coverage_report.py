@@ -24,7 +24,7 @@ GROUPS: dict[str, tuple[Kind, ...]] = {
 }
 
 
-class Line(NamedTuple):
+class CoveredLine(NamedTuple):
     """A point as reports tell it: ``hits`` executions took it; ``why_not`` if none can."""
 
     coverable: Coverable
@@ -56,11 +56,11 @@ class CoveredMachine:
     file: str = ""
     source: Source | None = None
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[CoveredLine]:
         """List every point, in the order of the document."""
         coverage, hits, dead = self.coverage, self.coverage.hits, self.coverage.unreachable
         return [
-            Line(
+            CoveredLine(
                 coverable,
                 self.source.line(coverable.pointer) if self.source else 0,
                 hits[coverable.point],
@@ -124,7 +124,7 @@ def _total(machines: Sequence[CoveredMachine]) -> list[str]:
     return ["all", str(runs), *groups, floor_percent(total_percent(machines))]
 
 
-def _share(lines: Iterable[Line]) -> str:
+def _share(lines: Iterable[CoveredLine]) -> str:
     possible = [line for line in lines if not line.why_not]
     return f"{sum(1 for line in possible if line.hits)}/{len(possible)}" if possible else "-"
 

@@ -15,7 +15,7 @@ from step.asl.model import Definition, Fail, Task
 from step.asl.parse import every_state, inner_branches
 from step.asl.source import join
 from step.paths.unreachable import unreachable
-from step.paths.ways import Transition, Ways, ends_well, transitions
+from step.paths.ways import StateTransition, Ways, ends_well, transitions
 
 # Ways are compared one by one where there are no more than these.
 MOST_WAYS = 500
@@ -56,8 +56,8 @@ class DefinitionDiff:
 
     machine: tuple[str, ...]
     states: tuple[ChangedState, ...]
-    gained: tuple[Transition, ...]
-    lost: tuple[Transition, ...]
+    gained: tuple[StateTransition, ...]
+    lost: tuple[StateTransition, ...]
     ways_gained: tuple[str, ...] | None
     ways_lost: tuple[str, ...] | None
     ways: tuple[int, int]
@@ -225,13 +225,13 @@ def _reads(state: Mapping[str, Any]) -> set[str]:
 # ---------------------------------------------------------------- transitions, ways, ends
 
 
-def _transitions(definition: Definition, renamed: Mapping[str, str]) -> dict[Transition, None]:
-    found: dict[Transition, None] = {}
+def _transitions(definition: Definition, renamed: Mapping[str, str]) -> dict[StateTransition, None]:
+    found: dict[StateTransition, None] = {}
     scopes = [definition, *(inner for state in every_state(definition) for inner in inner_branches(state))]
     for scope in scopes:
         for one in transitions(scope):
             source, target = renamed.get(one.source, one.source), renamed.get(one.target, one.target)
-            found[Transition(source, target, one.how, one.label)] = None
+            found[StateTransition(source, target, one.how, one.label)] = None
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from step.paths.diff import ChangedState, DefinitionDiff
-from step.paths.ways import Transition
+from step.paths.ways import StateTransition
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~", "changed": "~", "words": "~"}
 _MOST = 20
@@ -87,7 +87,7 @@ def _state(state: ChangedState, quote: Callable[[str], str]) -> Iterator[str]:
                 yield f"{sign} {quote(state.name)} no longer reads {', '.join(map(quote, state.reads_less))}"
 
 
-def _move(one: Transition, quote: Callable[[str], str]) -> str:
+def _move(one: StateTransition, quote: Callable[[str], str]) -> str:
     why = f" ({'caught ' if one.how == 'catch' else ''}{one.label})" if one.label else ""
     return f"{quote(one.source)} → {quote(one.target)}{why}"
 

@@ -36,7 +36,7 @@ from step.engine.vocabulary import (
 )
 from step.errors import StepError
 from step.jsonvalue import JSONValue
-from step.paths.walked import Call, Key, Walk, every_stay
+from step.paths.walked import Key, RecordedCall, RecordedWalk, every_stay
 
 # The resource of the Task that stands for a distributed Map.
 MAP_RUN = "step:map-run"
@@ -53,7 +53,7 @@ class Redone:
     history: History
     status: str
     stopped_at: str = ""
-    asked: list[tuple[StartTask, Call]] = field(default_factory=list)
+    asked: list[tuple[StartTask, RecordedCall]] = field(default_factory=list)
 
 
 class Setting(NamedTuple):
@@ -112,7 +112,7 @@ class Redoer:
         self._levels: dict[str, tuple[int, ...]] = {}
         _levels(definition, (), 0, self._levels)
 
-    def redo(self, record: Walk, setting: Setting = SETTING) -> Redone:
+    def redo(self, record: RecordedWalk, setting: Setting = SETTING) -> Redone:
         """Run the machine on a record's input and answers, as far as these go.
 
         Raises:
@@ -152,14 +152,16 @@ def _as_task(state: State) -> State:
     )
 
 
-def _map_runs(record: Walk, distributed: Collection[str]) -> Iterator[Call]:
+def _map_runs(record: RecordedWalk, distributed: Collection[str]) -> Iterator[RecordedCall]:
     """Tell distributed runs as calls: each gives what its state was left with, or failed with."""
     for stay in every_stay(record.states):
         if stay.name not in distributed:
             continue
         # One that failed before it had begun ended the execution.
         for failure in stay.map_runs or [None if stay.output else (record.error, record.cause)]:
-            call = Call(key=(stay.name, stay.indexes), event=stay.event, resource=MAP_RUN, payload=stay.input)
+            call = RecordedCall(
+                key=(stay.name, stay.indexes), event=stay.event, resource=MAP_RUN, payload=stay.input
+            )
             if failure is not None:
                 call.outcome, (call.error, call.cause) = "failed", failure
             elif stay.output is not None:
@@ -182,8 +184,8 @@ class _Run:
         self,
         program: Program,
         levels: Mapping[str, tuple[int, ...]],
-        record: Walk,
-        calls: Sequence[Call],
+        record: RecordedWalk,
+        calls: Sequence[RecordedCall],
         setting: Setting,
     ) -> None:
         self._record = record
@@ -206,12 +208,12 @@ class _Run:
             seed=setting.seed,
         )
         self._kernel = Kernel(program, info, Quotas())
-        self._answers: dict[Key, list[Call]] = {}
+        self._answers: dict[Key, list[RecordedCall]] = {}
         for call in reversed(calls):
             self._answers.setdefault(call.key, []).append(call)
         self._agenda: list[tuple[int, int, Input]] = []
         self._order = 0
-        self._asked: list[tuple[StartTask, Call]] = []
+        self._asked: list[tuple[StartTask, RecordedCall]] = []
         self._stop = ""
 
     def run(self) -> Redone:
@@ -284,7 +286,7 @@ class _Run:
         self._asked.append((command, call))
         self._answer(command, call)
 
-    def _answer(self, task: StartTask, call: Call) -> None:
+    def _answer(self, task: StartTask, call: RecordedCall) -> None:
         op = task.op
         if call.started_ms is not None:
             self._later(self._now + round(call.started_ms), TaskStarted(op))

@@ -16,7 +16,7 @@ from step.engine.vocabulary import StartTask, TaskFailed, TaskSucceeded
 from step.jsonvalue import JSONValue
 from step.paths.compare import Comparison, Parting, difference
 from step.paths.redo import MAP_RUN, OTHER_SETTING, Redoer, Redone
-from step.paths.walked import Call, Walk, walk
+from step.paths.walked import RecordedCall, RecordedWalk, walk
 from step.view.visits import Event
 
 # Does a task's work; None: there is no handler for it.
@@ -99,7 +99,7 @@ class Replayer:
                 found.append(OtherAnswer(event=call.event, state=task.state, text=told))
         return tuple(found)
 
-    def _compare(self, task: StartTask, call: Call) -> str | None:
+    def _compare(self, task: StartTask, call: RecordedCall) -> str | None:
         assert self._answer is not None
         if call.outcome not in ("succeeded", "failed"):
             return None
@@ -121,7 +121,7 @@ class Replayer:
         return difference(_result(task, call.output), json.dumps(_payload_of(task, now.output)))
 
 
-def _recorded_payload(task: StartTask, call: Call) -> JSONValue:
+def _recorded_payload(task: StartTask, call: RecordedCall) -> JSONValue:
     """Give the handler what it was given then: what is another now is told as the definition's doing."""
     try:
         payload: JSONValue = json.loads(call.payload)
@@ -144,7 +144,7 @@ def _payload_of(task: StartTask, output: JSONValue) -> JSONValue:
     return output
 
 
-def _stopped(redone: Redone, record: Walk) -> tuple[Verdict, Parting]:
+def _stopped(redone: Redone, record: RecordedWalk) -> tuple[Verdict, Parting]:
     """Say why it came no further, where nothing else differs."""
     state = redone.stopped_at
     if state:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from step.asl.model import ABSENT, Branch, Choice, Definition, Fail, Pass, State, Succeed, Task, Wait
 from step.asl.parse import every_state, inner_branches
 from step.jsonvalue import JSONObject
-from step.paths.ways import Transition, transitions
+from step.paths.ways import StateTransition, transitions
 
 Schema = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ Schema = Mapping[str, Any]
 class TypeMisfit(NamedTuple):
     """A transition over which no value can go: who gave the value, who takes it, and why not."""
 
-    transition: Transition
+    transition: StateTransition
     given_by: str
     taken_by: str
     problem: str
@@ -41,7 +41,7 @@ def type_misfits(
 
 
 def _scope(branch: Branch, takes: Mapping[str, Schema], gives: Mapping[str, Schema]) -> Iterator[TypeMisfit]:
-    following: dict[str, list[Transition]] = {name: [] for name in branch.states}
+    following: dict[str, list[StateTransition]] = {name: [] for name in branch.states}
     for one in transitions(branch):
         if one.how != "catch" and one.target in following:
             following[one.source].append(one)
@@ -52,7 +52,7 @@ def _scope(branch: Branch, takes: Mapping[str, Schema], gives: Mapping[str, Sche
 
 def _follow(
     branch: Branch,
-    following: Mapping[str, list[Transition]],
+    following: Mapping[str, list[StateTransition]],
     giver: str,
     schema: Schema,
     takes: Mapping[str, Schema],

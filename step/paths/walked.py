@@ -24,7 +24,7 @@ Key = tuple[str, tuple[int, ...]]
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
+class RecordedCall:
     """One attempt of a task: what it was asked, and what came of it.
 
     ``outcome`` is "succeeded", "failed", "timed out" or "" while nothing has come; ``ended_ms`` counts from
@@ -62,7 +62,7 @@ class Walked:
     output: str | None = None
     left_ms: float | None = None
     assigned: Mapping[str, str] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
     runs: list[dict[str | int, list[Walked]]] = field(default_factory=list)
     # What distributed runs failed with; None: with nothing.
     map_runs: list[tuple[str | None, str | None] | None] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Walked:
 
 
 @dataclass(slots=True, kw_only=True)
-class Walk:
+class RecordedWalk:
     """A whole execution. ``redriven_ms``: when it was redriven."""
 
     input: str = "{}"
@@ -83,7 +83,7 @@ class Walk:
     error: str | None = None
     cause: str | None = None
     states: list[Walked] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
     redriven_ms: list[float] = field(default_factory=list)
     last_event: int = 0
     last_ms: float | None = None
@@ -97,7 +97,7 @@ class _Place(NamedTuple):
     indexes: tuple[int, ...]
 
 
-def walk(events: Iterable[Event]) -> Walk:
+def walk(events: Iterable[Event]) -> RecordedWalk:
     """Read the events of one execution, in the order of their ids."""
     reader = _Reader()
     event: Event | None = None
@@ -119,10 +119,10 @@ def every_stay(states: Iterable[Walked]) -> Iterator[Walked]:
 
 class _Reader:
     def __init__(self) -> None:
-        self.walk = Walk()
+        self.walk = RecordedWalk()
         self._root = _Place(None, self.walk.states, None, ())
         self._at: dict[int, _Place] = {}
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, RecordedCall] = {}
 
     def take(self, event: Event) -> None:
         kind: str = event["type"]
@@ -222,7 +222,7 @@ class _Reader:
         call = self._calls.get(previous)
         if kind in _SCHEDULED:
             stay = place.inside or self._redriven_task()
-            call = Call(
+            call = RecordedCall(
                 key=(stay.name if stay else "", place.indexes),
                 event=event["id"],
                 resource=":".join(str(details[k]) for k in ("resourceType", "resource") if k in details),
@@ -242,7 +242,7 @@ class _Reader:
         return next(stays, None)
 
 
-def _tell(call: Call, kind: str, after_ms: float, details: Mapping[str, Any]) -> None:
+def _tell(call: RecordedCall, kind: str, after_ms: float, details: Mapping[str, Any]) -> None:
     if kind in _SUCCEEDED:
         call.outcome, call.output = "succeeded", _text(details, "output")
     elif kind in _TIMED_OUT:

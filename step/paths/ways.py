@@ -15,7 +15,7 @@ from step.asl.model import Branch, Choice, Fail, Map, Parallel, State, Succeed, 
 from step.view.words import describe_rule
 
 
-class Transition(NamedTuple):
+class StateTransition(NamedTuple):
     """A transition; ``how`` is "next", "rule", "default" or "catch", ``label`` its condition or errors."""
 
     source: str
@@ -37,27 +37,27 @@ class Way(NamedTuple):
         return " > ".join(f"{name} ↻" if name in turning else name for name in self.states)
 
 
-def transitions(branch: Branch) -> Iterator[Transition]:
+def transitions(branch: Branch) -> Iterator[StateTransition]:
     """List the transitions of a scope, not those inside its Parallels and Maps."""
     for name, state in branch.states.items():
         yield from _transitions(name, state)
 
 
-def _transitions(name: str, state: State) -> Iterator[Transition]:
+def _transitions(name: str, state: State) -> Iterator[StateTransition]:
     match state:
         case Choice():
             for rule in state.choices:
-                yield Transition(name, rule.next, "rule", describe_rule(rule))
+                yield StateTransition(name, rule.next, "rule", describe_rule(rule))
             if state.default is not None:
-                yield Transition(name, state.default, "default", "default")
+                yield StateTransition(name, state.default, "default", "default")
         case Succeed() | Fail():
             return
         case _:
             if state.next is not None:
-                yield Transition(name, state.next, "next")
+                yield StateTransition(name, state.next, "next")
     if isinstance(state, Task | Map | Parallel):
         for catcher in state.catch:
-            yield Transition(name, catcher.next, "catch", ", ".join(catcher.error_equals))
+            yield StateTransition(name, catcher.next, "catch", ", ".join(catcher.error_equals))
 
 
 def ends_well(state: State) -> bool:
