@@ -38,6 +38,7 @@ _TOLD_SINCE = {
 }
 # Names that the recordings lost: what stands for them fits anything.
 _LOST = {"log_group_name": "<log_group_name>"}
+_LOG_GROUP = re.compile(r':log-group:([^"]+?)(?::\*)?"')
 _PLACEHOLDER = re.compile(r"<([^<>]+)>")
 
 
@@ -67,12 +68,19 @@ def play(case: Mapping[str, Any]) -> list[Disagreement]:
     with tempfile.TemporaryDirectory() as folder:
         service = LocalService.start(Options(store=Path(folder), clock=VirtualClock(), account=ACCOUNT))
         try:
+            _make_log_groups(case["calls"], service.endpoint)
             played = _Played(case, client_at(service.endpoint, "stepfunctions"))
             for number, arn in _lost_executions(case["calls"]):
                 played.before(number, partial(_run, service.endpoint, arn))
             return played.differences()
         finally:
             service.close()
+
+
+def _make_log_groups(calls: Sequence[Mapping[str, Any]], endpoint: str) -> None:
+    """Make the log groups that requests name, as whoever recorded the calls did beside them."""
+    for group in set(_LOG_GROUP.findall(json.dumps([call["params"] for call in calls]))):
+        client_at(endpoint, "logs").create_log_group(logGroupName=group)
 
 
 def _lost_executions(calls: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
