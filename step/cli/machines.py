@@ -27,6 +27,11 @@ def add_definition_argument(
         + ("" if default is None else f" (default: {default})"),
         metavar="DEFINITION",
     )
+    add_value_arguments(parser)
+
+
+def add_value_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that give what a definition or a template leaves open."""
     parser.add_argument(
         "--set",
         action="append",
@@ -35,6 +40,17 @@ def add_definition_argument(
         help="put TEXT where the definition has ${NAME} (repeatable)",
     )
     _add_parameter_argument(parser)
+
+
+def add_histories_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names recorded executions."""
+    parser.add_argument(
+        "histories",
+        nargs="+",
+        type=Path,
+        metavar="HISTORY",
+        help="files of GetExecutionHistory or `step run --output json`, or folders of these",
+    )
 
 
 def add_project_argument(parser: argparse.ArgumentParser) -> None:

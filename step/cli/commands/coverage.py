@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from step.cli.inputs import percentage
-from step.cli.machines import add_definition_argument, load_machine
+from step.cli.machines import add_definition_argument, add_histories_argument, load_machine
 from step.clock import now_ms
 from step.errors import StepError
 from step.machine.coverage_files import REPORTS, covered_machine, json_report, write_report
@@ -30,13 +30,7 @@ EXITS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_definition_argument(parser)
-    parser.add_argument(
-        "histories",
-        nargs="+",
-        type=Path,
-        metavar="HISTORY",
-        help="files of GetExecutionHistory or `step run --output json`, or folders of these",
-    )
+    add_histories_argument(parser)
     parser.add_argument("--missing", action="store_true", help="list the points that no execution took")
     parser.add_argument(
         "--report",

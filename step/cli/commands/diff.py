@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from step.cli.machines import parameters, substitutions
+from step.cli.machines import add_value_arguments, parameters, substitutions
 from step.cli.output import print_json
 from step.machine import StateMachine
 from step.machine.files import definition_file
@@ -30,20 +30,7 @@ EXITS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, text in (("old", "what it was"), ("new", "what it is to be")):
         parser.add_argument(name, metavar=name.upper(), help=f"{text}: a definition file, NAME, or a project")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=TEXT",
-        help="put TEXT where a definition has ${NAME} (repeatable)",
-    )
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="the value of a template's parameter or of Terraform's variable (repeatable)",
-    )
+    add_value_arguments(parser)
     parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="draw both in one picture")
     parser.add_argument("--output", choices=("text", "markdown", "json"), default="text")
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from step.cli.machines import add_definition_argument, load_machine
+from step.cli.machines import add_definition_argument, add_histories_argument, load_machine
 from step.cli.output import print_json
 from step.engine.vocabulary import StartTask, TaskFailed, TaskSucceeded
 from step.errors import HandlerError
@@ -32,13 +32,7 @@ EXITS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_definition_argument(parser)
-    parser.add_argument(
-        "histories",
-        nargs="+",
-        type=Path,
-        metavar="HISTORY",
-        help="files of GetExecutionHistory or `step run --output json`, or folders of these",
-    )
+    add_histories_argument(parser)
     parser.add_argument(
         "--handlers",
         type=Path,

@@ -71,8 +71,10 @@ class Moto:
 
         # It makes each backend anew and drops it; AWS's policies would be read for each account.
         default_user_config["iam"]["load_aws_managed_policies"] = False
-        BackendDict.reset()
-        default_user_config["iam"]["load_aws_managed_policies"] = True
+        try:
+            BackendDict.reset()
+        finally:
+            default_user_config["iam"]["load_aws_managed_policies"] = True
         self._begun.clear()
 
     def ask(self, request: Request, address: Address, account: str) -> Response:
