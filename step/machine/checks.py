@@ -5,15 +5,14 @@ Imports the user's file; knows no search.
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypedDict
 
 from step.errors import StepError
+from step.machine.files import import_file
 from step.machine.paths import Handlers
 from step.paths.moment import Invariant
 from step.paths.work import Effect
@@ -68,17 +67,9 @@ class CheckFile:
         Raises:
             StepError: the file can't be imported.
         """
-        spec = importlib.util.spec_from_file_location(f"step_checks_{file.stem}", file)
-        if not file.exists() or spec is None or spec.loader is None:
+        if not file.exists():
             raise StepError(f"{file}: no such Python file")
-        module = importlib.util.module_from_spec(spec)
-        # Dataclasses look their module up by its name.
-        sys.modules[spec.name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            raise StepError(f"{file}: {type(error).__name__}: {error}") from error
-        return cls(module)
+        return cls(import_file(file, f"step_checks_{file.stem}", StepError))
 
 
 def load_checks(file: str | Path) -> Checks:

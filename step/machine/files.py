@@ -9,6 +9,7 @@ import codecs
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from step.errors import HandlerError, StepError
 from step.tasks import TaskHandlers
@@ -70,6 +71,25 @@ def decode_text(data: bytes, where: str) -> str:
         ) from None
 
 
+def import_file(file: Path, name: str, refusal: type[StepError]) -> ModuleType:
+    """Import a Python file under a name of its own.
+
+    Raises:
+        refusal: it is no Python file, or fails.
+    """
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise refusal(f"{file}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up by its name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise refusal(f"{file}: {type(error).__name__}: {error}") from error
+    return module
+
+
 def load_handlers(file: Path) -> TaskHandlers:
     """Import a handler file and find its TaskHandlers.
 
@@ -78,16 +98,7 @@ def load_handlers(file: Path) -> TaskHandlers:
     """
     if not file.exists():
         raise HandlerError(f"{file}: no such handler file")
-    spec = importlib.util.spec_from_file_location(f"step_handlers_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise HandlerError(f"{file}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up by its name.
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise HandlerError(f"{file}: {type(error).__name__}: {error}") from error
+    module = import_file(file, f"step_handlers_{file.stem}", HandlerError)
     found = {id(value): value for value in vars(module).values() if isinstance(value, TaskHandlers)}
     if len(found) != 1:
         raise HandlerError(f"{file}: expected one TaskHandlers, found {len(found)}")
