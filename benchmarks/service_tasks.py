@@ -12,7 +12,8 @@ from benchmarks.service_processes import peer_output
 from step.clock import now_ms
 from step.durable.clocks import RealClock
 from step.durable.host import Host
-from step.durable.journal import Journal, Sync
+from step.durable.journal import Journal
+from step.durable.schema import Sync
 from step.engine.frames import ExecutionInfo
 from step.engine.vocabulary import Input, StartTask, TaskSucceeded
 

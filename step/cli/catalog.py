@@ -34,6 +34,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "serve": "serve Step Functions, Lambda, S3, DynamoDB and more to boto3, the AWS CLI and Terraform",
         "up": "bring a project up on the running service: functions, machines, and what is around them",
         "down": "delete what `step up` made",
+        "backup": "copy a store while it is served: executions, functions, everything",
+        "clean": "delete the executions that ended long ago, and make the store smaller",
     },
     "deploys, through the deployer": {
         "deploy": "bring new code and a new definition to a project; all of it or nothing",

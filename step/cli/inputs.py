@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from io import TextIOWrapper
 from math import isfinite
@@ -17,6 +18,8 @@ from step.machine.files import decode_text, read_text_file
 JSON_HELP = "JSON text, @FILE, or - for stdin"
 # At the fastest a year is half a minute; beyond, moments leave what SQLite and datetime can hold.
 _FASTEST = 1_000_000.0
+_SPAN = re.compile("([1-9][0-9]{0,7})([dhms])")
+_UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
 
 
 def read_text(text: str) -> str:
@@ -100,3 +103,14 @@ def speed(text: str) -> float:
     if not 0 < number <= _FASTEST:
         raise argparse.ArgumentTypeError(f"{text}: expected a number above 0, at most {_FASTEST:,.0f}")
     return number
+
+
+def kept_ms(text: str) -> int | None:
+    """Read how long executions are kept, in ms: "90d", "12h", "30m", "45s"; None: "forever"."""
+    if text == "forever":
+        return None
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        expected = "expected a number with d, h, m or s, as 90d, or forever"
+        raise argparse.ArgumentTypeError(f"{text}: {expected}")
+    return int(found[1]) * _UNIT_MS[found[2]]

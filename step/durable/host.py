@@ -7,9 +7,11 @@ tasks that have no recorded answer (at least once). A waiting execution costs a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from step.durable.clocks import Clock
+from step.durable.copies import let_others
 from step.durable.driver import Driver, Listener
 from step.durable.journal import Journal
 from step.durable.live import Live
@@ -75,6 +77,15 @@ class Host:
                     driver.go_on(row, {}, is_unwanted=True)
             driver.open()
         return [row.arn for row in rows]
+
+    def copy_to(self, store: Path) -> None:
+        """Copy the journal into another store, to the last input that was acknowledged, while it is written.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        with self.lock:
+            self.journal.copy_to(store, let_others(self.lock))
 
     def close(self) -> None:
         """Stop driving; what runs goes on when the store is opened again."""

@@ -8,92 +8,31 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from step.clock import elapsed
+from step.durable.copies import copy_database
 from step.durable.inputs import read_input, write_input
+from step.durable.schema import LATEST, Sync, open_database
 from step.durable.store_folder import DATABASE, hold
 from step.engine.vocabulary import Input
 from step.errors import StepError
 from step.jsonvalue import JSONValue, to_text
 
-Sync = Literal["normal", "full"]
 # The sum of an entry that nothing is compared with: it was written together with the one before it, or
 # follows a fault of step's, after which a mended step has other events.
 UNCHECKED = -1
-# The format of new stores; older ones are brought to it when they are opened.
-_FORMAT = 4
-# What executions are listed by: their end, else their redrive or their start.
-_LATEST = "COALESCE(stop_ms, redrive_ms, start_ms)"
-_LISTED = f"""
-CREATE INDEX IF NOT EXISTS executions_of_machine ON executions (machine_arn, {_LATEST});
-CREATE INDEX IF NOT EXISTS executions_of_run ON executions (map_run, {_LATEST}) WHERE map_run IS NOT NULL
-"""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS definitions (
-    id INTEGER PRIMARY KEY,
-    digest BLOB NOT NULL UNIQUE,
-    body TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS executions (
-    id INTEGER PRIMARY KEY,
-    arn TEXT NOT NULL UNIQUE,
-    machine_arn TEXT NOT NULL,
-    name TEXT NOT NULL,
-    status TEXT NOT NULL,
-    start_ms INTEGER NOT NULL,
-    stop_ms INTEGER,
-    redrive_ms INTEGER,
-    redrive_count INTEGER NOT NULL DEFAULT 0,
-    seed TEXT NOT NULL,
-    definition INTEGER REFERENCES definitions,
-    info TEXT NOT NULL,
-    input TEXT NOT NULL,
-    output TEXT,
-    error TEXT,
-    cause TEXT,
-    parent INTEGER,
-    map_state TEXT,
-    map_run TEXT,
-    rules INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, start_ms);
-CREATE TABLE IF NOT EXISTS inputs (
-    execution INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    at_ms INTEGER NOT NULL,
-    digest INTEGER NOT NULL,
-    item TEXT NOT NULL,
-    PRIMARY KEY (execution, number)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS held (
-    execution INTEGER NOT NULL,
-    op INTEGER NOT NULL,
-    item TEXT NOT NULL,
-    PRIMARY KEY (execution, op)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS map_runs (
-    arn TEXT PRIMARY KEY,
-    execution INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS map_runs_by_execution ON map_runs (execution);
-CREATE TABLE IF NOT EXISTS documents (
-    kind TEXT NOT NULL,
-    key TEXT NOT NULL,
-    body TEXT NOT NULL,
-    PRIMARY KEY (kind, key)
-) WITHOUT ROWID;
-"""
-# What makes the next format of one.
-_UPGRADES = {
-    1: "ALTER TABLE executions ADD COLUMN rules INTEGER NOT NULL DEFAULT 0",
-    # Sums of rows as they were kept in memory, which say nothing of events.
-    2: "UPDATE inputs SET digest = -1",
-    3: f"DROP INDEX executions_by_machine; DROP INDEX executions_by_run; {_LISTED}",
-}
+# The documents of executions that were redriven, by their ARNs: the request's token.
+REDRIVE = "redrive"
+# So many executions are looked for at once that are to be forgotten.
+_MOST_FORGOTTEN = 200
+# So many free pages are kept at least: what comes next needs them.
+_SPARE_PAGES = 256
 
 
 class StoreFull(StepError):  # noqa: N818 - reads as the sentence it is
@@ -163,31 +102,12 @@ class Journal:
         self._fresh: list[tuple[str, int]] = []
         self._depth = 0
         try:
-            self._db = sqlite3.connect(
-                folder / DATABASE, check_same_thread=False, isolation_level=None, cached_statements=64
-            )
-            self._prepare(sync)
+            self._db = open_database(folder, sync)
         except BaseException as error:
             self._lock.close()
             if isinstance(error, sqlite3.Error):
                 raise StepError(f"{folder}: the store can't be opened: {error}") from error
             raise
-
-    def _prepare(self, sync: Sync) -> None:
-        format_ = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if not 0 <= format_ <= _FORMAT:
-            raise StepError(f"{self.folder}: a later version of step made this store (format {format_})")
-        # Nobody else opens the database: no memory need be shared with other processes.
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # Whoever made the store, nothing in its schema may do more than name tables.
-        self._db.execute("PRAGMA trusted_schema = OFF")
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(f"PRAGMA synchronous = {sync.upper()}")
-        if format_ < _FORMAT:
-            steps = (
-                [_UPGRADES[number] for number in range(format_, _FORMAT)] if format_ else [_SCHEMA, _LISTED]
-            )
-            self._db.executescript(f"BEGIN; {'; '.join(steps)}; PRAGMA user_version = {_FORMAT}; COMMIT")
 
     def close(self) -> None:
         """Let another process have the store."""
@@ -252,11 +172,106 @@ class Journal:
         """Delete executions with all that belongs to them; child executions as well."""
         with self.together():
             for key in keys:
-                children = self._db.execute("SELECT id FROM executions WHERE parent = ?", (key,)).fetchall()
-                self.forget(child for (child,) in children)
-                for table in ("inputs", "held", "map_runs"):
-                    self._db.execute(f"DELETE FROM {table} WHERE execution = ?", (key,))
-                self._db.execute("DELETE FROM executions WHERE id = ?", (key,))
+                self.forget(self._children(key, -1))
+                self._forget(key)
+
+    def _forget(self, key: int) -> None:
+        database = self._db
+        found = database.execute("SELECT arn, definition FROM executions WHERE id = ?", (key,)).fetchone()
+        if found is None:
+            return
+        arn, definition = found
+        for table in ("inputs", "held", "map_runs"):
+            database.execute(f"DELETE FROM {table} WHERE execution = ?", (key,))
+        database.execute("DELETE FROM executions WHERE id = ?", (key,))
+        database.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (REDRIVE, arn))
+        if definition is not None:
+            self._forget_definition(definition)
+
+    def _forget_definition(self, key: int) -> None:
+        """Delete a definition that no execution has any more."""
+        used = "SELECT 1 FROM executions WHERE definition = ? LIMIT 1"
+        if self._db.execute(used, (key,)).fetchone() is None:
+            self._db.execute("DELETE FROM definitions WHERE id = ?", (key,))
+            # Another one may get its number.
+            self._keys.clear()
+            self._fresh.clear()
+            self._definitions.pop(key, None)
+
+    def _children(self, key: int, most: int) -> list[int]:
+        rows = self._db.execute("SELECT id FROM executions WHERE parent = ? LIMIT ?", (key, most))
+        return [child for (child,) in rows.fetchall()]
+
+    # ------------------------------------------------------------ retention
+
+    def ended_before(self, at_ms: int) -> Counter[str]:
+        """Count the executions that ended before a moment, by their machines; no child executions."""
+        rows = self._db.execute(
+            "SELECT machine_arn, COUNT(*) FROM executions WHERE parent IS NULL AND stop_ms < ?"
+            " GROUP BY machine_arn",
+            (at_ms,),
+        )
+        return Counter(dict(rows.fetchall()))
+
+    def forget_ended(self, before_ms: int, seconds: float) -> bool:
+        """Delete executions that ended before a moment, the first ones first, until so much time has passed.
+
+        A child execution goes before its parent, which is there until the last of them is gone.
+
+        Returns:
+            Whether there may be more of them.
+        """
+        begun = elapsed()
+        with self.together():
+            rows = self._db.execute(
+                "SELECT id FROM executions WHERE parent IS NULL AND stop_ms < ? ORDER BY stop_ms LIMIT ?",
+                (before_ms, _MOST_FORGOTTEN),
+            ).fetchall()
+            for (key,) in rows:
+                while True:
+                    for leaf in (leaves := self._leaves(key, _MOST_FORGOTTEN)):
+                        self._forget(leaf)
+                        if elapsed() - begun > seconds:
+                            return True
+                    if leaves == [key]:
+                        break
+        return len(rows) == _MOST_FORGOTTEN
+
+    def _leaves(self, key: int, most: int) -> list[int]:
+        """Find executions below one that have no children, or give itself."""
+        found: list[int] = []
+        for child in self._children(key, most):
+            found += self._leaves(child, most - len(found))
+            if len(found) >= most:
+                break
+        return found or [key]
+
+    def shrink(self, pages: int) -> bool:
+        """Give some free pages back to the disk, if a good part is free; say whether there are more."""
+        (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
+        (all_,) = self._db.execute("PRAGMA page_count").fetchone()
+        if free <= max(_SPARE_PAGES, all_ // 5):
+            return False
+        with self.together():
+            # Each row that it gives is a page less.
+            self._db.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        return True
+
+    def compact(self) -> None:
+        """Write the store anew, without what is free; nothing else can be done meanwhile."""
+        try:
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.OperationalError as failure:
+            raise _full(self, failure) from failure
+
+    def copy_to(self, folder: Path, let_others: Callable[[], None] = lambda: None) -> None:
+        """Copy the database into another folder; see ``copy_database``.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        copy_database(self._db, folder / DATABASE, let_others)
 
     def entries(self, key: int) -> Iterator[Entry]:
         """Read an execution's inputs in order."""
@@ -300,9 +315,9 @@ class Journal:
         wanted = {clause: value for clause, value in where.items() if value is not None}
         clauses = [*wanted, *([] if map_run else ["parent IS NULL"])]
         if before is not None:
-            clauses.append(f"({_LATEST}, id) < (?, ?)")
+            clauses.append(f"({LATEST}, id) < (?, ?)")
         rows = self._rows(
-            f"WHERE {' AND '.join(clauses)} ORDER BY {_LATEST} DESC, id DESC LIMIT ? OFFSET ?",
+            f"WHERE {' AND '.join(clauses)} ORDER BY {LATEST} DESC, id DESC LIMIT ? OFFSET ?",
             (*wanted.values(), *(before or ()), limit, offset),
         )
         return list(rows)

@@ -18,7 +18,8 @@ _LOCK = "lock"
 # What SQLite puts beside a database has the database's own permissions.
 _FILES = (_LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 # What a service keeps there beside them.
-_MORE = ("cloud", "lambda", "service.json")
+CLOUD, FUNCTIONS, ADDRESS = "cloud", "lambda", "service.json"
+_MORE = (CLOUD, FUNCTIONS, ADDRESS)
 # Permissions of anybody but the owner.
 _OTHERS = 0o077
 

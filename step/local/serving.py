@@ -18,7 +18,9 @@ from step.aws.s3 import S3Objects
 from step.aws.services import DEFAULT_REGION, AwsServices
 from step.durable.clocks import Clock
 from step.durable.host import Host
-from step.durable.journal import Journal, Sync
+from step.durable.journal import Journal
+from step.durable.retention import DEFAULT_KEEP_MS, Retention
+from step.durable.schema import Sync
 from step.jsonvalue import JSONObject
 from step.local.boundary import Boundary
 from step.local.cloud import Cloud
@@ -39,6 +41,7 @@ from step.local.service.service import StepFunctionsService
 from step.local.service.status_events import StatusEvents
 from step.local.service.testing import Testing
 from step.local.service.work import TaskWork
+from step.local.upkeep import Upkeep
 from step.local.viewer import Viewer
 from step.local.viewer.service_source import ServiceSource
 
@@ -56,7 +59,8 @@ class Options:
     and connections, unless ``has_account`` lets it keep the AWS account that the environment names. ``hosts``
     are other machines that tasks and functions may call, by patterns of their names; ``iam`` says what
     happens to requests that policies don't allow; ``late_seconds``: how late reads may be in a service as
-    unkind as AWS (``strictness``), None: in no such one.
+    unkind as AWS (``strictness``), None: in no such one; ``keep_ms``: how long executions are kept after
+    their end, None: for ever.
     """
 
     store: Path
@@ -64,6 +68,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     sync: Sync = "normal"
+    keep_ms: int | None = DEFAULT_KEEP_MS
     token: str | None = None
     handlers: Path | None = None
     hosts: tuple[str, ...] = ()
@@ -140,6 +145,9 @@ class LocalService:
         self.host = Host(journal, options.clock, work, items=items)
         for part in (self.host, self._nested, self._cloud):
             self._closing.callback(part.close)
+        self._retention = None if options.keep_ms is None else Retention(self.host, options.keep_ms)
+        if self._retention is not None:
+            self._closing.callback(self._retention.close)
         testing = Testing(work, options.clock)
         self._logs = ExecutionLogs(self.host, lru_cache(maxsize=16)(self._log_client))
         self._closing.callback(self._logs.close)
@@ -168,9 +176,11 @@ class LocalService:
         source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
         viewer = Viewer(source)
         self._closing.callback(viewer.close)
+        upkeep = Upkeep(options.store, self.host, self._cloud)
         self._gateway = Gateway(
             service=self.step_functions.answer,
             viewer=viewer.answer,
+            upkeep=upkeep.answer,
             cloud=self._cloud.answer,
             guard=self._judge.guard,
             token=options.token,
@@ -192,6 +202,8 @@ class LocalService:
             service._nested.open()
             service._logs.open()
             service._targets.open()
+            if service._retention is not None:
+                service._retention.open()
             service._schedules.refresh()
             service._server.start()
         except BaseException:

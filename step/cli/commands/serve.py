@@ -13,8 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from step.cli.inputs import speed
+from step.cli.inputs import kept_ms, speed
 from step.durable.clocks import Clock, RealClock, VirtualClock
+from step.durable.store_folder import ADDRESS
 from step.errors import StepError
 from step.local.boundary import Boundary, kept
 from step.local.confined import AWS_HOSTS
@@ -35,8 +36,6 @@ EXITS = {
     2: "wrong use, or it can't start: the message says what to do",
 }
 DEFAULT_PORT = 4566
-# In the store: where the service is. ENV=local looks for the one of build/local.
-ADDRESS_FILE = "service.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="be as unkind as AWS may be: old reads, throttling, slow updates",
     )
     add("--sync", choices=("normal", "full"), default="normal", help="full: survive a loss of power as well")
+    add(
+        "--keep",
+        type=kept_ms,
+        default="90d",
+        metavar="TIME",
+        help="forget executions so long after their end: 90d, 12h, 30m, forever (default: 90d, as AWS)",
+    )
     add("--region", default="us-east-1", help="of requests that aren't signed (default: us-east-1)")
     add("--output", choices=("text", "json"), default="text", help="json: one line when it is ready")
 
@@ -138,6 +144,7 @@ def _started(options: argparse.Namespace, folder: Path, token: str | None) -> Lo
                 host=options.host,
                 port=options.port,
                 sync=options.sync,
+                keep_ms=options.keep,
                 token=token,
                 handlers=options.handlers,
                 hosts=tuple(options.allow_host),
@@ -173,7 +180,7 @@ def _address(store: Path | None, about: Mapping[str, object]) -> Iterator[None]:
     if store is None:
         yield
         return
-    file = store / ADDRESS_FILE
+    file = store / ADDRESS
     new = file.with_suffix(".new")
     new.write_text(json.dumps(about) + "\n", encoding="utf-8")
     new.replace(file)

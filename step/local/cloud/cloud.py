@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from step.durable.store_folder import CLOUD, FUNCTIONS
 from step.errors import Refused
 from step.jsonvalue import JSONObject
 from step.local.cloud.access_facts import AccessFacts
@@ -68,10 +69,10 @@ class Cloud:
         self._owner = Owner(account, region)
         self.listeners: list[Callable[[JSONObject, str], None]] = []
         self.refresh_schedules: Callable[[], None] = lambda: None
-        self._emulation = Emulation(RequestLog(store / "cloud", is_synced=is_synced))
+        self._emulation = Emulation(RequestLog(store / CLOUD, is_synced=is_synced))
         self.facts = AccessFacts(self._emulation)
         self.functions = Functions(
-            store / "lambda",
+            store / FUNCTIONS,
             owner=self._owner,
             objects=EmulatedObjects(self._emulation),
             endpoint=endpoint,
@@ -131,6 +132,14 @@ class Cloud:
                 for hear in self.listeners:
                     hear(event, bus)
         return response
+
+    def copy_to(self, store: Path) -> None:
+        """Copy what is kept of moto's services into another store, while requests are answered.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        self._emulation.copy_to(store / CLOUD)
 
     def account_of(self, request: Request) -> str:
         """Say whose request it is, by its access key."""

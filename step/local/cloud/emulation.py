@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pathlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -15,6 +16,7 @@ from threading import RLock
 from typing import Any, NamedTuple
 
 from step.clock import now_ms
+from step.durable.copies import let_others
 from step.jsonvalue import JSONObject, JSONValue, to_text
 from step.local.cloud.addressing import Address
 from step.local.cloud.effects import Effect, Path, Things, item_path, parameters, table_path
@@ -77,6 +79,16 @@ class Emulation:
         """Let go of the files."""
         with self.lock:
             self._kept.close()
+
+    def copy_to(self, folder: pathlib.Path) -> None:
+        """Copy what is kept into another folder, while others are answered.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        with self.lock:
+            self._kept.copy_to(folder, let_others(self.lock))
+        self._kept.copy_contents(folder)
 
     def account_of_key(self, key: str) -> str | None:
         """Say whose access key it is; None: IAM and STS gave none like it."""

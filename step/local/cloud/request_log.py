@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from step.durable.copies import copy_database, copy_files
 from step.local.cloud.effects import Effect, is_needed
 from step.local.functions.archives import write_whole
 from step.local.http import Request
@@ -75,6 +76,7 @@ class RequestLog:
         self._is_synced = is_synced
         self._database: sqlite3.Connection | None = None
         self._is_closed = False
+        self._is_copied = False
         self._services: set[str] | None = None
         self._count = 0
         self._look_at = _SPARE
@@ -179,6 +181,28 @@ class RequestLog:
         self._drop_contents()
         return len(needless)
 
+    def copy_to(self, folder: Path, let_others: Callable[[], None] = lambda: None) -> None:
+        """Copy the requests into another folder; from now on no large body is deleted; see ``copy_database``.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        if not self.is_empty:
+            self._is_copied = True
+            folder.mkdir(mode=0o700)
+            copy_database(self._open(), folder / self._file.name, let_others)
+
+    def copy_contents(self, folder: Path) -> None:
+        """Copy the large bodies too; other calls may overlap.
+
+        Raises:
+            OSError: they can't be written.
+        """
+        try:
+            copy_files(self._contents, folder / self._contents.name)
+        finally:
+            self._is_copied = False
+
     def close(self) -> None:
         """Let go of the files."""
         self._is_closed = True
@@ -188,7 +212,7 @@ class RequestLog:
 
     def _drop_contents(self) -> None:
         """Delete the large bodies that no request has."""
-        if not self._contents.exists():
+        if self._is_copied or not self._contents.exists():
             return
         used = self._open().execute("SELECT DISTINCT contents FROM requests WHERE contents IS NOT NULL")
         names = {name for (name,) in used}

@@ -13,7 +13,7 @@ from typing import Any
 
 from step.aws.step_functions import SUSPENDED
 from step.durable.host import Host, Live
-from step.durable.journal import ExecutionRow
+from step.durable.journal import REDRIVE, ExecutionRow
 from step.engine.history import Event, History
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue, to_text
@@ -185,7 +185,7 @@ class Executions:
         arn = str(params["executionArn"])
         row = self.row(arn)
         token = _text(params.get("clientToken"))
-        if token is not None and row.redrive_ms and self._host.journal.get("redrive", arn) == token:
+        if token is not None and row.redrive_ms and self._host.journal.get(REDRIVE, arn) == token:
             return {"redriveDate": row.redrive_ms / 1000}
         if row.map_run is not None:
             raise _not_redrivable("Execution was started by a Map Run and is redriven with it")
@@ -199,7 +199,7 @@ class Executions:
         live = self._host.live(arn)
         if live is not None:
             self._watch(live, json.loads(row.info)["more"].get("logging", {}), told)
-        self._host.journal.put("redrive", arn, token)
+        self._host.journal.put(REDRIVE, arn, token)
         again = self._host.journal.execution(arn)
         assert again is not None
         return {"redriveDate": (again.redrive_ms or self._host.clock.now_ms()) / 1000}

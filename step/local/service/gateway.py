@@ -15,6 +15,7 @@ from step.local.cloud.refusals import denied, unsigned
 from step.local.functions import CODE_PATH
 from step.local.http import Application, Request, Response
 from step.local.service.service import TARGET
+from step.local.upkeep import is_for_upkeep
 from step.local.viewer.viewer import is_for_viewer, is_page, refused
 
 _BEARER = "bearer "
@@ -40,6 +41,7 @@ class Gateway:
         service: Answers Step Functions' API.
         viewer: Answers browsers.
         cloud: Answers everything else.
+        upkeep: Answers who looks after the store, if there is one; no page.
         token: What requests must show; None: a signature of any key, and a host of this machine's names.
         guard: Has a request answered by an application, if its signer may ask for that.
         is_issued: Says whether an access key was given out by the local STS to somebody who had the token.
@@ -51,12 +53,14 @@ class Gateway:
         service: Application,
         viewer: Application,
         cloud: Application,
+        upkeep: Application | None = None,
         guard: Callable[[Request, Application], Response] = lambda request, answer: answer(request),
         token: str | None = None,
         is_issued: Callable[[str], bool] = lambda key: False,
     ) -> None:
         self._service = service
         self._viewer = viewer
+        self._upkeep = upkeep
         self._cloud = cloud
         self._guard = guard
         self._token = token
@@ -65,7 +69,8 @@ class Gateway:
     def answer(self, request: Request) -> Response:
         """Answer a request, or refuse it."""
         if is_for_viewer(request):
-            return self._admit_to_viewer(request) or self._viewer(request)
+            answer = self._upkeep if is_for_upkeep(request) else None
+            return self._admit_to_viewer(request) or (answer or self._viewer)(request)
         refusal = self._admit_to_aws(request)
         if refusal is not None:
             return refusal
