@@ -7,6 +7,7 @@ locals {
   partition    = data.aws_partition.current.partition
   name         = coalesce(var.name, "${var.project}-${var.config}")
   role_name    = "step-deployer-${var.project}@${var.config}"
+  machines     = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine"
   functions    = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function"
   release_keys = "releases/${var.project}/${var.config}/*"
   # A release that goes back brings nothing: who may operate may ask for one, and for no other.
@@ -227,7 +228,8 @@ data "aws_iam_policy_document" "smoke" {
     sid     = "TryTheNewVersion"
     actions = ["states:StartExecution"]
     # AWS authorizes a call to a version or an alias on the machine's own ARN, and tells the qualifier in a condition.
-    resources = [module.machine.arn, "${module.machine.arn}:*"]
+    # "*": by the tags below; a machine that analyses canaries is the project's too.
+    resources = ["${local.machines}:*"]
 
     # A version by its number; what the machine is at the moment has none.
     condition {
@@ -248,9 +250,30 @@ data "aws_iam_policy_document" "smoke" {
   }
 
   statement {
-    sid       = "SeeHowItEnds"
-    actions   = ["states:DescribeExecution"]
-    resources = ["${replace(module.machine.arn, ":stateMachine:", ":execution:")}:*"]
+    sid     = "SeeHowItEnds"
+    actions = ["states:DescribeExecution"]
+    # An execution has no tags to go by: those of this machine, and those that a canary's analysis is called.
+    resources = [
+      "${replace(module.machine.arn, ":stateMachine:", ":execution:")}:*",
+      "${replace(local.machines, ":stateMachine", ":execution")}:*:analysis-*",
+    ]
+  }
+
+  statement {
+    sid     = "AskTheAnalysis"
+    actions = ["lambda:InvokeFunction"]
+    # A version or an alias: what it analyses with doesn't change in between. "*": by the tags below.
+    resources = ["${local.functions}:*:*"]
+
+    dynamic "condition" {
+      for_each = local.own_tags
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = ["$${aws:PrincipalTag/${condition.key}}"]
+      }
+    }
   }
 
   # What is encrypted with keys of the user's is read and written with them.
@@ -333,7 +356,6 @@ data "aws_iam_policy_document" "never" {
       "iam:*",
       "lambda:AddPermission",
       "lambda:CreateFunction",
-      "lambda:InvokeFunction",
       "lambda:RemovePermission",
       "lambda:TagResource",
       "lambda:UntagResource",
@@ -368,7 +390,7 @@ data "aws_iam_policy_document" "no_start" {
   statement {
     sid       = "StartNothing"
     effect    = "Deny"
-    actions   = ["states:StartExecution", "states:StopExecution"]
+    actions   = ["lambda:InvokeFunction", "states:StartExecution", "states:StopExecution"]
     resources = ["*"] # "*": a denial has no exception.
   }
 }

@@ -43,14 +43,21 @@ _NOT_NOW = frozenset(
 )
 
 
-def make_client(session: Any, service: str, region: str | None = None) -> Any:
+def make_client(
+    session: Any,
+    service: str,
+    region: str | None = None,
+    *,
+    read_seconds: int = _READ_SECONDS,
+    attempts: int = _ATTEMPTS,
+) -> Any:
     """Make a client that gives up soon: the machine's retriers have more patience."""
     from botocore.config import Config
 
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        read_timeout=read_seconds,
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
     return session.client(service, region_name=region, config=config)
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from step.aws.deployer_calls import ask, make_client
 from step.aws.sessions import new_session
 from step.deployer.configuration import frozen_configuration
 from step.deployer.names import Target
-from step.deployer.ports import FunctionFacts, MachineFacts, RoleRefused, Route, Unavailable
+from step.deployer.ports import FunctionFacts, MachineFacts, RoleRefused, Route, Trial, Unavailable
 from step.errors import Refused
 from step.jsonvalue import JSONValue
 
@@ -168,11 +168,17 @@ class CloudWatchAlarms:
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
 
 
-class SmokeTestExecutions:
-    """Step Functions as the role that starts executions; see ``SmokeTests``."""
+class RoleTrials:
+    """Step Functions and Lambda as the role that tries and asks; see ``Trials``.
 
-    def __init__(self, client: Any) -> None:
+    Args:
+        client: Step Functions' client.
+        functions: Makes a client of Lambda that waits so many seconds for an answer, once.
+    """
+
+    def __init__(self, client: Any, functions: Callable[[int], Any]) -> None:
         self._client = client
+        self._functions = functions
 
     def start(self, version_arn: str, name: str, input: JSONValue) -> str:
         """Start an execution of a version, once."""
@@ -194,10 +200,37 @@ class SmokeTestExecutions:
             return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         return str(answer["executionArn"])
 
-    def describe(self, arn: str) -> tuple[str, str]:
-        """Give an execution's status, and the error it failed with."""
+    def describe(self, arn: str) -> Trial:
+        """Say how an execution stands."""
         answer = ask(self._client, "describe_execution", ["status"], {"executionArn": arn}, executionArn=arn)
-        return str(answer["status"]), str(answer.get("error", ""))
+        return Trial(
+            status=str(answer["status"]),
+            error=str(answer.get("error", "")),
+            cause=str(answer.get("cause", "")),
+            output=_json(answer.get("output")),
+        )
+
+    def invoke(self, function_arn: str, payload: JSONValue, timeout_seconds: int) -> Trial:
+        """Invoke a function and wait for its answer."""
+        from botocore.exceptions import ReadTimeoutError
+
+        try:
+            answer = ask(
+                self._functions(timeout_seconds),
+                "invoke",
+                ["Payload", "StatusCode"],
+                FunctionName=function_arn,
+                Payload=json.dumps(payload).encode(),
+            )
+            said = _json(answer["Payload"].read())
+        except Unavailable as lost:
+            if not isinstance(lost.__cause__, ReadTimeoutError):
+                raise
+            return Trial("TIMED_OUT")
+        if not answer.get("FunctionError"):
+            return Trial("SUCCEEDED", output=said)
+        failed = said if isinstance(said, dict) else {}
+        return Trial("FAILED", str(failed.get("errorType", "")), str(failed.get("errorMessage", "")))
 
 
 class UnusedVersions:
@@ -312,9 +345,13 @@ class RoleAccounts:
         elsewhere = None if is_near else make_client(self._session, "s3")
         return RoleProject(self._assume(target, target.role_arn), elsewhere)
 
-    def smoke_test(self, target: Target) -> SmokeTestExecutions:
-        """Take the role that starts executions."""
-        return SmokeTestExecutions(make_client(self._assume(target, target.smoke_role_arn), "stepfunctions"))
+    def trials(self, target: Target) -> RoleTrials:
+        """Take the role that tries and asks."""
+        session = self._assume(target, target.smoke_role_arn)
+        return RoleTrials(
+            make_client(session, "stepfunctions"),
+            lambda seconds: make_client(session, "lambda", read_seconds=seconds, attempts=1),
+        )
 
     def prune(self, target: Target) -> UnusedVersions:
         """Take the role that deletes versions."""
@@ -379,6 +416,15 @@ def _change(client: Any, operation: str, needs: Sequence[str], **parameters: Any
         if refused.code != "ConflictException":
             raise
         raise Unavailable(str(refused)) from refused
+
+
+def _json(text: str | bytes | None) -> JSONValue:
+    """Read what was answered; what is no JSON is no answer."""
+    try:
+        value: JSONValue = json.loads(text or "null")
+    except ValueError:
+        return None
+    return value
 
 
 def _function_facts(answer: Mapping[str, Any], name: str) -> FunctionFacts:

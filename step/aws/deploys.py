@@ -37,10 +37,11 @@ from step.deployer.client import (
 )
 from step.deployer.configuration import frozen_configuration
 from step.deployer.definition import called_versions
+from step.deployer.document import parse_release
 from step.deployer.names import Target
 from step.deployer.plan import FunctionState, Plan, make_plan
 from step.deployer.ports import Unavailable
-from step.deployer.release import MAX_CODE_BYTES, Canary, Release, SmokeTest, check_age, parse_release
+from step.deployer.release import MAX_CODE_BYTES, Canary, Release, SmokeTest, check_age
 from step.deployer.signature import ALGORITHMS, Signature, signature_key
 from step.errors import NoContact, Refused, StepError
 from step.jsonvalue import JSONObject

@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from step.clock import format_timestamp
 from step.deployer.causes import is_of_a_broken_deployer, message_of, repair
+from step.deployer.document import parse_release
 from step.deployer.lock import HUMAN
 from step.deployer.names import DEPLOYER, Target, code_key, definition_key, request_key
 from step.deployer.release import (
@@ -23,7 +24,6 @@ from step.deployer.release import (
     Pin,
     Release,
     SmokeTest,
-    parse_release,
 )
 from step.errors import StepError
 from step.jsonvalue import JSONObject

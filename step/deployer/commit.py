@@ -6,16 +6,16 @@ afterwards is what AWS says, not what the call said.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from step.clock import format_timestamp
 from step.deployer.causes import message_of, redact
-from step.deployer.deployment import Bake, Deployment, Failure
+from step.deployer.deployment import Deployment, Failure
 from step.deployer.lock import Lock, LockLost
 from step.deployer.looking import await_there, read_routes, wait_for
 from step.deployer.names import LIVE
-from step.deployer.ports import Alarms, Ports, ProjectMachines, RecordExists, Route
+from step.deployer.ports import Ports, ProjectMachines, RecordExists, Route
 from step.deployer.staging import check_staged
 from step.errors import StepError
 from step.jsonvalue import JSONObject
@@ -23,16 +23,10 @@ from step.jsonvalue import JSONObject
 SUCCESS, CLEAN, DIRTY = "Success", "FailureClean", "FailureDirty"
 # What the records of other executions than deploys say.
 RECOVERED, PRUNED = "Recovered", "Pruned"
-# An alarm that isn't listed is looked for again before it is taken for gone.
-_ALARM_LOOKS, _ALARM_SECONDS = 3, 2
 
 
 class LiveMoved(StepError):  # noqa: N818 - the error's name in the deployer's history
     """The alias leads where neither this deploy nor the one before has led it."""
-
-
-class Unhealthy(StepError):  # noqa: N818 - the error's name in the deployer's history
-    """An alarm rings, is gone or never says anything while a share of the executions runs the new version."""
 
 
 class NotRolledBack(StepError):  # noqa: N818 - the error's name in the deployer's history
@@ -40,69 +34,29 @@ class NotRolledBack(StepError):  # noqa: N818 - the error's name in the deployer
 
 
 def deploy(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
-    """Lead the alias to the new version: all of it, or a canary's share."""
+    """Lead the alias to the new version: all of it, or the first share of a canary."""
     project = ports.accounts.deploy(deployment.target)
     check_staged(ports, project, deployment)
-    wanted = deployment.canary_routes
-    _check_routes(ports, project.machines, deployment, deployment.prev_routes, wanted)
+    return move(ports, project.machines, deployment, execution, deployment.prev_routes, 0)
+
+
+def move(
+    ports: Ports,
+    machines: ProjectMachines,
+    deployment: Deployment,
+    execution: str,
+    expected: Sequence[Route],
+    step: int,
+) -> Deployment:
+    """Lead the alias from where it has to be to where a step of the canary has it, journal first."""
+    wanted = deployment.routes_at(step)
+    check_routes(ports, machines, deployment, expected, wanted)
     lock = Lock(ports, deployment.target.lock_key, execution)
     lock.arm(deployment.fence, deployment.prev_routes, deployment.version)
-    _lead(ports, project.machines, deployment, wanted)
-    canary = deployment.wanted.canary
-    if canary is None or wanted == deployment.new_routes:
+    _lead(ports, machines, deployment, wanted)
+    if wanted == deployment.new_routes:
         _commit(ports, lock, deployment, execution)
-        return deployment
-    return replace(deployment, bake=Bake(left_seconds=canary.bake_seconds))
-
-
-def check_health(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
-    """Look at the alarms of a canary after the machine has waited, and whether it is over.
-
-    Raises:
-        Unhealthy: an alarm rings, is gone, or has no data in the end.
-    """
-    canary, bake = deployment.wanted.canary, deployment.bake
-    assert canary is not None
-    assert bake is not None
-    Lock(ports, deployment.target.lock_key, execution).arm(
-        deployment.fence, deployment.prev_routes, deployment.version
-    )
-    project = ports.accounts.deploy(deployment.target)
-    _check_routes(ports, project.machines, deployment, deployment.canary_routes)
-    # The machine's waits are counted, since the function's clock isn't the machine's where time is virtual.
-    left = bake.left_seconds - canary.interval_seconds
-    if sick := _sickness(ports, project.alarms, canary.alarms, is_last=left <= 0):
-        raise Unhealthy(f"{sick} with {canary.percent} % on {deployment.version}")
-    return replace(deployment, bake=Bake(left_seconds=left, is_over=left <= 0))
-
-
-def _sickness(ports: Ports, alarms: Alarms, names: Sequence[str], *, is_last: bool) -> str:
-    """Say which alarms don't say that all is well; "": they do.
-
-    One that is gone says nothing any more. One that has no data yet may get some until the end.
-    """
-    states: Mapping[str, str] = {}
-    for _ in range(_ALARM_LOOKS):
-        states = alarms.states(names)
-        if states.keys() >= set(names):
-            break
-        ports.clock.pause(_ALARM_SECONDS)
-    for state, words in (("ALARM", "rings"), (None, "is gone"), ("INSUFFICIENT_DATA", "has no data")):
-        found = [name for name in names if states.get(name) == state]
-        if found and (is_last or state != "INSUFFICIENT_DATA"):
-            return f"the alarm {', '.join(found)} {words}"
-    return ""
-
-
-def promote(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
-    """Lead the whole alias to the new version."""
-    machines = ports.accounts.deploy(deployment.target).machines
-    _check_routes(ports, machines, deployment, deployment.canary_routes, deployment.new_routes)
-    lock = Lock(ports, deployment.target.lock_key, execution)
-    lock.arm(deployment.fence, deployment.prev_routes, deployment.version)
-    _lead(ports, machines, deployment, deployment.new_routes)
-    _commit(ports, lock, deployment, execution)
-    return deployment
+    return deployment.at_step(step)
 
 
 def rollback(ports: Ports, deployment: Deployment, execution: str) -> Deployment:
@@ -201,7 +155,7 @@ def _weights(routes: Sequence[Route]) -> dict[str, int]:
     return {route.version_arn: route.weight for route in routes if route.weight}
 
 
-def _check_routes(
+def check_routes(
     ports: Ports, machines: ProjectMachines, deployment: Deployment, *expected: Sequence[Route]
 ) -> None:
     """Make sure that the alias leads to one of these; after a flip whose answer got lost, to the new one."""

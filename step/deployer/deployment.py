@@ -6,7 +6,7 @@ Pure: no clock, no IO.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from step.deployer.lock import routes_from_json
 from step.deployer.names import Target
@@ -28,12 +28,20 @@ class Bake:
     """How far a canary has come.
 
     Attributes:
-        left_seconds: How long the machine has still to wait.
-        is_over: Whether it is.
+        step: Which of its steps it is at, from 0.
+        left_seconds: How long this one bakes still.
+        wait_seconds: How long the machine waits until it looks again.
+        is_over: Whether this one has baked.
+        analysis: The execution that checks it, where a machine does.
+        is_analyzed: Whether all is well, as the analysis says.
     """
 
+    step: int
     left_seconds: int
+    wait_seconds: int
     is_over: bool = False
+    analysis: str = ""
+    is_analyzed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +92,7 @@ class Deployment:
         smoke_test_interval_seconds: How long the machine waits between two looks at it.
         smoke_test_waited_seconds: How long it has waited.
         is_tested: Whether that has succeeded.
-        bake: How far a canary has come.
+        bake: How far a canary has come; None: the new version is live alone, or not at all.
         finished: The release of before that was found live, and only had to give the lock back.
         left: What was found and left, since somebody else has made it so.
         pruning: How far that has come.
@@ -155,14 +163,23 @@ class Deployment:
         """Where the alias has to lead in the end."""
         return (Route(self.version, 100),)
 
-    @property
-    def canary_routes(self) -> tuple[Route, ...]:
-        """Where the alias has to lead right after the flip."""
+    def routes_at(self, step: int) -> tuple[Route, ...]:
+        """Where the alias has to lead at a step of the canary; after the last one: all to the version."""
         canary = self.wanted.canary
         (prev, *others) = self.prev_routes
-        if canary is None or others or prev.version_arn == self.version:
+        if canary is None or step >= len(canary.steps) or others or prev.version_arn == self.version:
             return self.new_routes
-        return (Route(self.version, canary.percent), Route(prev.version_arn, 100 - canary.percent))
+        share = canary.steps[step].percent
+        return (Route(self.version, share), Route(prev.version_arn, 100 - share))
+
+    def at_step(self, step: int) -> Deployment:
+        """Say that the alias leads where it has to at a step of the canary."""
+        canary = self.wanted.canary
+        if canary is None or self.routes_at(step) == self.new_routes:
+            return replace(self, bake=None)
+        seconds = canary.steps[step].bake_seconds
+        bake = Bake(step=step, left_seconds=seconds, wait_seconds=min(canary.interval_seconds, seconds))
+        return replace(self, bake=bake)
 
     def record(self, execution: str, outcome: str, now: str) -> JSONObject:
         """Write what is kept of it for ever."""

@@ -7,15 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from step.deployer.canary import analyze, check_analysis, check_health, promote
 from step.deployer.causes import redact
-from step.deployer.commit import (
-    check_health,
-    deploy,
-    promote,
-    release_lock,
-    release_lock_failure,
-    rollback,
-)
+from step.deployer.commit import deploy, release_lock, release_lock_failure, rollback
 from step.deployer.deployment import Deployment
 from step.deployer.diagnosis import diagnose
 from step.deployer.ports import Ports
@@ -45,6 +39,8 @@ STATES: dict[str, _Go] = {
     "CheckSmokeTest": check_smoke_test,
     "Deploy": deploy,
     "CheckHealth": check_health,
+    "Analyze": analyze,
+    "CheckAnalysis": check_analysis,
     "Promote": promote,
     "ReleaseLock": release_lock,
     "Rollback": rollback,

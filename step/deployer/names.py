@@ -95,7 +95,7 @@ class Target:
 
     @property
     def smoke_role_arn(self) -> str:
-        """The role that a smoke test takes: it starts executions, and changes nothing."""
+        """The role that tries and asks: it starts executions and invokes analyses, and changes nothing."""
         return self._role("@smoke")
 
     @property

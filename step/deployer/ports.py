@@ -267,15 +267,28 @@ class Alarms(Protocol):
         ...
 
 
-class SmokeTests(Protocol):
-    """Step Functions, as the role that starts executions."""
+class Trial(NamedTuple):
+    """How an execution or an invocation stands: its status as an execution has it, and what it has said."""
+
+    status: str
+    error: str = ""
+    cause: str = ""
+    output: JSONValue = None
+
+
+class Trials(Protocol):
+    """Step Functions and Lambda, as the role that tries and asks, and changes nothing."""
 
     def start(self, version_arn: str, name: str, input: JSONValue) -> str:
-        """Start an execution of a version and return its ARN; the same name and input start it once."""
+        """Start an execution of a version or an alias, and return its ARN; the same name starts it once."""
         ...
 
-    def describe(self, arn: str) -> tuple[str, str]:
-        """Give an execution's status, and the error it failed with."""
+    def describe(self, arn: str) -> Trial:
+        """Say how an execution stands."""
+        ...
+
+    def invoke(self, function_arn: str, payload: JSONValue, timeout_seconds: int) -> Trial:
+        """Invoke a function and wait for its answer; none in time is "TIMED_OUT"."""
         ...
 
 
@@ -330,7 +343,7 @@ class Accounts(Protocol):
 
     def deploy(self, target: Target) -> Project: ...
 
-    def smoke_test(self, target: Target) -> SmokeTests: ...
+    def trials(self, target: Target) -> Trials: ...
 
     def prune(self, target: Target) -> OldVersions: ...
 

@@ -23,6 +23,11 @@ _PLACEHOLDER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _VERSION = re.compile(
     r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]{1,80}:[1-9][0-9]{0,17}"
 )
+# A version or alias of a function or a machine: what has no qualifier changes while it is asked.
+_CHECKER = re.compile(
+    r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}:(?!\$LATEST)[A-Za-z0-9_-]{1,128}"
+    r"|arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]{1,80}:[A-Za-z0-9_.-]{1,80}"
+)
 _SHOWN = 80
 
 
@@ -144,6 +149,9 @@ region = _matching(names.is_region, "a region, as eu-central-1")
 sha256_hex = _matching(_SHA256.fullmatch, "a SHA-256 in hexadecimal: 64 of 0-9 and a-f")
 placeholder = _matching(_PLACEHOLDER.fullmatch, "a placeholder's name: letters, digits and _")
 machine_version = _matching(_VERSION.fullmatch, "the ARN of a state machine's version")
+checker_arn = _matching(
+    _CHECKER.fullmatch, "the ARN of a function's version or alias, or of a state machine's version or alias"
+)
 timestamp = _matching(
     lambda value: parse_timestamp(value) is not None, "an RFC 3339 timestamp, as 2026-01-02T03:04:05.678Z"
 )
@@ -154,12 +162,19 @@ object_key = _matching(
 
 
 def alarm_names(value: JSONValue) -> tuple[str, ...]:
-    """Read the names of CloudWatch alarms: one at least."""
-    if isinstance(value, list) and 0 < len(value) <= 100:
+    """Read the names of CloudWatch alarms."""
+    if isinstance(value, list) and len(value) <= 100:
         alarms = [alarm for alarm in value if isinstance(alarm, str) and 0 < len(alarm) <= 255]
         if len(alarms) == len(value):
             return tuple(alarms)
-    raise DocumentMisfit("1 to 100 names of alarms")
+    raise DocumentMisfit("at most 100 names of alarms")
+
+
+def yes_or_no(value: JSONValue) -> bool:
+    """Read a truth value."""
+    if isinstance(value, bool):
+        return value
+    raise DocumentMisfit("true or false")
 
 
 def _nothing(read: Read[T]) -> T:

@@ -11,32 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from step.clock import format_timestamp, parse_timestamp
-from step.deployer.names import (
-    MAX_EXECUTION_NAME,
-    RELEASES,
-    ROLLBACKS,
-    Target,
-    code_key,
-    definition_key,
-    release_key,
-)
-from step.deployer.reading import (
-    Members,
-    account,
-    alarm_names,
-    function_name,
-    machine_name,
-    machine_version,
-    name,
-    number,
-    object_key,
-    placeholder,
-    project_name,
-    region,
-    sha256_hex,
-    text,
-    timestamp,
-)
+from step.deployer.names import RELEASES, ROLLBACKS, Target, release_key
 from step.errors import StepError
 from step.jsonvalue import JSONObject, JSONValue
 from step.tasks import encode
@@ -47,10 +22,12 @@ MAX_DEFINITION_BYTES = 1_048_576
 # AWS: Lambda quotas, "Deployment package (.zip file archive) size": 250 MB, unzipped.
 MAX_CODE_BYTES = 250 * 1024 * 1024
 MAX_FUNCTIONS = 50
-# A look takes nine events of the 25,000 that an execution may have.
-MAX_LOOKS = 2000
+# The forms of the document that are known. A release is written in the oldest one that can say it, so that a
+# deployer of before can bring the one of now; a member of form 2 is written only where it says something.
+NEWEST_FORM = 2
 # What the deployer's machine is started with to ask each of its handlers for its version, and each gets.
 CHECK_INPUT: JSONObject = {"check": {}}
+_CANARY_OF_FORM_1 = {"percent", "bake_seconds", "alarms", "interval_seconds"}
 MAX_AGE_MS, MAX_AHEAD_MS = 10 * 24 * 3600 * 1000, 2 * 60 * 1000
 
 
@@ -115,20 +92,85 @@ class SmokeTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Canary:
-    """A share of the executions runs the new version first.
+class CanaryStep:
+    """A share of the executions for a while.
 
     Attributes:
         percent: The share, of 100.
-        bake_seconds: How long, before all of them do.
-        interval_seconds: How long between two looks at the alarms.
-        alarms: CloudWatch alarms of the project's account; one in ALARM ends the deploy.
+        bake_seconds: How long.
     """
 
     percent: int
     bake_seconds: int
-    alarms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """A check of the new version after each step of a canary: a function or a machine of the project's.
+
+    Attributes:
+        resource: The ARN of a function's version or alias, or of a machine's.
+        timeout_seconds: How long it may take: its answer has to be there by then.
+    """
+
+    resource: str
+    timeout_seconds: int = 60
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether a machine checks, and not a function."""
+        return ":stateMachine:" in self.resource
+
+    @property
+    def interval_seconds(self) -> int:
+        """How long to wait between two looks at a machine's execution: twenty looks at most."""
+        return max(5, -(-self.timeout_seconds // 20))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """Shares of the executions run the new version first, each larger than the one before.
+
+    Attributes:
+        steps: The shares.
+        alarms: CloudWatch alarms of the project's account; one in ALARM ends the deploy.
+        interval_seconds: How long between two looks at the alarms.
+        accepts_missing_data: Whether an alarm without data at the end of a step is taken for a good one.
+        analysis: What is asked after each step, beside the alarms.
+    """
+
+    steps: tuple[CanaryStep, ...]
+    alarms: tuple[str, ...] = ()
     interval_seconds: int = 60
+    accepts_missing_data: bool = False
+    analysis: Analysis | None = None
+
+    @property
+    def looks(self) -> int:
+        """How often alarms and analysis are looked at, at most."""
+        of_analysis = 0 if self.analysis is None else -(-self.analysis.timeout_seconds // 5)
+        return sum(
+            -(-step.bake_seconds // self.interval_seconds) + min(of_analysis, 20) for step in self.steps
+        )
+
+    @property
+    def seconds(self) -> int:
+        """How long it takes, at most."""
+        of_analysis = 0 if self.analysis is None else self.analysis.timeout_seconds
+        return sum(step.bake_seconds + of_analysis for step in self.steps)
+
+    def to_json(self) -> JSONObject:
+        """Write it: one step alone as form 1 has it."""
+        document: JSONObject = {"alarms": list(self.alarms), "interval_seconds": self.interval_seconds}
+        if len(self.steps) == 1:
+            document.update(encoded(self.steps[0]))
+        else:
+            document["steps"] = [encoded(step) for step in self.steps]
+        if self.accepts_missing_data:
+            document["accepts_missing_data"] = True
+        if self.analysis is not None:
+            document["analysis"] = encoded(self.analysis)
+        return document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +187,7 @@ class Release:
         requested_by: Who asked for it, as AWS knows them; told on, to the record.
         expect_live: The version that is thought to be live: the deploy is refused where it isn't.
         smoke_test: Unless None, the new version is tried first.
-        canary: Unless None, the new version comes in two steps.
+        canary: Unless None, the new version comes step by step.
     """
 
     release_id: str
@@ -193,9 +235,12 @@ class Release:
         return self.target.execution_name(self.release_id)
 
     def to_json(self) -> JSONObject:
-        """Write the document; ``parse_release`` reads it."""
-        document = encode(self)
-        assert isinstance(document, dict)
+        """Write the document; ``document.parse_release`` reads it."""
+        document = encoded(self)
+        if self.canary is not None:
+            document["canary"] = self.canary.to_json()
+        if self.form > 1:
+            document["form"] = self.form
         return document
 
     def to_bytes(self) -> bytes:
@@ -204,41 +249,14 @@ class Release:
         return written.encode("utf-8", "surrogatepass") + b"\n"
 
     @property
+    def form(self) -> int:
+        """The oldest form of the document that can say it."""
+        return 2 if self.canary is not None and self.canary.to_json().keys() - _CANARY_OF_FORM_1 else 1
+
+    @property
     def sha256(self) -> str:
         """The hash of the document."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
-
-
-def parse_release(document: JSONValue) -> Release:
-    """Read a release's document, strictly: no member too many, none that isn't as it has to be.
-
-    Raises:
-        InvalidRelease: lists every problem.
-    """
-    members = Members(document, "release")
-    release = Release(
-        release_id=members.needed("release_id", name),
-        created_at=members.needed("created_at", timestamp),
-        project=members.needed("project", project_name),
-        config=members.needed("config", project_name),
-        account=members.needed("account", account),
-        region=members.needed("region", region),
-        machine=members.needed("machine", machine_name),
-        definition=_pin(members.inner("definition"), MAX_DEFINITION_BYTES),
-        functions=tuple(_function(inner) for inner in members.each("functions", MAX_FUNCTIONS)),
-        rollback_to=members.optional("rollback_to", machine_version),
-        requested_by=members.optional("requested_by", text(1, 512)),
-        expect_live=members.optional("expect_live", machine_version),
-        smoke_test=_smoke_test(members.inner("smoke_test")),
-        canary=_canary(members.inner("canary")),
-    )
-    members.finish()
-    problems = members.problems or _contradictions(release)
-    if problems:
-        raise InvalidRelease(problems)
-    if len(release.to_bytes()) > MAX_RELEASE_BYTES:
-        raise InvalidRelease([f"release: more than {MAX_RELEASE_BYTES:,} bytes of JSON"])
-    return release
 
 
 def check_age(release: Release, now_ms: int) -> None:
@@ -262,97 +280,8 @@ def check_age(release: Release, now_ms: int) -> None:
         )
 
 
-def _pin(members: Members | None, limit: int) -> Pin | None:
-    if members is None:
-        return None
-    pin = Pin(
-        key=members.needed("key", object_key),
-        version_id=members.needed("version_id", text(1, 1024)),
-        sha256=members.needed("sha256", sha256_hex),
-        size_bytes=members.needed("size_bytes", number(1, limit)),
-    )
-    members.finish()
-    return pin
-
-
-def _function(members: Members) -> FunctionRelease:
-    code = _pin(members.inner("code", is_needed=True), MAX_CODE_BYTES)
-    function = FunctionRelease(
-        name=members.needed("name", function_name),
-        placeholder=members.needed("placeholder", placeholder),
-        code=code or Pin(key="", version_id="", sha256="", size_bytes=0),
-        content_sha256=members.optional("content_sha256", sha256_hex),
-    )
-    members.finish()
-    return function
-
-
-def _smoke_test(members: Members | None) -> SmokeTest | None:
-    if members is None:
-        return None
-    test = SmokeTest(
-        input=members.value("input"),
-        timeout_seconds=members.optional("timeout_seconds", number(1, 24 * 3600)) or 300,
-    )
-    members.finish()
-    return test
-
-
-def _canary(members: Members | None) -> Canary | None:
-    if members is None:
-        return None
-    canary = Canary(
-        percent=members.needed("percent", number(1, 99)),
-        bake_seconds=members.needed("bake_seconds", number(1, 24 * 3600)),
-        alarms=members.needed("alarms", alarm_names),
-        interval_seconds=members.optional("interval_seconds", number(1, 3600)) or 60,
-    )
-    members.finish()
-    return canary
-
-
-def _contradictions(release: Release) -> list[str]:
-    """Compare members that are right by themselves."""
-    problems: list[str] = []
-    if (release.definition is None) == (release.rollback_to is None):
-        problems.append("release: expected either definition, with functions, or rollback_to")
-    if release.rollback_to is not None and release.functions:
-        problems.append("release/functions: a release that goes back brings no code")
-    for member in ("rollback_to", "expect_live"):
-        version = getattr(release, member)
-        if version is not None and version.rpartition(":")[0] != release.target.machine_arn:
-            problems.append(f"release/{member}: {version} is no version of {release.target.machine_arn}")
-    if len(release.execution_name) > MAX_EXECUTION_NAME:
-        problems.append(
-            f"release/release_id: project, config and release_id have more than {MAX_EXECUTION_NAME - 4} "
-            "characters together"
-        )
-    canary = release.canary
-    if canary is not None and canary.bake_seconds > MAX_LOOKS * canary.interval_seconds:
-        problems.append(
-            f"release/canary: {canary.bake_seconds} s at {canary.interval_seconds} s are more than "
-            f"{MAX_LOOKS:,} looks at the alarms: look less often"
-        )
-    return problems + _doubles(release) + _strange_keys(release)
-
-
-def _doubles(release: Release) -> list[str]:
-    problems = []
-    for what in ("name", "placeholder"):
-        given = [getattr(function, what) for function in release.functions]
-        for double in sorted({one for one in given if given.count(one) > 1}):
-            problems.append(f"release/functions: two have the {what} {double!r}")
-    return problems
-
-
-def _strange_keys(release: Release) -> list[str]:
-    """A release brings what was uploaded for it, under its own name."""
-    mine = (release.project, release.config, release.release_id)
-    expected = [(f.code.key, code_key(*mine, f.name), f"functions/{f.name}/code") for f in release.functions]
-    if release.definition is not None:
-        expected.append((release.definition.key, definition_key(*mine), "definition"))
-    return [
-        f"release/{place}/key: expected {wanted}, got {key}"
-        for key, wanted, place in expected
-        if key != wanted
-    ]
+def encoded(value: object) -> JSONObject:
+    """Write one of the classes here with all of its members."""
+    document = encode(value)
+    assert isinstance(document, dict)
+    return document

@@ -161,7 +161,7 @@ class _Look:
     def alarms(self) -> None:
         """Look at a canary's alarms: they have to be there, and quiet."""
         canary = self.release.canary
-        if canary is None:
+        if canary is None or not canary.alarms:
             return
         states = self._ask("the alarms", lambda: self.project.alarms.states(canary.alarms))
         for alarm in canary.alarms if states is not None else ():

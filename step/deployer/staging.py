@@ -156,7 +156,7 @@ def start_smoke_test(ports: Ports, deployment: Deployment, execution: str) -> De
     test = deployment.wanted.smoke_test
     assert test is not None
     Lock(ports, deployment.target.lock_key, execution).guard(deployment.fence, "STAGING")
-    tests = ports.accounts.smoke_test(deployment.target)
+    tests = ports.accounts.trials(deployment.target)
     name = f"smoke-test-{deployment.uuid}"
     arn = await_there(ports, lambda: tests.start(deployment.version, name, test.input))
     return replace(
@@ -175,10 +175,11 @@ def check_smoke_test(ports: Ports, deployment: Deployment, execution: str) -> De
     """
     test = deployment.wanted.smoke_test
     assert test is not None
-    tests = ports.accounts.smoke_test(deployment.target)
-    status, error = await_there(ports, lambda: tests.describe(deployment.smoke_test))
+    tests = ports.accounts.trials(deployment.target)
+    trial = await_there(ports, lambda: tests.describe(deployment.smoke_test))
+    status = trial.status
     if status not in _GOOD_ENDS | _RUNNING:
-        raise SmokeTestFailed(f"{deployment.smoke_test}: {status} {error}".rstrip())
+        raise SmokeTestFailed(f"{deployment.smoke_test}: {status} {trial.error}".rstrip())
     # The machine's waits are counted, since the function's clock isn't the machine's where time is virtual.
     waited = deployment.smoke_test_waited_seconds + deployment.smoke_test_interval_seconds
     if status in _RUNNING and waited >= test.timeout_seconds:

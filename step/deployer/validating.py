@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from step.clock import format_timestamp
 from step.deployer.client import PruneRequest
 from step.deployer.deployment import Deployment
+from step.deployer.document import parse_release
 from step.deployer.lock import HolderRuns, Lock, LockHeld
 from step.deployer.names import Target
 from step.deployer.ports import Ports
@@ -35,7 +36,6 @@ from step.deployer.release import (
     Release,
     SmokeTest,
     check_age,
-    parse_release,
 )
 from step.deployer.signature import check_signature
 from step.errors import Refused

@@ -17,7 +17,7 @@ from step.aws.deployer_project import (
     CloudWatchAlarms,
     LambdaFunctions,
     RoleAccounts,
-    SmokeTestExecutions,
+    RoleTrials,
     StateMachines,
     UnusedVersions,
 )
@@ -84,10 +84,9 @@ CALLS: dict[str, Call] = {
         f"{MACHINE}:live", [Route(f"{MACHINE}:1", 100)]
     ),
     "DescribeAlarms": lambda of: CloudWatchAlarms(of("cloudwatch")).states(["a"]),
-    "StartExecution": lambda of: SmokeTestExecutions(of("stepfunctions")).start(f"{MACHINE}:1", "e", {}),
-    "DescribeExecution of a smoke test": lambda of: SmokeTestExecutions(of("stepfunctions")).describe(
-        EXECUTION
-    ),
+    "StartExecution": lambda of: _trials(of).start(f"{MACHINE}:1", "e", {}),
+    "DescribeExecution of a smoke test": lambda of: _trials(of).describe(EXECUTION),
+    "Invoke": lambda of: _trials(of).invoke(f"{TARGET.function_arn('f')}:1", {}, 5),
     "ListStateMachineVersions": lambda of: _old(of).machine_versions(MACHINE),
     "ListStateMachineAliases": lambda of: list(_old(of).routed(MACHINE)),
     "ListExecutions": lambda of: _old(of).has_executions_since(f"{MACHINE}:1", 0),
@@ -98,6 +97,10 @@ CALLS: dict[str, Call] = {
 }
 # What answers with nothing can't be told from an empty answer that has AWS's headers.
 SAY_NOTHING = {"DeleteStateMachineVersion", "DeleteFunction"}
+
+
+def _trials(of: Callable[[str], Any]) -> RoleTrials:
+    return RoleTrials(of("stepfunctions"), lambda seconds: of("lambda"))
 
 
 def _old(of: Callable[[str], Any]) -> Any:

@@ -23,6 +23,7 @@ from step.deployer.ports import (
     RoleRefused,
     Route,
     Stored,
+    Trial,
     Unavailable,
     Write,
 )
@@ -113,6 +114,12 @@ class MemoryAws:
         self.executions: dict[str, ExecutionFacts] = {}
         self.alarm_states: dict[str, str] = {}
         self.smoke_test_status = ("SUCCEEDED", "")
+        # Machines that analyse canaries, what their executions were given, and what comes of any analysis.
+        self.analysts: set[str] = set()
+        self.asked: dict[str, JSONValue] = {}
+        self.analysis: Callable[[JSONValue], Trial] = lambda asked: Trial(
+            "SUCCEEDED", output={"healthy": True}
+        )
         self.roles: set[str] | None = None
         # Where aliases led before they were moved last.
         self.led_before: dict[str, tuple[Route, ...]] = {}
@@ -306,9 +313,9 @@ class MemoryAccounts:
         self._assume(target.role_arn)
         return MemoryProject(self.aws, target.role_arn, target)
 
-    def smoke_test(self, target: Target) -> MemorySmokeTests:
+    def trials(self, target: Target) -> MemoryTrials:
         self._assume(target.smoke_role_arn)
-        return MemorySmokeTests(self.aws, target.smoke_role_arn)
+        return MemoryTrials(self.aws, target.smoke_role_arn)
 
     def prune(self, target: Target) -> MemoryOldVersions:
         self._assume(target.prune_role_arn)
@@ -469,26 +476,37 @@ class MemoryAlarms:
 
 
 @dataclass
-class MemorySmokeTests:
+class MemoryTrials:
     aws: MemoryAws
     role: str
 
     def start(self, version_arn: str, name: str, input: JSONValue) -> str:
-        machine, _ = _machine(self.aws, version_arn)
-        arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{name}"
+        plain = version_arn.rpartition(":")[0]
+        arn = f"{plain.replace(':stateMachine:', ':execution:')}:{name}"
 
         def do() -> str:
+            if plain in self.aws.analysts:
+                self.aws.asked.setdefault(arn, input)
+                return arn
+            machine, _ = _machine(self.aws, version_arn)
             _definition(self.aws, version_arn)
             machine.smoke_tests.setdefault(arn, (version_arn, json.dumps(input)))
             return arn
 
         return self.aws.call(self.role, "states:StartExecution", version_arn, do)
 
-    def describe(self, arn: str) -> tuple[str, str]:
-        def do() -> tuple[str, str]:
+    def invoke(self, function_arn: str, payload: JSONValue, timeout_seconds: int) -> Trial:
+        return self.aws.call(
+            self.role, "lambda:InvokeFunction", function_arn, lambda: self.aws.analysis(payload)
+        )
+
+    def describe(self, arn: str) -> Trial:
+        def do() -> Trial:
+            if arn in self.aws.asked:
+                return self.aws.analysis(self.aws.asked[arn])
             if not any(arn in machine.smoke_tests for machine in self.aws.machines.values()):
                 raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
-            return self.aws.smoke_test_status
+            return Trial(*self.aws.smoke_test_status)
 
         return self.aws.call(self.role, "states:DescribeExecution", arn, do)
 

@@ -28,7 +28,7 @@ _ROLES = {
 # A number of a version stands for any; the deployer's executions are called as they like.
 _VARIABLE = (
     (re.compile(r"(:(?:stateMachine|function):[\w-]+):\d+$"), r"\1:*"),
-    (re.compile(r"(:execution:[\w-]+):.*$"), r"\1:*"),
+    (re.compile(r"(:execution:[\w-]+):(analysis-)?.*$"), r"\1:\2*"),
     (re.compile(r"^(lock|release)#.*$"), r"\1#*"),
 )
 

@@ -32,7 +32,7 @@ NEEDED = {
         "states:UpdateStateMachine",
         "states:UpdateStateMachineAlias",
     },
-    "smoke": {"states:DescribeExecution", "states:StartExecution"},
+    "smoke": {"lambda:InvokeFunction", "states:DescribeExecution", "states:StartExecution"},
     "prune": {
         "lambda:DeleteFunction",
         "lambda:ListAliases",

@@ -377,16 +377,16 @@ def test_version_that_is_gone_is_told_so_and_deleted_again(place: Place, target:
 
 
 def test_execution_of_a_version_is_started_once_and_its_end_is_told(place: Place, target: Target) -> None:
-    tests = place.ports.accounts.smoke_test(target)
+    tests = place.ports.accounts.trials(target)
     version = f"{target.machine_arn}:1"
 
     arn = tests.start(version, "try", {"flour_grams": 1})
     for _ in range(500):
-        if tests.describe(arn)[0] != "RUNNING":
+        if tests.describe(arn).status != "RUNNING":
             break
         place.ports.clock.pause(0.02)
 
-    assert tests.describe(arn) == ("SUCCEEDED", "")
+    assert tests.describe(arn)[:2] == ("SUCCEEDED", "")
     assert tests.start(version, "try", {"flour_grams": 1}) == arn
     with pytest.raises(Refused, match="ExecutionDoesNotExist"):
         tests.describe(f"{arn}-nobody")

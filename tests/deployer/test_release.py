@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,13 +12,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from step.deployer.client import execution_input, rollback_release
+from step.deployer.document import parse_release
 from step.deployer.names import Target
-from step.deployer.release import MAX_RELEASE_BYTES, InvalidRelease, check_age, parse_release
+from step.deployer.release import MAX_RELEASE_BYTES, Analysis, Canary, CanaryStep, InvalidRelease, check_age
 from step.jsonvalue import JSONValue
-from tests.deployer.proof.judge import CANARY, SMOKE_TEST
+from tests.deployer.proof.judge import CANARY, CHECKER, SMOKE_TEST
 from tests.deployer.world import TARGET, World
 from tests.exploring import examples
 
+# The members that a deployer of before form 2 knows.
+FORM_1 = {
+    "account",
+    "canary",
+    "config",
+    "created_at",
+    "definition",
+    "expect_live",
+    "functions",
+    "machine",
+    "project",
+    "region",
+    "release_id",
+    "requested_by",
+    "rollback_to",
+    "smoke_test",
+}
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -44,6 +63,68 @@ def test_document_reads_back_as_the_release_that_wrote_it() -> None:
         assert parse_release(json.loads(release.to_bytes())) == release
 
 
+STEPS = (CanaryStep(percent=5, bake_seconds=60), CanaryStep(percent=50, bake_seconds=600))
+OF_FORM_2 = [
+    replace(CANARY, steps=STEPS),
+    replace(CANARY, accepts_missing_data=True),
+    replace(CANARY, alarms=(), analysis=Analysis(resource=CHECKER, timeout_seconds=9)),
+]
+
+
+def test_release_that_form_1_can_say_is_written_in_it() -> None:
+    """A deployer of before, which refuses members that it doesn't know, brings the one of now."""
+    written = World().release(1, canary=CANARY, smoke_test=SMOKE_TEST).to_json()
+
+    assert set(written) == FORM_1
+    assert written["canary"] == {
+        "percent": 10,
+        "bake_seconds": 120,
+        "alarms": ["bread-fails"],
+        "interval_seconds": 60,
+    }
+
+
+@pytest.mark.parametrize("canary", OF_FORM_2)
+def test_release_that_says_more_tells_its_form_and_reads_back(canary: Canary) -> None:
+    release = World().release(1, canary=canary)
+    written = release.to_json()
+
+    assert written["form"] == 2
+    assert parse_release(written) == release
+    assert problems_of({**written, "form": 1}) == ("release/form: what it says needs form 2, and it says 1",)
+
+
+def test_release_of_a_form_to_come_is_refused_with_what_to_do() -> None:
+    assert problems_of(document(form=3, wings=2)) == (
+        "release/form: 3 is of a newer step than this deployer's, which knows up to 2: "
+        "deploy the deployer first",
+    )
+
+
+BAD_CANARIES: list[tuple[dict[str, Any], str]] = [
+    ({"steps": [{"percent": 20, "bake_seconds": 9}, {"percent": 5, "bake_seconds": 9}]}, "has to be larger"),
+    ({"steps": [{"percent": 5, "bake_seconds": 9}], "percent": 5}, "unknown member 'percent'"),
+    ({"percent": 5, "bake_seconds": 9, "alarms": []}, "nothing would end it"),
+    ({"steps": [{"percent": p, "bake_seconds": 86_400} for p in (1, 2)]}, "172,800 s are more than 129,600"),
+    ({"percent": 5, "bake_seconds": 86_400, "interval_seconds": 9}, "9,600 looks at 9 s are more than 2,000"),
+    ({"percent": 5, "bake_seconds": 9, "accepts_missing_data": "no"}, "expected true or false, got 'no'"),
+    *(
+        ({"percent": 5, "bake_seconds": 9, "analysis": {"resource": arn, "timeout_seconds": 61}}, told)
+        for arn, told in (
+            (CHECKER, "a function has 60 s at most"),
+            (CHECKER.rpartition(":")[0], "expected the ARN of a function's version or alias"),
+            (CHECKER.replace(":3", ":$LATEST"), "expected the ARN of a function's version or alias"),
+            (CHECKER.replace("eu-central-1", "us-east-1"), "in the project's account and region"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("canary", "told"), BAD_CANARIES, ids=[told for _, told in BAD_CANARIES])
+def test_canary_that_could_not_end_well_is_refused(canary: dict[str, Any], told: str) -> None:
+    assert told in "; ".join(problems_of(document(form=2, canary={"alarms": ["a"], **canary})))
+
+
 def test_every_problem_is_listed_with_its_place() -> None:
     wrong = document(project="a/b", account=12, region="Frankfurt", surprise=True)
     del wrong["machine"]
@@ -59,7 +140,8 @@ def test_every_problem_is_listed_with_its_place() -> None:
         "release/functions/0/code/sha256: expected a SHA-256 in hexadecimal: 64 of 0-9 and a-f, got '123'",
         "release/functions/1/code/size_bytes: expected a whole number from 1 to 262,144,000, got true",
         "release: unknown member 'surprise'; it knows account, canary, config, created_at, definition, "
-        "expect_live, functions, machine, project, region, release_id, requested_by, rollback_to, smoke_test",
+        "expect_live, form, functions, machine, project, region, release_id, requested_by, rollback_to, "
+        "smoke_test",
     )
 
 
@@ -161,7 +243,15 @@ LIKELY: dict[str, st.SearchStrategy[Any]] = {
         lambda percent, alarm: {"percent": percent, "bake_seconds": 60, "alarms": [alarm]},
         st.integers(1, 99),
         st.sampled_from(["bread-fails", "nobody"]),
+    )
+    | st.builds(
+        lambda shares: {
+            "steps": [{"percent": share, "bake_seconds": 60} for share in shares],
+            "alarms": ["bread-fails"],
+        },
+        st.lists(st.integers(1, 99), min_size=2, max_size=4),
     ),
+    "form": st.just(2),
     "created_at": st.sampled_from(["2026-01-01T00:00:01Z", "2025-12-31T00:00:00Z", "2025-01-01T00:00:00Z"]),
 }
 

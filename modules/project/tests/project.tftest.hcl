@@ -102,13 +102,13 @@ run "no_role_changes_who_may_do_what_and_each_does_its_own_part_only" {
   assert {
     condition = {
       for name, policy in output.role_policies : name => sort(setintersection(
-        ["lambda:DeleteFunction", "lambda:UpdateFunctionCode", "states:StartExecution"],
+        ["lambda:DeleteFunction", "lambda:InvokeFunction", "lambda:UpdateFunctionCode", "states:StartExecution"],
         flatten([for statement in jsondecode(policy).Statement : statement.Action if statement.Effect == "Allow"]),
       ))
       } == {
       deploy = tolist(["lambda:UpdateFunctionCode"])
       prune  = tolist(["lambda:DeleteFunction"])
-      smoke  = tolist(["states:StartExecution"])
+      smoke  = tolist(["lambda:InvokeFunction", "states:StartExecution"])
     }
     error_message = "A role does what is another's."
   }
@@ -209,7 +209,7 @@ run "what_is_called_by_version_or_alias_is_authorized_by_the_machine_and_bounded
   assert {
     condition = {
       for statement in jsondecode(output.role_policies.smoke).Statement : statement.Sid => {
-        is_machine = contains(flatten([statement.Resource]), "arn:aws:states:us-east-1:123456789012:stateMachine:shop")
+        is_machine = contains(flatten([statement.Resource]), "arn:aws:states:us-east-1:123456789012:stateMachine:*")
         qualifier  = try(statement.Condition.Null["states:StateMachineQualifier"], null)
       } if statement.Sid == "TryTheNewVersion"
     } == { TryTheNewVersion = { is_machine = true, qualifier = "false" } }

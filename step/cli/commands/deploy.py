@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from step.aws.deploys import More
+from step.cli.canaries import add_canary_arguments, canary_of
 from step.cli.deploys import (
     DEPLOY_EXITS,
     add_release_arguments,
@@ -15,12 +16,13 @@ from step.cli.deploys import (
     wish_of,
 )
 from step.cli.inputs import JSON_HELP, decode, read_text
-from step.deployer.release import Canary, SmokeTest
+from step.deployer.release import SmokeTest
 from step.errors import StepError
 
 EXAMPLES = (
     """step deploy -lambda bread-local -step bread-local -states "$(step json bread)" -zip build/bread.zip""",
     "step deploy -lambda order -step order -states states/order.asl.json --smoke '{\"test\": true}'",
+    "step deploy -lambda order -step order -states order -canary 5,20,50 -bake 10m -alarm order-fails",
     "step deploy -lambda pay_arn=pay -zip pay.zip -lambda ship_arn=ship -zip ship.zip -step order -states -",
 )
 EXITS = DEPLOY_EXITS
@@ -38,15 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     care.add_argument(
         "--smoke-timeout", type=int, metavar="SECONDS", help="with --smoke: within so long (default: 300)"
     )
-    care.add_argument("--canary", type=int, metavar="PERCENT", help="so many executions get it first")
-    care.add_argument("--bake", type=int, metavar="SECONDS", help="with --canary: for so long (default: 300)")
-    care.add_argument(
-        "--alarm",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="with --canary: a CloudWatch alarm that ends the deploy (repeatable)",
-    )
+    add_canary_arguments(care)
     parser.add_argument(
         "--sign", metavar="KEY", help="sign the release with a key of KMS, where the deployer wants it signed"
     )
@@ -85,10 +79,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _more(options: argparse.Namespace) -> More:
-    if options.canary is None and (options.alarm or options.bake is not None):
-        raise StepError("--bake, --alarm: only together with --canary")
-    if options.canary is not None and not options.alarm:
-        raise StepError("--canary: name at least one --alarm that ends the deploy")
     if options.smoke is None and options.smoke_timeout is not None:
         raise StepError("--smoke-timeout: only together with --smoke")
     smoke = None if options.smoke is None else decode(read_text(options.smoke), "--smoke")
@@ -96,11 +86,5 @@ def _more(options: argparse.Namespace) -> More:
     return More(
         expect_live=options.expect_live,
         smoke_test=None if options.smoke is None else SmokeTest(input=smoke, timeout_seconds=patience),
-        canary=None
-        if options.canary is None
-        else Canary(
-            percent=options.canary,
-            bake_seconds=300 if options.bake is None else options.bake,
-            alarms=tuple(options.alarm),
-        ),
+        canary=canary_of(options),
     )

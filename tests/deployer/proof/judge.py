@@ -5,19 +5,27 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from step.deployer.client import recover_input, sweep_input
-from step.deployer.ports import Route
-from step.deployer.release import Canary, SmokeTest
+from step.deployer.ports import Route, Trial
+from step.deployer.release import Analysis, Canary, CanaryStep, SmokeTest
+from step.jsonvalue import JSONValue
 from tests.deployer.memory_aws import Call
 from tests.deployer.proof.faults import KINDS, Kind
-from tests.deployer.world import Gone, Run, World
+from tests.deployer.world import TARGET, Gone, Run, World
 
 ENDS = ("Success", "FailureClean", "FailureDirty")
 ALARM = "bread-fails"
-CANARY = Canary(percent=10, bake_seconds=120, alarms=(ALARM,))
+CANARY = Canary(steps=(CanaryStep(percent=10, bake_seconds=120),), alarms=(ALARM,))
+FIVE_STEPS = Canary(
+    steps=tuple(CanaryStep(percent=share, bake_seconds=60) for share in (5, 10, 25, 50, 75)), alarms=(ALARM,)
+)
+CHECKER = f"arn:aws:lambda:{TARGET.region}:{TARGET.account}:function:checks:3"
+ANALYST = f"arn:aws:states:{TARGET.region}:{TARGET.account}:stateMachine:checks"
+ASKED = replace(FIVE_STEPS, analysis=Analysis(resource=CHECKER))
+ANALYSED = replace(FIVE_STEPS, analysis=Analysis(resource=f"{ANALYST}:1"))
 SMOKE_TEST = SmokeTest(input={"flour_grams": 1})
 
 
@@ -30,12 +38,14 @@ class Scenario:
         deploy: Makes a release and deploys it, or does something else.
         prepare: Makes the world as it is found.
         what: What it does: "deploy", "recover" or "prune".
+        is_sick: Whether the new version isn't well: it must not stay live.
     """
 
     name: str
     deploy: Callable[[World], Run]
     prepare: Callable[[World], None] = lambda world: None
     what: str = "deploy"
+    is_sick: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,30 @@ def _unhealthy(world: World) -> Run:
     return world.deploy(release)
 
 
+def says_no_at(step: int, answer: Trial) -> Callable[[JSONValue], Trial]:
+    """Make an analysis that lets the steps before pass."""
+
+    def analysis(question: JSONValue) -> Trial:
+        assert isinstance(question, dict)
+        return answer if question["step"] == step else Trial("SUCCEEDED", output={"healthy": True})
+
+    return analysis
+
+
+def _five_steps(world: World) -> Run:
+    world.aws.alarm_states[ALARM] = "OK"
+    return world.deploy(world.release(world.next_number(), canary=ASKED))
+
+
+def _analysed(world: World) -> Run:
+    """The analysis, a machine's, lets two steps pass, and fails at the third."""
+    world.aws.analysts.add(ANALYST)
+    world.aws.alarm_states[ALARM] = "OK"
+    release = world.release(world.next_number(), canary=ANALYSED)
+    world.aws.analysis = says_no_at(3, Trial("SUCCEEDED", output={"healthy": False, "reason": "slow"}))
+    return world.deploy(release)
+
+
 def _stopped_after_its_flip(world: World) -> None:
     def stop(world: World, run: Run, number: int, call: Call, do: Callable[[], Any]) -> Any:
         answer = do()
@@ -115,7 +149,9 @@ def _with_versions(world: World) -> None:
 SCENARIOS = (
     Scenario("plain", _plain),
     Scenario("smoke test and canary", _canary),
-    Scenario("canary that fails", _unhealthy),
+    Scenario("canary that fails", _unhealthy, is_sick=True),
+    Scenario("canary of five steps", _five_steps),
+    Scenario("analysis that fails at the third", _analysed, is_sick=True),
     Scenario("after a deploy that was stopped", _plain, _stopped_after_its_flip),
     Scenario("recovery", _recover_it, _stopped_after_its_flip, what="recover"),
     Scenario("pruning", lambda world: world.prune(keep=2), _with_versions, what="prune"),
@@ -165,6 +201,8 @@ def examine(scenario: Scenario, injections: Sequence[Injection]) -> Case:
         case.hidden += _hidden(world, run, (before_all, before), is_stop=is_stop)
     else:
         case.hidden += _hidden_beside_deploys(world, run, scenario.what, before_all, before)
+    if scenario.is_sick and run.end == "Success" and world.hotfix is None:
+        case.hidden.append("Success, and the new version isn't well")
     if run.end == "FailureDirty":
         _judge_dirty(case, world, run, (before_all, before))
     if run.end == "ABORTED":

@@ -160,7 +160,7 @@ def test_deployers_at_once_without_a_lock_are_found_out(monkeypatch: pytest.Monk
     monkeypatch.setattr(lock.Lock, "acquire", acquire)
     monkeypatch.setattr(lock.Lock, "_write", lambda self, fence, set, **more: None)
     monkeypatch.setattr(lock.Lock, "_is_ours", lambda self, record: True)
-    monkeypatch.setattr(commit, "_check_routes", lambda *about: None)
+    monkeypatch.setattr(commit, "check_routes", lambda *about: None)
 
     assert any(_problems(seed) for seed in range(6))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from step.deployer import commit, handlers, lock, staging, validating
+from step.deployer import canary, commit, handlers, lock, staging, validating
 from step.deployer.deployment import Deployment
 from step.deployer.ports import Ports, Route
 from tests.deployer import world
@@ -148,6 +148,16 @@ def _without_a_second_look(patch: pytest.MonkeyPatch) -> None:
     _replace_state(patch, "Lock", lock_once)
 
 
+def _without_heeding_the_analysis(patch: pytest.MonkeyPatch) -> None:
+    """Whatever the analysis says is taken for good."""
+
+    def judged(deployment: Deployment, trial: Any) -> Deployment:
+        assert deployment.bake is not None
+        return replace(deployment, bake=replace(deployment.bake, is_analyzed=True))
+
+    patch.setattr(canary, "_judged", judged)
+
+
 def _without_an_index(patch: pytest.MonkeyPatch) -> None:
     """Nobody finds the holders of locks."""
     patch.setattr(lock, "HELD_BY_EXECUTION", "")
@@ -171,6 +181,7 @@ def _replace_state(patch: pytest.MonkeyPatch, name: str, work: Callable[..., Dep
         (_without_minding_the_release, "refused for good", "plain"),
         (_without_looking_before_the_way_back, "led elsewhere by hand", "recovery"),
         (_without_a_second_look, "stale answer", "recovery"),
+        (_without_heeding_the_analysis, "throttled", "analysis that fails at the third"),
         (_without_an_index, "stopped after, unheard", "plain"),
     ],
 )
