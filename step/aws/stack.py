@@ -18,9 +18,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import step
 from step.aws.connection import Aws
 from step.errors import Refused, StepError
 from step.packaging.archive import zip_bytes
+from step.packaging.imports import part_of
 from step.projects.application import Application, ProjectFunction, ProjectMachine, ProjectResource
 from step.projects.resources import ROLE
 
@@ -282,12 +284,19 @@ def _package(function: ProjectFunction) -> bytes:
     wanted = [line for line in requirements.decode("utf-8", "replace").splitlines() if _names_one(line)]
     if wanted and not any(".aws-sam" in folder.parts for folder in function.folders):
         contents = {**_installed(tuple(wanted), function.key), **contents}
-    return zip_bytes(contents)
+    return zip_bytes({**_own_part(function), **contents})
+
+
+def _own_part(function: ProjectFunction) -> dict[str, bytes]:
+    """Take the part of step that a function imports: of the step that runs, whatever its requirements say."""
+    files = [file for folder in function.folders if folder.is_dir() for file in sorted(folder.glob("*.py"))]
+    root = Path(step.__path__[0]).resolve().parent
+    return {name: file.read_bytes() for name, file in part_of("step", root, files).items()}
 
 
 def _names_one(line: str) -> bool:
-    """Say whether a line of requirements names something that Lambda's runtime hasn't got."""
-    return bool(line.strip()) and not line.strip().startswith(("#", "boto3", "botocore"))
+    """Say whether a line of requirements names something that neither Lambda's runtime nor step brings."""
+    return bool(line.strip()) and not line.strip().startswith(("#", "boto3", "botocore", "slowcode"))
 
 
 def _installed(wanted: tuple[str, ...], key: str) -> dict[str, bytes]:

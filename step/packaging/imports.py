@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,6 +91,18 @@ def find_needs(handler: Path, root: Path, package: str = "step") -> Needs:
         foreign=dict(sorted(search.foreign.items())),
         entry=_entry(handler),
     )
+
+
+def part_of(package: str, root: Path, files: Iterable[Path]) -> Mapping[str, Path]:
+    """Find the modules of a package that files import, by their path in it; the package is in ``root``.
+
+    Raises:
+        StepError: a file can't be parsed.
+    """
+    search = _Search(root, package)
+    for file in files:
+        search.visit(file, "")
+    return search.files
 
 
 def _parse(file: Path) -> ast.Module:

@@ -14,6 +14,7 @@ from step.errors import MissingExtra, StepError
 from step.projects.application import Application, ProjectMachine
 from step.projects.cloud_assembly import is_assembly, read_assembly
 from step.projects.document import Document, read_document
+from step.projects.layout import is_layout, read_layout
 from step.projects.plan import is_plan, read_plan
 from step.projects.template import TEMPLATES, TemplateReader
 from step.projects.terraform import TerraformReader
@@ -40,7 +41,8 @@ def open_project(
 
     Args:
         path: A definition in JSON or YAML, a SAM or CloudFormation template, a ``cdk.out``, Terraform's plan
-            or state as JSON, a folder of ``.tf`` files; or a folder that holds one of these.
+            or state as JSON, a folder of ``.tf`` files; or a folder that holds one of these, or ``states/``
+            and ``lambda/``.
         parameters: Values for what the project leaves open, by name.
         filled: Texts for the placeholders ``${NAME}`` of its definitions.
 
@@ -121,8 +123,10 @@ def _open(path: Path, parameters: Mapping[str, str], filled: Mapping[str, str]) 
 
 def _folder(path: Path, parameters: Mapping[str, str], filled: Mapping[str, str]) -> Application:
     file = _project_file(path)
+    if file is None and is_layout(path):
+        return read_layout(path, filled)
     if file is None:
-        looked = f"{', '.join(TEMPLATES)}, another template, cdk.out, *.tf"
+        looked = f"{', '.join(TEMPLATES)}, another template, cdk.out, *.tf, states/*.asl.json"
         raise StepError(f"{path}: no project in this folder: it has none of {looked}")
     if file.name == "cdk.json":
         raise StepError(f"{path}: a CDK app without its cdk.out: run `cdk synth` first")
