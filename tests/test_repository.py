@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import venv
 import zipfile
 from email import message_from_string
 from pathlib import Path
@@ -123,9 +124,28 @@ def test_wheel_runs_without_any_other_package(wheel: Path, tmp_path: Path) -> No
         archive.extractall(tmp_path / "installed")
     started = (
         "import sys; sys.path.insert(0, sys.argv[1]); from step.cli.main import main\n"
-        "sys.exit([main(['json']), main(['start', 'bread'])] != [0, 3])"
+        "sys.exit([main(['json']), main(['start', 'bread']), main(['demo', '--no-open'])] != [0, 3, 0])"
     )
     run(sys.executable, "-I", "-S", "-W", "error", "-c", started, str(tmp_path / "installed"), cwd=tmp_path)
+
+
+def test_installed_wheel_bakes_the_bread_by_each_of_its_commands(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", symlinks=True)
+    binaries = tmp_path / "venv" / "bin"
+    run(*(sys.executable, "-m", "pip", "--python", str(binaries / "python"), "install", "-q"), str(wheel))
+
+    told = run(str(binaries / "slowcode"), "demo", "--no-open", "--report", "loaf.html", cwd=tmp_path)
+    again = run(str(binaries / "python"), "-m", "step", "demo", "--no-open", cwd=tmp_path)
+
+    page = (tmp_path / "loaf.html").read_text(encoding="utf-8")
+    assert "RemoveCoolEat" in page
+    assert re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page) == []
+    assert told.count("yes, on every path") == 3
+    assert "slowcode init my-project" in told
+    assert "step init my-project" in again
+    helped = run(str(binaries / "slowcode"), "demo", "--help", cwd=tmp_path)
+    assert "usage: slowcode demo" in helped
+    assert "  slowcode demo --no-open" in helped
 
 
 @pytest.mark.requires_component("terraform")

@@ -14,6 +14,10 @@ from types import ModuleType
 from step.errors import MissingExtra
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
+    "begin": {
+        "demo": "bake the bread, here and in virtual time: events, timeline, every path, and a page",
+        "init": "make a project: definition, handlers, tests, proof, infrastructure, CI",
+    },
     "write and try": {
         "lint": "list every problem of a definition, and advice; exit status 1 where AWS would refuse it",
         "json": "print the definition that AWS accepts: every TaskFn as a Task",

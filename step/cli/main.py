@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     streams.settle()
     words = sys.argv[1:] if argv is None else list(argv)
-    said = f"step {words[0]}" if words and words[0] in COMMANDS else "step"
+    said = f"{program()} {words[0]}" if words and words[0] in COMMANDS else program()
     try:
         try:
             return _command(words)
@@ -70,44 +71,51 @@ def _command(words: Sequence[str]) -> int:
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
-        print(f"step: no command {name!r}{hint}; `step --help` lists them", file=sys.stderr)
+        print(f"{program()}: no command {name!r}{hint}; `{program()} --help` lists them", file=sys.stderr)
         return WRONG_USE
     return _run(name, rest)
+
+
+def program() -> str:
+    """Name the command as it was called: ``slowcode`` where ``step`` is another tool's."""
+    return "slowcode" if "slowcode" in os.path.basename(sys.argv[0]) else "step"
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
     """Build the parser of one command."""
     module, text = load(name), COMMANDS[name]
     parser = _Parser(
-        prog=f"step {name}",
+        prog=f"{program()} {name}",
         description=f"{text[0].upper()}{text[1:]}.",
         epilog=_epilog(name, module),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    parser.set_defaults(run=module.run)
+    parser.set_defaults(run=module.run, program=program())
     return parser
 
 
 def _top(words: Sequence[str]) -> int:
     top = _Parser(
-        prog="step",
-        usage="step COMMAND ...",
+        prog=program(),
+        usage=f"{program()} COMMAND ...",
         description=_ABOUT,
         epilog=_listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="store_true", help="print the version and end")
     if top.parse_args(words).version:
-        print(f"step {_version()}")
+        from step.cli.shipped import installed_version
+
+        print(f"{program()} {installed_version()}")
         return 0
     top.print_help(sys.stderr)
     return WRONG_USE
 
 
 def _run(name: str, words: Sequence[str]) -> int:
-    said = f"step {name}"
+    said = f"{program()} {name}"
     try:
         options = command_parser(name).parse_args(words)
         _check_text(options)
@@ -161,23 +169,18 @@ def _listing() -> str:
         lines.append(f"{group}:")
         lines += [f"  {name:<{width}}{text}" for name, text in commands.items()]
         lines.append("")
-    return "\n".join([*lines, "step COMMAND --help says more about one of them."])
+    return "\n".join([*lines, f"{program()} COMMAND --help says more about one of them."])
 
 
 def _epilog(name: str, module: ModuleType) -> str:
     examples = getattr(module, "EXAMPLES", ())
-    lines = ["examples:", *(f"  {example}" for example in examples), ""] if examples else []
+    lines = ["examples:", *(f"  {_called(example)}" for example in examples), ""] if examples else []
     lines += ["exit status:", *(f"  {status:<4} {text}" for status, text in exits(name).items())]
     return "\n".join(lines)
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("slowcode")
-    except PackageNotFoundError:
-        return "(not installed)"
+def _called(example: str) -> str:
+    return re.sub(r"(^|; |\$\()step ", rf"\1{program()} ", example)
 
 
 def _message(error: Exception) -> str:
