@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from step.cli.annotations import sarif, workflow_commands
 from step.cli.machines import (
     add_definition_argument,
     add_handlers_argument,
@@ -16,6 +17,7 @@ from step.cli.machines import (
     substitutions,
 )
 from step.cli.output import diagnostic_rows, print_json, print_rows
+from step.cli.shipped import installed_version
 from step.machine.advice import lint
 from step.machine.files import definition_file, handlers_file, load_handlers
 from step.projects.application import ProjectMachine
@@ -25,6 +27,7 @@ EXAMPLES = (
     "step lint bread",
     "step lint order.asl.json --set TableName=orders --output json",
     "step lint states template.yaml cdk.out",
+    "step lint states --output sarif > lint.sarif",
 )
 EXITS = {
     0: "AWS would accept it; there may be advice",
@@ -44,7 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the machine is to be: an Express one may not have everything (default: what the project "
         "says, else STANDARD)",
     )
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output",
+        choices=("text", "json", "sarif", "github"),
+        default="text",
+        help="sarif: for code scanning; github: notes at the lines of a pull request (default: text)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,10 +63,16 @@ def run(options: argparse.Namespace) -> int:
             loaded = load_handlers(handlers) if handlers else None
             diagnostics = lint(machine.source, loaded, options.type or machine.type)
             rows += diagnostic_rows(diagnostics, str(machine.file))
-    if options.output == "json":
-        print_json(rows)
-    else:
-        print_rows(rows, sys.stdout)
+    match options.output:
+        case "json":
+            print_json(rows)
+        case "sarif":
+            print_json(sarif(rows, installed_version()))
+        case "github":
+            for line in workflow_commands(rows):
+                print(line)
+        case _:
+            print_rows(rows, sys.stdout)
     return 1 if any(row["severity"] == "ERROR" for row in rows) else 0
 
 
