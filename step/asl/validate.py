@@ -20,7 +20,7 @@ from step.errors import Diagnostic
 
 _INNER_SCOPE = r"/States/[^/]+/(?:Branches/\d+|ItemProcessor|Iterator)"
 _STATE = re.compile(rf"(?:{_INNER_SCOPE})*/States/[^/]+")
-_MACHINE = {
+MACHINE = {
     "Version": Field(string),
     "QueryLanguage": Field(word("JSONPath", "JSONata")),
     "TimeoutSeconds": Field(number(minimum=1, maximum=MAX_SECONDS)),
@@ -46,7 +46,7 @@ def validate(source: Source, *, type: MachineType = "STANDARD", for_run: bool = 
     report = Report(source=source, machine_type=type, machine_language=language, is_for_run=for_run)
     _report_duplicates(report)
     place = Place(report=report, pointer="", language=language, is_express=type == "EXPRESS")
-    check_scope(document, place, check_state, _MACHINE)
+    check_scope(document, place, check_state, MACHINE)
     return report.diagnostics + report.later
 
 

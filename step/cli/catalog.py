@@ -21,6 +21,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "write and try": {
         "lint": "list every problem of a definition, and advice; exit status 1 where AWS would refuse it",
         "json": "print the definition that AWS accepts: every TaskFn as a Task",
+        "schema": "print the JSON Schema of definitions, for completion and hover in editors",
         "graph": "draw the machine as SVG, Graphviz dot or Mermaid",
         "explore": "walk every path: all errors, timeouts, answers; exit status 1 where one is wrong",
         "coverage": "say what of a machine recorded executions used: states, rules, retries, catchers",

@@ -86,19 +86,19 @@ def _top_rule(value: JSONValue, place: Place) -> None:
     if place.is_jsonata:
         check_object(value, place, _JSONATA_RULE, required=["Condition", "Next"])
         return
-    fields = check_object(value, place, _TOP_RULE, required=["Next"])
+    fields = check_object(value, place, TOP_RULE, required=["Next"])
     if fields is not None:
         _check_test(fields, place)
 
 
-def _inner_rule(value: JSONValue, place: Place) -> None:
-    fields = check_object(value, place, _INNER_RULE)
+def inner_rule(value: JSONValue, place: Place) -> None:
+    fields = check_object(value, place, INNER_RULE)
     if fields is not None:
         _check_test(fields, place)
 
 
-def _inner_rules(value: JSONValue, place: Place) -> None:
-    check_list(value, place, _inner_rule)
+def inner_rules(value: JSONValue, place: Place) -> None:
+    check_list(value, place, inner_rule)
 
 
 def _check_test(fields: JSONObject, place: Place) -> None:
@@ -106,7 +106,7 @@ def _check_test(fields: JSONObject, place: Place) -> None:
         return
     operators = [name for name in fields if name in OPERATORS or name in _COMBINATIONS]
     if not operators:
-        unknown = next((name for name in fields if name not in _TOP_RULE), "")
+        unknown = next((name for name in fields if name not in TOP_RULE), "")
         place.refuse(messages.none_of(_LISTED), hint=did_you_mean(unknown, OPERATORS))
     elif len(operators) > 1:
         is_mixed = any(name in _COMBINATIONS for name in operators)
@@ -118,7 +118,7 @@ def _check_test(fields: JSONObject, place: Place) -> None:
         place.refuse(messages.unsupported("Variable"), line_of=place / "Variable")
 
 
-def _condition(value: JSONValue, place: Place) -> None:
+def condition(value: JSONValue, place: Place) -> None:
     if isinstance(value, bool) or is_open(value, place):
         return
     if isinstance(value, str) and jsonata.has_delimiter(value):
@@ -127,19 +127,19 @@ def _condition(value: JSONValue, place: Place) -> None:
         place.refuse(messages.NOT_A_CONDITION)
 
 
-_INNER_RULE: dict[str, Field] = {
+INNER_RULE: dict[str, Field] = {
     "Comment": Field(string),
     "Variable": Field(reference_path, "JSONPath"),
     "Condition": Field(anything, "JSONata"),
     **{name: Field(_OPERAND_CHECKS[operand], "JSONPath") for name, operand in OPERATORS.items()},
-    "And": Field(_inner_rules, "JSONPath"),
-    "Or": Field(_inner_rules, "JSONPath"),
-    "Not": Field(_inner_rule, "JSONPath"),
+    "And": Field(inner_rules, "JSONPath"),
+    "Or": Field(inner_rules, "JSONPath"),
+    "Not": Field(inner_rule, "JSONPath"),
 }
-_TOP_RULE: dict[str, Field] = {
-    **_INNER_RULE,
+TOP_RULE: dict[str, Field] = {
+    **INNER_RULE,
     "Next": Field(string),
     "Assign": Field(variables),
     "Output": Field(template, "JSONata"),
 }
-_JSONATA_RULE: dict[str, Field] = {**_TOP_RULE, "Condition": Field(_condition, "JSONata")}
+_JSONATA_RULE: dict[str, Field] = {**TOP_RULE, "Condition": Field(condition, "JSONata")}

@@ -60,14 +60,14 @@ def catchers(value: JSONValue, place: Place) -> None:
 
 
 def _retrier(value: JSONValue, place: Place) -> None:
-    check_object(value, place, _RETRIER, required=["ErrorEquals"])
+    check_object(value, place, RETRIER, required=["ErrorEquals"])
 
 
 def _catcher(value: JSONValue, place: Place) -> None:
-    check_object(value, place, _CATCHER, required=["ErrorEquals", "Next"])
+    check_object(value, place, CATCHER, required=["ErrorEquals", "Next"])
 
 
-def _error_equals(value: JSONValue, place: Place) -> None:
+def error_equals(value: JSONValue, place: Place) -> None:
     check_list(value, place, _error_name)
     if isinstance(value, list) and len(value) > 1 and "States.ALL" in value:
         _refuse_all(place / value.index("States.ALL"))
@@ -95,18 +95,18 @@ def _refuse_all(place: Place) -> None:
     place.refuse(messages.ALL_ALONE)
 
 
-_RETRIER = {
+RETRIER = {
     "Comment": Field(string),
-    "ErrorEquals": Field(_error_equals),
+    "ErrorEquals": Field(error_equals),
     "IntervalSeconds": Field(number(minimum=1, maximum=MAX_SECONDS)),
     "MaxAttempts": Field(number(minimum=0, maximum=MAX_SECONDS)),
     "BackoffRate": Field(number(integer=False, minimum=1.0)),
     "MaxDelaySeconds": Field(number(minimum=1, maximum=_MAX_DELAY)),
     "JitterStrategy": Field(word("FULL", "NONE")),
 }
-_CATCHER = {
+CATCHER = {
     "Comment": Field(string),
-    "ErrorEquals": Field(_error_equals),
+    "ErrorEquals": Field(error_equals),
     "Next": Field(string),
     "ResultPath": Field(result_path, "JSONPath"),
     "Output": Field(reading(template, "errorOutput"), "JSONata"),

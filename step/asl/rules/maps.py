@@ -66,7 +66,7 @@ def check_mode(state: JSONObject, place: Place) -> None:
 
 def processor_config(value: JSONValue, place: Place) -> None:
     """Check a ProcessorConfig."""
-    config = check_object(value, place, _PROCESSOR_CONFIG)
+    config = check_object(value, place, PROCESSOR_CONFIG)
     if config is not None and config.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in config:
         place.refuse(messages.required(["ExecutionType"]))
 
@@ -105,7 +105,7 @@ def label(value: JSONValue, place: Place) -> None:
 
 def item_reader(value: JSONValue, place: Place) -> None:
     """Check an ItemReader; its ReaderConfig is one of what its Resource reads."""
-    check_object(value, place, _ITEM_READER, required=["Resource"])
+    check_object(value, place, ITEM_READER, required=["Resource"])
     if isinstance(value, dict) and "ReaderConfig" in value:
         resource = str(value.get("Resource"))
         _reader_config(value["ReaderConfig"], place / "ReaderConfig", is_listing=resource.endswith(_LISTING))
@@ -115,21 +115,21 @@ def item_batcher(value: JSONValue, place: Place) -> None:
     choices = [
         FieldChoice("at most one", ("MaxItemsPerBatch", "MaxItemsPerBatchPath")),
         FieldChoice("at most one", ("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")),
-        FieldChoice("at least one", tuple(name for name in _ITEM_BATCHER if name != "BatchInput")),
+        FieldChoice("at least one", tuple(name for name in ITEM_BATCHER if name != "BatchInput")),
     ]
-    check_object(value, place, _ITEM_BATCHER, choices=choices)
+    check_object(value, place, ITEM_BATCHER, choices=choices)
 
 
 def result_writer(value: JSONValue, place: Place) -> None:
     choices = [FieldChoice("at least one", ("Resource", "WriterConfig"))]
-    check_object(value, place, _RESULT_WRITER, choices=choices)
+    check_object(value, place, RESULT_WRITER, choices=choices)
 
 
-def _reader_resource(value: JSONValue, place: Place) -> None:
+def reader_resource(value: JSONValue, place: Place) -> None:
     _check_resource(value, place, _READERS)
 
 
-def _writer_resource(value: JSONValue, place: Place) -> None:
+def writer_resource(value: JSONValue, place: Place) -> None:
     _check_resource(value, place, _WRITERS)
 
 
@@ -144,29 +144,29 @@ def _reader_config(value: JSONValue, place: Place, *, is_listing: bool) -> None:
     if not isinstance(value, dict):
         place.refuse(messages.wrong_type("Object"))
     elif is_listing and value.get("Transformation", "NONE") == "NONE":
-        check_object(value, place, _LISTED, choices=choices)
+        check_object(value, place, LISTED, choices=choices)
     elif not is_listing and "InputType" not in value and value.get("ManifestType") == "S3_INVENTORY":
         # AWS: developer guide, "ItemReader": an inventory's input type is taken to be CSV.
-        check_object(value, place, _INVENTORY, choices=choices)
+        check_object(value, place, INVENTORY, choices=choices)
     else:
-        check_variants(value, place, _LOADED if is_listing else _STORED, choices)
+        check_variants(value, place, LOADED if is_listing else STORED, choices)
 
 
-def _pointer(value: JSONValue, place: Place) -> None:
+def pointer(value: JSONValue, place: Place) -> None:
     string(value, place)
     if isinstance(value, str) and value and not value.startswith("/") and not is_open(value, place):
         place.refuse(messages.bad_pointer(value))
 
 
-def _writer_config(value: JSONValue, place: Place) -> None:
-    check_object(value, place, _WRITER_CONFIG)
+def writer_config(value: JSONValue, place: Place) -> None:
+    check_object(value, place, WRITER_CONFIG)
 
 
-def _headers(value: JSONValue, place: Place) -> None:
+def headers(value: JSONValue, place: Place) -> None:
     check_list(value, place, string)
 
 
-_PROCESSOR_CONFIG = {
+PROCESSOR_CONFIG = {
     "Mode": Field(word("INLINE", "DISTRIBUTED")),
     "ExecutionType": Field(word("STANDARD", "EXPRESS")),
 }
@@ -189,48 +189,48 @@ def _formats(more: Mapping[str, Field], of_manifests: Mapping[str, Field]) -> di
     included; headers that are given must be there.
     """
     rows = {**_ROWS, **more, **of_manifests}
-    given = Variant({**rows, "CSVHeaders": Field(_headers)}, ("CSVHeaders",))
+    given = Variant({**rows, "CSVHeaders": Field(headers)}, ("CSVHeaders",))
     lines = Variant({**_TYPED, **more, **of_manifests})
     return {
         "CSV": Variants("CSVHeaderLocation", {"FIRST_ROW": Variant(rows), "GIVEN": given}),
-        "JSON": Variant({**_TYPED, **more, "ItemsPointer": Field(_pointer)}),
+        "JSON": Variant({**_TYPED, **more, "ItemsPointer": Field(pointer)}),
         "JSONL": lines,
         "PARQUET": lines,
     }
 
 
 _MANIFEST_TYPE = {"ManifestType": Field(word("ATHENA_DATA", "S3_INVENTORY"))}
-_INVENTORY = {**_LIMIT, **_MANIFEST_TYPE}
+INVENTORY = {**_LIMIT, **_MANIFEST_TYPE}
 # An inventory tells its own columns; AWS takes what is said of them besides.
-_MANIFEST = Variant({**_ROWS, **_MANIFEST_TYPE, "CSVHeaders": Field(_headers)})
-_STORED = Variants("InputType", {**_formats({}, _MANIFEST_TYPE), "MANIFEST": _MANIFEST})
+_MANIFEST = Variant({**_ROWS, **_MANIFEST_TYPE, "CSVHeaders": Field(headers)})
+STORED = Variants("InputType", {**_formats({}, _MANIFEST_TYPE), "MANIFEST": _MANIFEST})
 _TRANSFORMATION = {"Transformation": Field(string)}
-_LISTED = {**_LIMIT, **_TRANSFORMATION}
-_LOADED = Variants(
+LISTED = {**_LIMIT, **_TRANSFORMATION}
+LOADED = Variants(
     "Transformation",
-    {"NONE": Variant(_LISTED), "LOAD_AND_FLATTEN": Variants("InputType", _formats(_TRANSFORMATION, {}))},
+    {"NONE": Variant(LISTED), "LOAD_AND_FLATTEN": Variants("InputType", _formats(_TRANSFORMATION, {}))},
 )
-_ITEM_READER = {
-    "Resource": Field(_reader_resource),
+ITEM_READER = {
+    "Resource": Field(reader_resource),
     # Checked by what the Resource reads.
     "ReaderConfig": Field(anything),
     "Parameters": Field(template, "JSONPath"),
     "Arguments": Field(template, "JSONata"),
 }
-_ITEM_BATCHER = {
+ITEM_BATCHER = {
     "MaxItemsPerBatch": Field(or_expression(number(minimum=0))),
     "MaxItemsPerBatchPath": Field(number_path, "JSONPath"),
     "MaxInputBytesPerBatch": Field(or_expression(number(minimum=0, maximum=262_144))),
     "MaxInputBytesPerBatchPath": Field(number_path, "JSONPath"),
     "BatchInput": Field(template),
 }
-_WRITER_CONFIG = {
+WRITER_CONFIG = {
     "Transformation": Field(word("NONE", "COMPACT", "FLATTEN")),
     "OutputType": Field(word("JSON", "JSONL")),
 }
-_RESULT_WRITER = {
-    "Resource": Field(_writer_resource),
-    "WriterConfig": Field(_writer_config),
+RESULT_WRITER = {
+    "Resource": Field(writer_resource),
+    "WriterConfig": Field(writer_config),
     "Parameters": Field(template, "JSONPath"),
     "Arguments": Field(template, "JSONata"),
 }

@@ -97,7 +97,7 @@ def _is_number(value: JSONValue) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _static_result(value: JSONValue, place: Place) -> None:
+def static_result(value: JSONValue, place: Place) -> None:
     if isinstance(value, dict):
         for key in value:
             if key.endswith(".$"):
@@ -105,11 +105,11 @@ def _static_result(value: JSONValue, place: Place) -> None:
                 (place / key).refuse(message, code="PASS_RESULT_IS_STATIC")
 
 
-def _branches(value: JSONValue, place: Place) -> None:
+def branches(value: JSONValue, place: Place) -> None:
     check_list(value, place.inside, lambda branch, at: check_scope(branch, at, check_state))
 
 
-def _item_processor(value: JSONValue, place: Place) -> None:
+def item_processor(value: JSONValue, place: Place) -> None:
     place = place.inside
     config = value.get("ProcessorConfig") if isinstance(value, dict) else None
     if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
@@ -119,13 +119,13 @@ def _item_processor(value: JSONValue, place: Place) -> None:
     check_scope(value, place, check_state, {"ProcessorConfig": Field(maps.processor_config)})
 
 
-def _credentials(value: JSONValue, place: Place) -> None:
+def credentials(value: JSONValue, place: Place) -> None:
     """Check a Task's Credentials: the role to assume. AWS: developer guide, "Accessing other accounts"."""
     if place.is_jsonata and isinstance(value, str) and jsonata.is_expression(value):
         template(value, place)
         return
     is_dynamic = isinstance(value, dict) and "RoleArn.$" in value and not place.is_jsonata
-    check_object(value, place, _CREDENTIALS, required=["RoleArn.$" if is_dynamic else "RoleArn"])
+    check_object(value, place, CREDENTIALS, required=["RoleArn.$" if is_dynamic else "RoleArn"])
     if isinstance(value, dict):
         template(value, place)
 
@@ -139,7 +139,7 @@ def _only(language: str, **fields: Check) -> dict[str, Field]:
 _seconds = or_expression(number(minimum=1, maximum=MAX_SECONDS))
 _count = or_expression(number(minimum=0))
 
-_CREDENTIALS = {"RoleArn": Field(string), "RoleArn.$": Field(string, "JSONPath")}
+CREDENTIALS = {"RoleArn": Field(string), "RoleArn.$": Field(string, "JSONPath")}
 _COMMON = {
     "Type": Field(string),
     "Comment": Field(string),
@@ -168,7 +168,7 @@ _TASK = {
     "TimeoutSeconds": Field(_seconds),
     "HeartbeatSeconds": Field(_seconds),
     **_only("JSONPath", TimeoutSecondsPath=reference_path, HeartbeatSecondsPath=reference_path),
-    "Credentials": Field(_credentials),
+    "Credentials": Field(credentials),
 }
 _TASK_CHOICES = (
     FieldChoice("at most one", ("TimeoutSeconds", "TimeoutSecondsPath")),
@@ -176,8 +176,8 @@ _TASK_CHOICES = (
 )
 _MAP = {
     **_WORK,
-    "ItemProcessor": Field(_item_processor),
-    "Iterator": Field(_item_processor),
+    "ItemProcessor": Field(item_processor),
+    "Iterator": Field(item_processor),
     "Items": Field(maps.items, "JSONata"),
     "ItemsPath": Field(reference_path, "JSONPath"),
     "ItemSelector": Field(template),
@@ -210,7 +210,7 @@ TYPES: dict[str, StateType] = {
     "Task": StateType(_TASK, ("Resource",), _TASK_CHOICES, _check_heartbeat),
     TASK_FN: StateType(_TASK, (), _TASK_CHOICES, _check_heartbeat),
     "Parallel": StateType(
-        {**_WORK, "Branches": Field(_branches), "Arguments": Field(template, "JSONata")}, ("Branches",)
+        {**_WORK, "Branches": Field(branches), "Arguments": Field(template, "JSONata")}, ("Branches",)
     ),
     "Map": StateType(_MAP, (), _MAP_CHOICES, maps.check_mode),
     "Pass": StateType(
@@ -219,7 +219,7 @@ TYPES: dict[str, StateType] = {
             **_INPUT_OUTPUT,
             **_ASSIGN,
             **_TRANSITION,
-            **_only("JSONPath", Result=_static_result, ResultPath=result_path, Parameters=payload_template),
+            **_only("JSONPath", Result=static_result, ResultPath=result_path, Parameters=payload_template),
         }
     ),
     "Wait": StateType(

@@ -6,7 +6,7 @@ Pure: no clock, no IO. A check reports at the place it is given and returns noth
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from step.asl import jsonata
 from step.asl.intrinsics import IntrinsicSyntaxError, is_intrinsic, parse_intrinsic
@@ -41,45 +41,65 @@ def boolean(value: JSONValue, place: Place) -> None:
         place.refuse(messages.wrong_type("Boolean"))
 
 
-def word(*words: str) -> Check:
-    """Make the check of a field that has one of a few values."""
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The check of a field that has one of a few values."""
 
-    def check(value: JSONValue, place: Place) -> None:
-        if value in words or is_open(value, place):
+    words: tuple[str, ...]
+
+    def __call__(self, value: JSONValue, place: Place) -> None:
+        if value in self.words or is_open(value, place):
             return
-        hint = did_you_mean(value, words) if isinstance(value, str) else ""
-        place.refuse(messages.not_one_of(place.field, words), hint=hint)
-
-    return check
+        hint = did_you_mean(value, self.words) if isinstance(value, str) else ""
+        place.refuse(messages.not_one_of(place.field, self.words), hint=hint)
 
 
-def number(*, integer: bool = True, minimum: float | None = None, maximum: float | None = None) -> Check:
-    """Make the check of a number; in JSONata states use ``or_expression`` around it where allowed."""
+def word(*words: str) -> Word:
+    """Make the check of a field that has one of a few values."""
+    return Word(words)
 
-    def check(value: JSONValue, place: Place) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """The check of a number; see ``number``."""
+
+    integer: bool
+    minimum: float | None
+    maximum: float | None
+
+    def __call__(self, value: JSONValue, place: Place) -> None:
         if is_open(value, place):
             return
-        is_number = not isinstance(value, bool) and isinstance(value, int if integer else int | float)
+        is_number = not isinstance(value, bool) and isinstance(value, int if self.integer else int | float)
         if not is_number:
-            place.refuse(messages.wrong_type("Integer" if integer else "Number"))
-        elif minimum is not None and value < minimum:  # type: ignore[operator]  # a number by now
-            place.refuse(messages.below(minimum))
-        elif maximum is not None and value > maximum:  # type: ignore[operator]  # a number by now
-            place.refuse(messages.above(maximum))
-
-    return check
+            place.refuse(messages.wrong_type("Integer" if self.integer else "Number"))
+        elif self.minimum is not None and value < self.minimum:  # type: ignore[operator]  # a number by now
+            place.refuse(messages.below(self.minimum))
+        elif self.maximum is not None and value > self.maximum:  # type: ignore[operator]  # a number by now
+            place.refuse(messages.above(self.maximum))
 
 
-def or_expression(check: Check) -> Check:
-    """Make the check of a field that may be a JSONata expression in JSONata states."""
+def number(*, integer: bool = True, minimum: float | None = None, maximum: float | None = None) -> Number:
+    """Make the check of a number; in JSONata states use ``or_expression`` around it where allowed."""
+    return Number(integer, minimum, maximum)
 
-    def check_either(value: JSONValue, place: Place) -> None:
+
+@dataclass(frozen=True, slots=True)
+class OrExpression:
+    """The check of a field that may be a JSONata expression in JSONata states."""
+
+    check: Check
+
+    def __call__(self, value: JSONValue, place: Place) -> None:
         if place.is_jsonata and isinstance(value, str) and jsonata.has_delimiter(value):
             expression(value, place)
         else:
-            check(value, place)
+            self.check(value, place)
 
-    return check_either
+
+def or_expression(check: Check) -> OrExpression:
+    """Make the check of a field that may be a JSONata expression in JSONata states."""
+    return OrExpression(check)
 
 
 def expression(value: str, place: Place) -> None:
@@ -93,12 +113,23 @@ def expression(value: str, place: Place) -> None:
             place.refuse(problem.message, code=problem.code)
 
 
-def reading(check: Check, name: str) -> Check:
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """The check of a field whose expressions may read ``$states.NAME``."""
+
+    check: Check
+    name: str
+
+    def __call__(self, value: JSONValue, place: Place) -> None:
+        self.check(value, replace(place, readable=frozenset({self.name})))
+
+
+def reading(check: Check, name: str) -> Readable:
     """Make the check of a field whose expressions may read ``$states.NAME``.
 
     AWS: "Transforming data with JSONata": what isn't accessible in a field is refused at creation.
     """
-    return lambda value, place: check(value, replace(place, readable=frozenset({name})))
+    return Readable(check, name)
 
 
 def json_template(value: JSONValue, place: Place) -> None:
