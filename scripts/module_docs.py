@@ -12,19 +12,22 @@ import hcl2
 
 MODULES = Path(__file__).resolve().parent.parent / "modules"
 INDEX = "README.md"
+# A test applies what is in it.
+USAGE = "usage/main.tf"
 
 
 def module_readme(folder: Path) -> str:
-    """Describe one module: its comment at the top, what it takes, gives and makes."""
-    main = _read(folder / "main.tf")
+    """Describe one module: its comment at the top, how it is used, what it takes, gives and makes."""
     variables = _blocks(_read(folder / "variables.tf"), "variable")
     outputs = _blocks(_read(folder / "outputs.tf"), "output")
     lines = [f"# {folder.name}", "", *_introduction(folder / "main.tf"), ""]
+    lines += ["## Usage", "", "From the top of this repository:", "", "```hcl"]
+    lines += [(folder / USAGE).read_text(encoding="utf-8").rstrip(), "```", ""]
     lines += ["## Inputs", "", "| name | what | type | default |", "| --- | --- | --- | --- |"]
     lines += [_input_row(name, block) for name, block in variables.items()]
     lines += ["", "## Outputs", "", "| name | what |", "| --- | --- |"]
     lines += [f"| `{name}` | {_cell(block['description'])} |" for name, block in outputs.items()]
-    lines += ["", "## What it makes", "", *_made(main), ""]
+    lines += ["", "## What it makes", "", *_made(folder), ""]
     lines += ["<!-- Written by scripts/module_docs.py; make format renews it. -->", ""]
     return "\n".join(lines)
 
@@ -79,16 +82,19 @@ def _default(value: object) -> str:
     return str(value)
 
 
-def _made(main: dict[str, Any]) -> Iterator[str]:
-    for entry in main.get("module", []):
-        for name, block in entry.items():
-            source = Path(_text(block["source"])).name
-            yield f"- `module.{_text(name)}`, of [{source}](../{source})"
-    for entry in main.get("resource", []):
-        for kind, named in entry.items():
-            for name in named:
-                if name != "__is_block__":
-                    yield f"- `{_text(kind)}.{_text(name)}`"
+def _made(folder: Path) -> Iterator[str]:
+    documents = [_read(file) for file in sorted(folder.glob("*.tf"))]
+    for document in documents:
+        for entry in document.get("module", []):
+            for name, block in entry.items():
+                source = Path(_text(block["source"])).name
+                yield f"- `module.{_text(name)}`, of [{source}](../{source})"
+    for document in documents:
+        for entry in document.get("resource", []):
+            for kind, named in entry.items():
+                for name in named:
+                    if name != "__is_block__":
+                        yield f"- `{_text(kind)}.{_text(name)}`"
 
 
 def _text(value: object) -> str:

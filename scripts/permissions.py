@@ -22,9 +22,9 @@ MODULES = Path(__file__).resolve().parent.parent / "modules"
 # Whose permissions a policy document of which module holds.
 DOCUMENTS = {
     "function": ("deployer", "deploy"),
-    "deploy": ("project", "deploy"),
-    "smoke": ("project", "smoke"),
-    "prune": ("project", "prune"),
+    "deploy": ("deploy_roles", "deploy"),
+    "smoke": ("deploy_roles", "smoke"),
+    "prune": ("deploy_roles", "prune"),
 }
 
 

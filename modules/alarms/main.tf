@@ -35,7 +35,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = merge(local.machine_alarms, local.function_alarms)
+  for_each = var.create ? merge(local.machine_alarms, local.function_alarms) : {}
 
   alarm_name          = each.key
   alarm_description   = each.value.reason

@@ -1,3 +1,9 @@
+variable "create" {
+  description = "Whether to make anything."
+  type        = bool
+  default     = true
+}
+
 variable "machines" {
   description = "ARNs of state machines, by the names that their alarms begin with."
   type        = map(string)

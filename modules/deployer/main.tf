@@ -9,11 +9,15 @@ locals {
   role_arn    = "arn:${local.partition}:iam::${var.account_id}:role/${local.function_name}-function"
   machine_arn = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:${var.name}"
   accounts    = sort(distinct(concat([var.account_id], var.target_account_ids)))
+  # Where nothing is made there are none.
+  table_arn  = coalesce(module.lock_table.arn, "none")
+  bucket_arn = coalesce(module.release_bucket.arn, "none")
 }
 
 module "lock_table" {
   source = "../lock_table"
 
+  create       = var.create
   name         = "${var.name}-locks"
   is_protected = var.is_protected
   is_encrypted = var.is_encrypted
@@ -24,6 +28,7 @@ module "lock_table" {
 module "release_bucket" {
   source = "../release_bucket"
 
+  create           = var.create
   name             = var.bucket_name
   expiration_days  = var.release_expiration_days
   reader_role_arns = var.reader_role_arns
@@ -51,7 +56,7 @@ data "aws_iam_policy_document" "deploy" {
     sid = "HoldLocks"
     # A lock is taken and released by conditional updates; nothing is ever deleted, and nobody scans.
     actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-    resources = [module.lock_table.arn]
+    resources = [local.table_arn]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -64,14 +69,14 @@ data "aws_iam_policy_document" "deploy" {
     sid = "FindHolders"
     # The sweep looks for locks whose holder has ended: the index has nothing but locks that are held.
     actions   = ["dynamodb:Query"]
-    resources = ["${module.lock_table.arn}/index/held"]
+    resources = ["${local.table_arn}/index/held"]
   }
 
   statement {
     sid = "RecordReleases"
     # The record is only added to: the item of a release is put once.
     actions   = ["dynamodb:GetItem", "dynamodb:PutItem"]
-    resources = [module.lock_table.arn]
+    resources = [local.table_arn]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -84,14 +89,14 @@ data "aws_iam_policy_document" "deploy" {
     sid = "ReadReleases"
     # Its own check of what the client uploaded: the exact version of each object.
     actions   = ["s3:GetObject", "s3:GetObjectVersion"]
-    resources = ["${module.release_bucket.arn}/releases/*", "${module.release_bucket.arn}/rollbacks/*"]
+    resources = ["${local.bucket_arn}/releases/*", "${local.bucket_arn}/rollbacks/*"]
   }
 
   statement {
     sid = "TellMissingReleases"
     # Without it S3 says "access denied" of what isn't there.
     actions   = ["s3:ListBucket"]
-    resources = [module.release_bucket.arn]
+    resources = [local.bucket_arn]
   }
 
   dynamic "statement" {
@@ -116,6 +121,7 @@ data "aws_iam_policy_document" "deploy" {
 module "project" {
   source = "../project"
 
+  create          = var.create
   project         = var.project
   config          = var.config
   name            = var.name
@@ -150,7 +156,7 @@ module "project" {
     role_arn     = local.role_arn
     machine_arn  = local.machine_arn
     external_id  = var.external_id
-    bucket_arn   = module.release_bucket.arn
+    bucket_arn   = local.bucket_arn
     is_encrypted = var.is_encrypted
     kms_key_arn  = var.kms_key_arn
   }
@@ -166,6 +172,8 @@ module "project" {
 # A deploy that was stopped, took too long, or broke off can't clean up after itself: another execution does. One that
 # ended as FailureClean has left nothing, and its recovery ends at once.
 resource "aws_cloudwatch_event_rule" "recover" {
+  count = var.create ? 1 : 0
+
   name        = "${var.name}-recover"
   description = "A deploy ended without a success."
   tags        = var.tags
@@ -183,6 +191,8 @@ resource "aws_cloudwatch_event_rule" "recover" {
 # EventBridge delivers a status change as best it can, which is not always; and a recovery may fail for a while. This
 # finds every lock whose holder has ended.
 resource "aws_cloudwatch_event_rule" "sweep" {
+  count = var.create ? 1 : 0
+
   name                = "${var.name}-sweep"
   description         = "Looks for a lock whose holder has ended without giving it back."
   schedule_expression = "rate(${var.sweep_minutes} minutes)"
@@ -192,17 +202,20 @@ resource "aws_cloudwatch_event_rule" "sweep" {
 module "recover_role" {
   source = "../iam"
 
+  create       = var.create
   name         = "${var.name}-recover"
   description  = "Starts the execution that cleans up after a deploy that was stopped."
   service      = "events.amazonaws.com"
   account_id   = var.account_id
   region       = var.region
-  integrations = { states = [module.project.machine_arn] }
+  integrations = { states = [local.machine_arn] }
   tags         = var.tags
 }
 
 resource "aws_cloudwatch_event_target" "recover" {
-  rule     = aws_cloudwatch_event_rule.recover.name
+  count = var.create ? 1 : 0
+
+  rule     = aws_cloudwatch_event_rule.recover[0].name
   arn      = module.project.alias_arn
   role_arn = module.recover_role.arn
 
@@ -213,7 +226,9 @@ resource "aws_cloudwatch_event_target" "recover" {
 }
 
 resource "aws_cloudwatch_event_target" "sweep" {
-  rule     = aws_cloudwatch_event_rule.sweep.name
+  count = var.create ? 1 : 0
+
+  rule     = aws_cloudwatch_event_rule.sweep[0].name
   arn      = module.project.alias_arn
   role_arn = module.recover_role.arn
   input    = jsonencode({ sweep = {} })

@@ -4,7 +4,7 @@ output "deployer" {
     role_arn     = local.role_arn
     machine_arn  = local.machine_arn
     external_id  = var.external_id
-    bucket_arn   = module.release_bucket.arn
+    bucket_arn   = local.bucket_arn
     is_encrypted = var.is_encrypted
     kms_key_arn  = var.kms_key_arn
   }

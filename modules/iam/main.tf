@@ -190,12 +190,16 @@ locals {
     var.delivers_logs ? { log-delivery = data.aws_iam_policy_document.log_delivery.json } : {},
     var.is_traced ? { tracing = data.aws_iam_policy_document.tracing.json } : {},
     var.uses_key ? { key = data.aws_iam_policy_document.key.json } : {},
+    local.function_policies,
     var.policies,
   )
 }
 
 resource "aws_iam_role" "this" {
+  count = var.create ? 1 : 0
+
   name                 = var.name
+  path                 = var.path
   description          = var.description
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
@@ -203,20 +207,24 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = local.policies
+  for_each = var.create ? local.policies : {}
 
   name   = each.key
-  role   = aws_iam_role.this.name
+  role   = aws_iam_role.this[0].name
   policy = each.value
 }
 
 # What anybody else puts on the role is taken off by the next apply.
 resource "aws_iam_role_policies_exclusive" "this" {
-  role_name    = aws_iam_role.this.name
+  count = var.create ? 1 : 0
+
+  role_name    = aws_iam_role.this[0].name
   policy_names = [for policy in aws_iam_role_policy.this : policy.name]
 }
 
 resource "aws_iam_role_policy_attachments_exclusive" "this" {
-  role_name   = aws_iam_role.this.name
+  count = var.create ? 1 : 0
+
+  role_name   = aws_iam_role.this[0].name
   policy_arns = []
 }

@@ -1,13 +1,13 @@
 output "arn" {
   description = "The role's ARN, known once its policies are attached."
-  value       = aws_iam_role.this.arn
+  value       = one(aws_iam_role.this[*].arn)
   # Whoever takes the role has its permissions from the first moment on.
   depends_on = [aws_iam_role_policy.this]
 }
 
 output "name" {
   description = "The role's name."
-  value       = aws_iam_role.this.name
+  value       = one(aws_iam_role.this[*].name)
 }
 
 output "policies" {

@@ -1,3 +1,9 @@
+variable "create" {
+  description = "Whether to make anything."
+  type        = bool
+  default     = true
+}
+
 variable "name" {
   description = "The role's name."
   type        = string
@@ -5,6 +11,17 @@ variable "name" {
   validation {
     condition     = can(regex("^[\\w+=,.@-]{1,64}$", var.name))
     error_message = "A role's name has 1 to 64 letters, digits and + = , . @ _ -."
+  }
+}
+
+variable "path" {
+  description = "The role's path."
+  type        = string
+  default     = "/"
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.path))
+    error_message = "A path begins and ends with /."
   }
 }
 
@@ -18,8 +35,8 @@ variable "service" {
   type        = string
 
   validation {
-    condition     = contains(["events.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com"], var.service)
-    error_message = "The service is events, lambda or states, with .amazonaws.com."
+    condition     = contains(["events.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"], var.service)
+    error_message = "The service is events, lambda, scheduler or states, with .amazonaws.com."
   }
 }
 
@@ -58,6 +75,30 @@ variable "integrations" {
     condition     = !contains(flatten(values(var.integrations)), "*")
     error_message = "An integration names its resources; \"*\" is none."
   }
+}
+
+variable "event_source_arns" {
+  description = "Queues and streams (SQS, DynamoDB, Kinesis) that Lambda reads for a function."
+  type        = list(string)
+  default     = []
+}
+
+variable "target_arns" {
+  description = "Where Lambda delivers what a function left: dead letter queues and destinations."
+  type        = list(string)
+  default     = []
+}
+
+variable "connected_function_arn" {
+  description = "The function that Lambda connects to a network with this role; its own code can't. null: none."
+  type        = string
+  default     = null
+}
+
+variable "access_point_arns" {
+  description = "Access points of EFS that a function mounts."
+  type        = list(string)
+  default     = []
 }
 
 variable "policies" {

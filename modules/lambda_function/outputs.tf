@@ -1,34 +1,34 @@
 output "arn" {
   description = "The function's ARN, without a version."
-  value       = local.function.arn
+  value       = try(local.function.arn, null)
 }
 
 output "name" {
   description = "The function's name."
-  value       = local.function.function_name
+  value       = try(local.function.function_name, null)
 }
 
 output "qualified_arn" {
   description = "The ARN of the version that Terraform published last; what a definition should name."
-  value       = local.function.qualified_arn
+  value       = try(local.function.qualified_arn, null)
 }
 
 output "version" {
   description = "The version that Terraform published last."
-  value       = local.function.version
+  value       = try(local.function.version, null)
 }
 
 output "role_arn" {
   description = "The ARN of its role."
-  value       = module.role.arn
+  value       = local.role_arn
 }
 
 output "role_policies" {
-  description = "The policies of its role as JSON, by name."
-  value       = module.role.policies
+  description = "The policies of its role as JSON, by name; none of a role that was given."
+  value       = var.role == null ? module.role.policies : {}
 }
 
 output "log_group_name" {
   description = "The name of its log group."
-  value       = aws_cloudwatch_log_group.this.name
+  value       = one(aws_cloudwatch_log_group.this[*].name)
 }

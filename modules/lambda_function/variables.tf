@@ -1,3 +1,9 @@
+variable "create" {
+  description = "Whether to make anything."
+  type        = bool
+  default     = true
+}
+
 variable "name" {
   description = "The function's name."
   type        = string
@@ -35,11 +41,12 @@ variable "code_owner" {
 }
 
 variable "package_file" {
-  description = "The zip, built beforehand by make package."
+  description = "The zip, built beforehand by make package; none of an image."
   type        = string
+  default     = null
 
   validation {
-    condition     = endswith(var.package_file, ".zip")
+    condition     = endswith(coalesce(var.package_file, ".zip"), ".zip")
     error_message = "The package is a zip file; make package builds it."
   }
 }
@@ -47,14 +54,32 @@ variable "package_file" {
 variable "content_hash" {
   description = "The hash of what the zip holds, from the packages' manifest: equal wherever it was built."
   type        = string
+  default     = null
+}
+
+variable "image" {
+  description = "A container image instead of a zip: its URI, best with its digest, and what of its own start is replaced."
+  type = object({
+    uri               = string
+    command           = optional(list(string))
+    entry_point       = optional(list(string))
+    working_directory = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = can(regex("^[^/]+\\.dkr\\.ecr\\.[^/]+/.+[:@].+$", try(var.image.uri, "0.dkr.ecr.none/none:none")))
+    error_message = "An image is named by its address in ECR with a tag or a digest."
+  }
 }
 
 variable "handler" {
   description = "What Lambda calls: the file's name without .py, a dot, and a name in it."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_]+\\.[A-Za-z_][A-Za-z0-9_]*$", var.handler))
+    condition     = can(regex("^[A-Za-z0-9_]+\\.[A-Za-z_][A-Za-z0-9_]*$", coalesce(var.handler, "file.name")))
     error_message = "A handler is written file.name, as bread.handlers."
   }
 }
@@ -62,9 +87,10 @@ variable "handler" {
 variable "runtime" {
   description = "The runtime that the package was built for."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^python3\\.1[1-9]$", var.runtime))
+    condition     = can(regex("^python3\\.1[1-9]$", coalesce(var.runtime, "python3.11")))
     error_message = "step needs python3.11 or newer."
   }
 }
@@ -101,6 +127,65 @@ variable "timeout" {
   }
 }
 
+variable "ephemeral_storage_mb" {
+  description = "MiB of /tmp."
+  type        = number
+  default     = 512
+}
+
+variable "layers" {
+  description = "ARNs of layer versions, the later ones over the earlier."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.layers) <= 5
+    error_message = "A function has at most 5 layers."
+  }
+}
+
+variable "network" {
+  description = "The subnets and security groups that it is connected to; is_dual_stack lets it speak IPv6."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+    is_dual_stack      = optional(bool, false)
+  })
+  default = null
+}
+
+variable "file_system" {
+  description = "The access point of EFS that it mounts, and where. It needs a network that has a mount target."
+  type = object({
+    access_point_arn = string
+    mount_path       = string
+  })
+  default = null
+
+  validation {
+    condition     = can(regex("^/mnt/[A-Za-z0-9_.-]+$", try(var.file_system.mount_path, "/mnt/none")))
+    error_message = "A file system is mounted at /mnt/NAME."
+  }
+}
+
+variable "has_snap_start" {
+  description = "Whether versions start from a snapshot (Python 3.12 and newer)."
+  type        = bool
+  default     = false
+}
+
+variable "dead_letter" {
+  description = "The queue or topic of asynchronous invocations that failed."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "code_signing_config_arn" {
+  description = "Whose signatures code needs."
+  type        = string
+  default     = null
+}
+
 variable "reserved_concurrency" {
   description = "Invocations at once that are kept for this function; -1 keeps none."
   type        = number
@@ -128,6 +213,30 @@ variable "integrations" {
     http_connections = optional(list(string), [])
   })
   default = {}
+}
+
+variable "event_source_arns" {
+  description = "Queues and streams that Lambda reads for it: those of lambda_triggers."
+  type        = list(string)
+  default     = []
+}
+
+variable "target_arns" {
+  description = "Where Lambda delivers outcomes: the on_failure and on_success of lambda_triggers."
+  type        = list(string)
+  default     = []
+}
+
+variable "role" {
+  description = "A role that is there already, instead of one that has what is said here."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "role_path" {
+  description = "The path of its role."
+  type        = string
+  default     = "/"
 }
 
 variable "policies" {

@@ -1,6 +1,8 @@
 # The table of the deployer's locks and of its record of releases.
 
 resource "aws_dynamodb_table" "this" {
+  count = var.create ? 1 : 0
+
   name                        = var.name
   billing_mode                = "PAY_PER_REQUEST"
   hash_key                    = "key"

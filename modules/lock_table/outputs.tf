@@ -1,9 +1,9 @@
 output "arn" {
   description = "The table's ARN."
-  value       = aws_dynamodb_table.this.arn
+  value       = one(aws_dynamodb_table.this[*].arn)
 }
 
 output "name" {
   description = "The table's name."
-  value       = aws_dynamodb_table.this.name
+  value       = one(aws_dynamodb_table.this[*].name)
 }

@@ -1,3 +1,9 @@
+variable "create" {
+  description = "Whether to make anything."
+  type        = bool
+  default     = true
+}
+
 variable "name" {
   description = "The table's name."
   type        = string

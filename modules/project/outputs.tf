@@ -25,50 +25,60 @@ output "function_role_arns" {
 
 output "role_arns" {
   description = "The roles that the deployer takes: deploy, smoke and prune."
-  value       = { for name, role in aws_iam_role.this : name => role.arn }
+  value       = module.roles.arns
 }
 
 output "role_names" {
   description = "The names of these roles."
-  value       = { for name, role in local.roles : name => role.name }
+  value       = module.roles.names
 }
 
 output "read_policy" {
   description = "Policy for who looks: step plan, releases and history, and what is live."
-  value       = data.aws_iam_policy_document.read.json
+  value       = module.policies.policies["read"]
 }
 
 output "deploy_policy" {
   description = "Policy for who deploys: to read, to upload releases and to start deploys and prunings."
-  value       = data.aws_iam_policy_document.client["deploy"].json
+  value       = module.policies.policies["deploy"]
 }
 
 output "upload_policy" {
   description = "Half of deploy_policy: to read and to upload releases, and to start nothing."
-  value       = data.aws_iam_policy_document.client["upload"].json
+  value       = module.policies.policies["upload"]
 }
 
 output "start_policy" {
   description = "The other half of deploy_policy: to read and to start what somebody else has uploaded."
-  value       = data.aws_iam_policy_document.client["start"].json
+  value       = module.policies.policies["start"]
 }
 
 output "operate_policy" {
   description = "Policy for who is on duty: to read, halt, lock, unlock, stop, go back and recover; no new code."
-  value       = data.aws_iam_policy_document.client["operate"].json
+  value       = module.policies.policies["operate"]
 }
 
 output "administer_policy" {
   description = "Policy for who repairs: all of the others, and to deploy by hand (step bootstrap)."
-  value       = data.aws_iam_policy_document.client["administer"].json
+  value       = module.policies.policies["administer"]
 }
 
 output "client_policies" {
   description = "These policies by role: read, upload, start, deploy, operate and administer."
-  value       = merge({ read = data.aws_iam_policy_document.read.json }, { for name, policy in data.aws_iam_policy_document.client : name => policy.json })
+  value       = module.policies.policies
 }
 
 output "role_policies" {
   description = "The policies of these roles as JSON; each is its boundary, too."
-  value       = { for name, policy in aws_iam_role_policy.this : name => policy.policy }
+  value       = module.roles.policies
+}
+
+output "alarm_names" {
+  description = "The names of the machine's alarms: a release ends its canary when one of them goes on."
+  value       = module.machine.alarm_names
+}
+
+output "function_urls" {
+  description = "The addresses of the functions' URLs, by the function's name."
+  value       = { for name, triggers in module.triggers : name => triggers.url if triggers.url != null }
 }

@@ -1,3 +1,9 @@
+variable "create" {
+  description = "Whether to make anything."
+  type        = bool
+  default     = true
+}
+
 variable "project" {
   description = "The project's name."
   type        = string
@@ -50,17 +56,39 @@ variable "architecture" {
 }
 
 variable "functions" {
-  description = "The functions by name: the first package of each with its hash and handler, what it may use, and the placeholder in the definition that stands for the ARN of its version."
+  description = "The functions by name: the first package (or image) of each with its hash and handler, the placeholder in the definition that stands for the ARN of its version, what it has and may use, as the module lambda_function says, and what calls it by itself, as lambda_triggers says. That calls $LATEST, which a release changes before its first execution; the machine calls versions."
   type = map(object({
-    package_file          = string
-    content_hash          = string
-    handler               = string
-    description           = optional(string)
-    placeholder           = optional(string, "function_arn")
-    memory_mb             = optional(number, 256)
-    timeout               = optional(number, 30)
-    environment_variables = optional(map(string), {})
-    policies              = optional(map(string), {})
+    package_file            = optional(string)
+    content_hash            = optional(string)
+    handler                 = optional(string)
+    description             = optional(string)
+    placeholder             = optional(string, "function_arn")
+    memory_mb               = optional(number, 256)
+    timeout                 = optional(number, 30)
+    ephemeral_storage_mb    = optional(number, 512)
+    reserved_concurrency    = optional(number, -1)
+    has_snap_start          = optional(bool, false)
+    layers                  = optional(list(string), [])
+    environment_variables   = optional(map(string), {})
+    code_signing_config_arn = optional(string)
+    role                    = optional(object({ arn = string }))
+    dead_letter             = optional(object({ arn = string }))
+    policies                = optional(map(string), {})
+    image = optional(object({
+      uri               = string
+      command           = optional(list(string))
+      entry_point       = optional(list(string))
+      working_directory = optional(string)
+    }))
+    network = optional(object({
+      subnet_ids         = list(string)
+      security_group_ids = list(string)
+      is_dual_stack      = optional(bool, false)
+    }))
+    file_system = optional(object({
+      access_point_arn = string
+      mount_path       = string
+    }))
     integrations = optional(object({
       lambda           = optional(list(string), [])
       dynamodb         = optional(list(string), [])
@@ -73,6 +101,46 @@ variable "functions" {
       s3_write         = optional(list(string), [])
       http_connections = optional(list(string), [])
     }), {})
+    permissions = optional(map(object({
+      principal       = string
+      source_arn      = optional(string)
+      source_account  = optional(string)
+      organization_id = optional(string)
+    })), {})
+    url = optional(object({
+      is_public   = optional(bool, false)
+      is_streamed = optional(bool, false)
+      cors = optional(object({
+        allow_credentials = optional(bool)
+        allow_headers     = optional(list(string))
+        allow_methods     = optional(list(string))
+        allow_origins     = optional(list(string))
+        expose_headers    = optional(list(string))
+        max_age           = optional(number)
+      }))
+    }))
+    asynchronous = optional(object({
+      retries    = optional(number)
+      max_age    = optional(number)
+      on_failure = optional(object({ arn = string }))
+      on_success = optional(object({ arn = string }))
+    }))
+    event_sources = optional(map(object({
+      arn               = string
+      is_enabled        = optional(bool, true)
+      batch_size        = optional(number)
+      batching_window   = optional(number)
+      filters           = optional(list(string), [])
+      reports_failures  = optional(bool, true)
+      max_concurrency   = optional(number)
+      starting_position = optional(string)
+      retries           = optional(number)
+      max_age           = optional(number)
+      bisects           = optional(bool)
+      parallel_batches  = optional(number)
+      tumbling_window   = optional(number)
+      on_failure        = optional(object({ arn = string }))
+    })), {})
   }))
 
   validation {
@@ -124,6 +192,49 @@ variable "policies" {
   description = "More policies of the machine's role, as JSON by name."
   type        = map(string)
   default     = {}
+}
+
+variable "schedules" {
+  description = "When it is started, by name: a rate, cron or at expression in a time zone, within how many minutes, between which times, with which input, and how often for how many seconds EventBridge Scheduler tries."
+  type = map(object({
+    expression       = string
+    timezone         = optional(string, "UTC")
+    input            = optional(string, "{}")
+    is_enabled       = optional(bool, true)
+    flexible_minutes = optional(number, 0)
+    start            = optional(string)
+    end              = optional(string)
+    retries          = optional(number, 185)
+    max_age          = optional(number, 86400)
+    dead_letter      = optional(object({ arn = string }))
+  }))
+  default = {}
+}
+
+variable "event_rules" {
+  description = "The events that start it, by name: the pattern, the bus, and the input: the event itself, one JSON for all, or a template with paths into the event."
+  type = map(object({
+    pattern     = string
+    bus         = optional(string, "default")
+    is_enabled  = optional(bool, true)
+    input       = optional(string)
+    paths       = optional(map(string), {})
+    template    = optional(string)
+    retries     = optional(number, 185)
+    max_age     = optional(number, 86400)
+    dead_letter = optional(object({ arn = string }))
+  }))
+  default = {}
+}
+
+variable "alarms" {
+  description = "Alarms on it: which topics are told, and from how many failures in how many seconds on. null: none."
+  type = object({
+    topic_arns = optional(list(string), [])
+    threshold  = optional(number, 1)
+    period     = optional(number, 300)
+  })
+  default = null
 }
 
 variable "deployer" {
@@ -182,6 +293,12 @@ variable "kms_key_arn" {
   description = "The key that encrypts what the project keeps; AWS's own where there is none."
   type        = string
   default     = null
+}
+
+variable "role_path" {
+  description = "The path of the roles of machine and functions. The deployer looks for its own function's at /."
+  type        = string
+  default     = "/"
 }
 
 variable "permissions_boundary_arn" {

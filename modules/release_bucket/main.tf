@@ -1,6 +1,8 @@
 # The bucket that releases are uploaded to and deployed from.
 
 resource "aws_s3_bucket" "this" {
+  count = var.create ? 1 : 0
+
   bucket        = var.name
   force_destroy = !var.is_protected
   tags          = var.tags
@@ -8,7 +10,9 @@ resource "aws_s3_bucket" "this" {
 
 # A release names each object by its version: an object that is written again is another one.
 resource "aws_s3_bucket_versioning" "this" {
-  bucket = aws_s3_bucket.this.id
+  count = var.create ? 1 : 0
+
+  bucket = aws_s3_bucket.this[0].id
 
   versioning_configuration {
     status = "Enabled"
@@ -16,7 +20,9 @@ resource "aws_s3_bucket_versioning" "this" {
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
-  bucket = aws_s3_bucket.this.id
+  count = var.create ? 1 : 0
+
+  bucket = aws_s3_bucket.this[0].id
 
   block_public_acls       = true
   block_public_policy     = true
@@ -25,7 +31,9 @@ resource "aws_s3_bucket_public_access_block" "this" {
 }
 
 resource "aws_s3_bucket_ownership_controls" "this" {
-  bucket = aws_s3_bucket.this.id
+  count = var.create ? 1 : 0
+
+  bucket = aws_s3_bucket.this[0].id
 
   rule {
     object_ownership = "BucketOwnerEnforced"
@@ -33,7 +41,9 @@ resource "aws_s3_bucket_ownership_controls" "this" {
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
-  bucket = aws_s3_bucket.this.id
+  count = var.create ? 1 : 0
+
+  bucket = aws_s3_bucket.this[0].id
 
   rule {
     bucket_key_enabled = var.is_encrypted
@@ -45,13 +55,17 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   }
 }
 
+locals {
+  arn = var.create ? aws_s3_bucket.this[0].arn : "none"
+}
+
 data "aws_iam_policy_document" "bucket" {
   statement {
     sid     = "NothingWithoutTLS"
     effect  = "Deny"
     actions = ["s3:*"]
     # "*": whoever it is, and whatever they want: not in the clear.
-    resources = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
+    resources = [local.arn, "${local.arn}/*"]
 
     principals {
       type        = "*"
@@ -73,7 +87,7 @@ data "aws_iam_policy_document" "bucket" {
     content {
       sid       = "AProjectReadsItsReleases${statement.key}"
       actions   = ["s3:GetObject", "s3:GetObjectVersion"]
-      resources = ["${aws_s3_bucket.this.arn}/releases/${join("/", regex("role/step-deployer-([^@]+)@([^@]+)$", statement.value))}/*"]
+      resources = ["${local.arn}/releases/${join("/", regex("role/step-deployer-([^@]+)@([^@]+)$", statement.value))}/*"]
 
       principals {
         type        = "AWS"
@@ -84,7 +98,9 @@ data "aws_iam_policy_document" "bucket" {
 }
 
 resource "aws_s3_bucket_policy" "this" {
-  bucket = aws_s3_bucket.this.id
+  count = var.create ? 1 : 0
+
+  bucket = aws_s3_bucket.this[0].id
   policy = data.aws_iam_policy_document.bucket.json
 
   # S3 answers "conflict" to a policy that meets the block half-way.
@@ -92,9 +108,9 @@ resource "aws_s3_bucket_policy" "this" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
-  count = var.expiration_days == null ? 0 : 1
+  count = var.create && var.expiration_days != null ? 1 : 0
 
-  bucket = aws_s3_bucket.this.id
+  bucket = aws_s3_bucket.this[0].id
 
   # A release is written once, under a name of its own. What runs is in Lambda and Step Functions, and its record in the
   # table: after its time nothing needs it.

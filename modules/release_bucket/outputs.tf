@@ -1,11 +1,11 @@
 output "arn" {
   description = "The bucket's ARN."
-  value       = aws_s3_bucket.this.arn
+  value       = one(aws_s3_bucket.this[*].arn)
 }
 
 output "name" {
   description = "The bucket's name."
-  value       = aws_s3_bucket.this.bucket
+  value       = one(aws_s3_bucket.this[*].bucket)
 }
 
 output "policy" {

@@ -1,14 +1,17 @@
-# A state machine with its versions, the alias that callers use, its role and its log group.
+# A state machine with its versions, the alias that callers use, its role and its log group, what starts it and what watches it.
 
 locals {
   is_ours    = var.definition_owner == "terraform"
   machine    = one(concat(aws_sfn_state_machine.this, aws_sfn_state_machine.deployed))
   alias      = one(concat(aws_sfn_alias.this, aws_sfn_alias.deployed))
   is_logged  = var.log_level != "OFF"
-  log_target = "${aws_cloudwatch_log_group.this.arn}:*"
+  log_target = one([for group in aws_cloudwatch_log_group.this : "${group.arn}:*"])
+  role_arn   = var.role == null ? module.role.arn : var.role.arn
 }
 
 resource "aws_cloudwatch_log_group" "this" {
+  count = var.create ? 1 : 0
+
   # The prefix keeps CloudWatch's resource policy from growing over its limit.
   name              = "/aws/vendedlogs/states/${var.name}"
   retention_in_days = var.log_retention_days
@@ -19,7 +22,9 @@ resource "aws_cloudwatch_log_group" "this" {
 module "role" {
   source = "../iam"
 
+  create                   = var.create && var.role == null
   name                     = "${var.name}-machine"
+  path                     = var.role_path
   description              = "What the state machine ${var.name} may do."
   service                  = "states.amazonaws.com"
   account_id               = var.account_id
@@ -36,11 +41,11 @@ module "role" {
 
 # Terraform owns the definition: a change becomes a version, and the alias follows.
 resource "aws_sfn_state_machine" "this" {
-  count = local.is_ours ? 1 : 0
+  count = var.create && local.is_ours ? 1 : 0
 
   name       = var.name
   type       = var.type
-  role_arn   = module.role.arn
+  role_arn   = local.role_arn
   definition = var.definition
   publish    = true
   tags       = var.tags
@@ -61,7 +66,7 @@ resource "aws_sfn_state_machine" "this" {
     content {
       type                              = "CUSTOMER_MANAGED_KMS_KEY"
       kms_key_id                        = encryption_configuration.value
-      kms_data_key_reuse_period_seconds = 300
+      kms_data_key_reuse_period_seconds = var.data_key_reuse_seconds
     }
   }
 
@@ -70,7 +75,7 @@ resource "aws_sfn_state_machine" "this" {
 }
 
 resource "aws_sfn_alias" "this" {
-  count = local.is_ours ? 1 : 0
+  count = var.create && local.is_ours ? 1 : 0
 
   name        = var.alias
   description = "What callers start."
@@ -83,11 +88,11 @@ resource "aws_sfn_alias" "this" {
 
 # The deployer owns the definition and the alias: Terraform brings the first and leaves every later one alone.
 resource "aws_sfn_state_machine" "deployed" {
-  count = local.is_ours ? 0 : 1
+  count = var.create && !local.is_ours ? 1 : 0
 
   name       = var.name
   type       = var.type
-  role_arn   = module.role.arn
+  role_arn   = local.role_arn
   definition = var.definition
   publish    = true
   tags       = var.tags
@@ -108,7 +113,7 @@ resource "aws_sfn_state_machine" "deployed" {
     content {
       type                              = "CUSTOMER_MANAGED_KMS_KEY"
       kms_key_id                        = encryption_configuration.value
-      kms_data_key_reuse_period_seconds = 300
+      kms_data_key_reuse_period_seconds = var.data_key_reuse_seconds
     }
   }
 
@@ -120,7 +125,7 @@ resource "aws_sfn_state_machine" "deployed" {
 }
 
 resource "aws_sfn_alias" "deployed" {
-  count = local.is_ours ? 0 : 1
+  count = var.create && !local.is_ours ? 1 : 0
 
   name        = var.alias
   description = "What callers start; the deployer routes it."

@@ -1,34 +1,39 @@
 output "arn" {
   description = "The machine's ARN, without a version."
-  value       = local.machine.arn
+  value       = try(local.machine.arn, null)
 }
 
 output "name" {
   description = "The machine's name."
-  value       = local.machine.name
+  value       = try(local.machine.name, null)
 }
 
 output "alias_arn" {
   description = "The ARN to start executions with."
-  value       = local.alias.arn
+  value       = try(local.alias.arn, null)
 }
 
 output "version_arn" {
   description = "The version that Terraform published last."
-  value       = local.machine.state_machine_version_arn
+  value       = try(local.machine.state_machine_version_arn, null)
 }
 
 output "role_arn" {
   description = "The ARN of its role."
-  value       = module.role.arn
+  value       = local.role_arn
 }
 
 output "role_policies" {
-  description = "The policies of its role as JSON, by name."
-  value       = module.role.policies
+  description = "The policies of its role as JSON, by name; none of a role that was given."
+  value       = var.role == null ? module.role.policies : {}
 }
 
 output "log_group_name" {
   description = "The name of its log group."
-  value       = aws_cloudwatch_log_group.this.name
+  value       = one(aws_cloudwatch_log_group.this[*].name)
+}
+
+output "alarm_names" {
+  description = "The names of its alarms: a release ends its canary when one of them goes on."
+  value       = module.alarms.names
 }

@@ -1,3 +1,9 @@
+variable "create" {
+  description = "Whether to make anything."
+  type        = bool
+  default     = true
+}
+
 variable "name" {
   description = "The machine's name."
   type        = string
@@ -89,6 +95,81 @@ variable "policies" {
   default     = {}
 }
 
+variable "role" {
+  description = "A role that is there already, instead of one that has what is said here."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "role_path" {
+  description = "The path of its roles."
+  type        = string
+  default     = "/"
+}
+
+variable "schedules" {
+  description = "When it is started, by name: a rate, cron or at expression in a time zone, within how many minutes, between which times, with which input, and how often for how many seconds EventBridge Scheduler tries."
+  type = map(object({
+    expression       = string
+    timezone         = optional(string, "UTC")
+    input            = optional(string, "{}")
+    is_enabled       = optional(bool, true)
+    flexible_minutes = optional(number, 0)
+    start            = optional(string)
+    end              = optional(string)
+    retries          = optional(number, 185)
+    max_age          = optional(number, 86400)
+    dead_letter      = optional(object({ arn = string }))
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : can(regex("^(rate|cron|at)\\(.+\\)$", schedule.expression))])
+    error_message = "A schedule is a rate(...), a cron(...) or an at(...)."
+  }
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : can(jsondecode(schedule.input))])
+    error_message = "An execution's input is JSON: jsonencode it."
+  }
+}
+
+variable "event_rules" {
+  description = "The events that start it, by name: the pattern, the bus, and the input: the event itself, one JSON for all, or a template with paths into the event."
+  type = map(object({
+    pattern     = string
+    bus         = optional(string, "default")
+    is_enabled  = optional(bool, true)
+    input       = optional(string)
+    paths       = optional(map(string), {})
+    template    = optional(string)
+    retries     = optional(number, 185)
+    max_age     = optional(number, 86400)
+    dead_letter = optional(object({ arn = string }))
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for rule in values(var.event_rules) : can(keys(jsondecode(rule.pattern)))])
+    error_message = "A pattern is a JSON object: jsonencode it."
+  }
+
+  validation {
+    condition     = alltrue([for rule in values(var.event_rules) : rule.input == null || rule.template == null])
+    error_message = "Of input and template a rule has one."
+  }
+}
+
+variable "alarms" {
+  description = "Alarms on it: which topics are told, and from how many failures in how many seconds on. null: none."
+  type = object({
+    topic_arns = optional(list(string), [])
+    threshold  = optional(number, 1)
+    period     = optional(number, 300)
+  })
+  default = null
+}
+
 variable "log_level" {
   description = "What Step Functions logs: OFF, FATAL, ERROR or ALL. Of an Express execution there is no other record."
   type        = string
@@ -133,6 +214,17 @@ variable "kms_key_arn" {
   description = "The key that encrypts definition, history and logs; AWS's own where there is none."
   type        = string
   default     = null
+}
+
+variable "data_key_reuse_seconds" {
+  description = "How long Step Functions uses a data key of kms_key_arn before it asks for another."
+  type        = number
+  default     = 300
+
+  validation {
+    condition     = var.data_key_reuse_seconds >= 60 && var.data_key_reuse_seconds <= 900
+    error_message = "A data key is used 60 to 900 seconds."
+  }
 }
 
 variable "permissions_boundary_arn" {

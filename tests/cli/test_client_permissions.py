@@ -22,7 +22,7 @@ from tests.deployer.conftest import HOME, make_zip, service_place_at
 from tests.deployer.permissions import SUPPLEMENT
 from tests.deployer.test_deploy_over_service import Door
 
-CLIENTS = Path(__file__).parents[2] / "modules" / "project" / "clients.tf"
+CLIENTS = Path(__file__).parents[2] / "modules" / "deploy_policies" / "main.tf"
 NAME, DEPLOYER = "bread-test", "step-deployer-test"
 DEFINITION = {
     "StartAt": "Bake",

@@ -125,6 +125,42 @@ def test_every_statement_has_a_sid_and_every_star_a_reason(file: Path) -> None:
     assert [f"line {number + 1}" for number in stars] == []
 
 
+@pytest.mark.parametrize(
+    ("module", "kind"),
+    [("lambda_function", "aws_lambda_function"), ("state_machine", "aws_sfn_state_machine")],
+)
+def test_what_the_deployer_owns_is_made_as_what_terraform_owns(module: str, kind: str) -> None:
+    found = {
+        name.strip('"'): {key: value for key, value in block.items() if not key.startswith("__")}
+        for file in (ROOT / "modules" / module).glob("*.tf")
+        for entry in values(file).get("resource", [])
+        for found_kind, named in entry.items()
+        if found_kind.strip('"') == kind
+        for name, block in named.items()
+    }
+    ours, deployed = found["this"], found["deployed"]
+
+    lifecycle = deployed.pop("lifecycle")
+    counts = {ours.pop("count"), deployed.pop("count")}
+
+    assert deployed == ours
+    assert "ignore_changes" in lifecycle[0]
+    assert counts == {
+        "${var.create && local.is_ours ? 1 : 0}",
+        "${var.create && !local.is_ours ? 1 : 0}",
+    }
+
+
+def test_no_module_and_no_file_has_outgrown_its_reader() -> None:
+    lines = {
+        folder.name: sum(len(file.read_text(encoding="utf-8").splitlines()) for file in folder.glob("*.tf"))
+        for folder in (ROOT / "modules").iterdir()
+        if folder.is_dir()
+    }
+
+    assert {name: count for name, count in lines.items() if count > 600} == {}
+
+
 def test_environments_differ_by_values_only() -> None:
     known = set(blocks(ROOT / "variables.tf", "variable"))
     files = sorted((ROOT / "environments").glob("*.tfvars"))

@@ -85,12 +85,12 @@ run "an_execution_that_was_stopped_starts_another" {
   command = plan
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.recover.event_pattern).detail.status == ["ABORTED", "FAILED", "TIMED_OUT"]
-    error_message = aws_cloudwatch_event_rule.recover.event_pattern
+    condition     = jsondecode(aws_cloudwatch_event_rule.recover[0].event_pattern).detail.status == ["ABORTED", "FAILED", "TIMED_OUT"]
+    error_message = aws_cloudwatch_event_rule.recover[0].event_pattern
   }
 
   assert {
-    condition     = one(aws_cloudwatch_event_target.recover.input_transformer).input_template == "{\"recover\": <execution>, \"by\": \"rule\"}"
+    condition     = one(aws_cloudwatch_event_target.recover[0].input_transformer).input_template == "{\"recover\": <execution>, \"by\": \"rule\"}"
     error_message = "It isn't told which."
   }
 }
@@ -99,13 +99,13 @@ run "holders_that_died_without_an_event_are_looked_for" {
   command = plan
 
   assert {
-    condition     = aws_cloudwatch_event_rule.sweep.schedule_expression == "rate(15 minutes)"
+    condition     = aws_cloudwatch_event_rule.sweep[0].schedule_expression == "rate(15 minutes)"
     error_message = "Nobody looks."
   }
 
   assert {
-    condition     = aws_cloudwatch_event_target.sweep.input == "{\"sweep\":{}}"
-    error_message = aws_cloudwatch_event_target.sweep.input
+    condition     = aws_cloudwatch_event_target.sweep[0].input == "{\"sweep\":{}}"
+    error_message = aws_cloudwatch_event_target.sweep[0].input
   }
 }
 

@@ -110,10 +110,90 @@ run "a_role_without_integrations_may_do_nothing" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Condition == {
+    condition = jsondecode(aws_iam_role.this[0].assume_role_policy).Statement[0].Condition == {
       StringEquals = { "aws:SourceAccount" = "123456789012" }
     }
     error_message = "Another account's machine could take the role."
+  }
+}
+
+run "what_lambda_reads_and_delivers_is_allowed_by_the_service_in_the_arn" {
+  command = plan
+
+  variables {
+    service           = "lambda.amazonaws.com"
+    event_source_arns = ["arn:aws:sqs:us-east-1:123456789012:orders", "arn:aws:kinesis:us-east-1:123456789012:stream/clicks"]
+    target_arns       = ["arn:aws:sns:us-east-1:123456789012:dead", "arn:aws:s3:::failures"]
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policies["event-sources"]).Statement : statement.Resource => join(" ", [
+        for action in statement.Action : action if endswith(action, "ReceiveMessage") || endswith(action, "GetRecords")
+      ])
+      } == {
+      "arn:aws:sqs:us-east-1:123456789012:orders"            = "sqs:ReceiveMessage"
+      "arn:aws:kinesis:us-east-1:123456789012:stream/clicks" = "kinesis:GetRecords"
+    }
+    error_message = output.policies["event-sources"]
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policies.targets).Statement : statement.Sid => jsonencode([statement.Action, statement.Resource])
+      } == {
+      Deliver0 = jsonencode(["sns:Publish", "arn:aws:sns:us-east-1:123456789012:dead"])
+      Deliver1 = jsonencode([["s3:PutObject", "s3:ListBucket"], ["arn:aws:s3:::failures/*", "arn:aws:s3:::failures"]])
+    }
+    error_message = output.policies.targets
+  }
+}
+
+run "lambda_connects_a_function_and_its_code_connects_nothing" {
+  command = plan
+
+  variables {
+    service                = "lambda.amazonaws.com"
+    connected_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:order"
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policies.network).Statement : statement.Effect => try(statement.Condition.ArnEquals["lambda:SourceFunctionArn"], "")
+    } == { Allow = "", Deny = "arn:aws:lambda:us-east-1:123456789012:function:order" }
+    error_message = output.policies.network
+  }
+
+  assert {
+    condition     = length(distinct([for statement in jsondecode(output.policies.network).Statement : jsonencode(statement.Action)])) == 1
+    error_message = "The code may do what Lambda may."
+  }
+}
+
+run "a_file_system_is_used_through_its_access_point" {
+  command = plan
+
+  variables {
+    service           = "lambda.amazonaws.com"
+    access_point_arns = ["arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0"]
+  }
+
+  assert {
+    condition     = jsondecode(output.policies["file-system"]).Statement[0].Condition.StringEquals["elasticfilesystem:AccessPointArn"] == "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0"
+    error_message = output.policies["file-system"]
+  }
+}
+
+run "nothing_is_made_where_nothing_is_wanted" {
+  command = plan
+
+  variables {
+    create = false
+  }
+
+  assert {
+    condition     = output.arn == null && length(aws_iam_role_policy.this) == 0
+    error_message = "There is a role."
   }
 }
 
@@ -132,7 +212,8 @@ run "only_known_services_take_it" {
 
   variables {
     service = "ec2.amazonaws.com"
+    path    = "teams"
   }
 
-  expect_failures = [var.service]
+  expect_failures = [var.service, var.path]
 }

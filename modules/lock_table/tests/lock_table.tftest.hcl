@@ -10,12 +10,12 @@ run "a_lock_outlives_everything" {
   command = plan
 
   assert {
-    condition     = aws_dynamodb_table.this.deletion_protection_enabled && one(aws_dynamodb_table.this.point_in_time_recovery).enabled
+    condition     = aws_dynamodb_table.this[0].deletion_protection_enabled && one(aws_dynamodb_table.this[0].point_in_time_recovery).enabled
     error_message = "Fences can get lost."
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.this.ttl) == 0
+    condition     = length(aws_dynamodb_table.this[0].ttl) == 0
     error_message = "An item that goes away resets its fence."
   }
 }

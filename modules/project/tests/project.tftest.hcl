@@ -45,140 +45,6 @@ variables {
   }
 }
 
-run "the_deployers_role_of_the_other_account_takes_it_for_this_project_only" {
-  command = plan
-
-  assert {
-    condition = alltrue([
-      for statement in jsondecode(aws_iam_role.this["deploy"].assume_role_policy).Statement :
-      statement.Principal.AWS == "arn:aws:iam::999999999999:root"
-      && statement.Condition.ArnEquals["aws:PrincipalArn"] == "arn:aws:iam::999999999999:role/step-deployer-function"
-      && statement.Condition.StringEquals["aws:RequestTag/ProjectName"] == "shop"
-      && statement.Condition.StringEquals["aws:RequestTag/ConfigName"] == "production"
-      && statement.Condition.StringEquals["aws:RequestTag/DeployWith"] == "step-deployer"
-    ])
-    error_message = aws_iam_role.this["deploy"].assume_role_policy
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_role.this["deploy"].assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"] == "step"
-    error_message = "Somebody else's deployer could be talked into it."
-  }
-}
-
-run "it_touches_what_carries_the_sessions_tags_and_its_own_releases" {
-  command = plan
-
-  assert {
-    condition = alltrue([
-      for statement in jsondecode(output.role_policies.deploy).Statement :
-      statement.Condition.StringEquals["aws:ResourceTag/ProjectName"] == "$${aws:PrincipalTag/ProjectName}"
-      if contains(["StageCode", "StageAndRouteTheMachine"], statement.Sid)
-    ])
-    error_message = output.role_policies.deploy
-  }
-
-  assert {
-    condition = [
-      for statement in jsondecode(output.role_policies.deploy).Statement : statement.Resource
-      if statement.Sid == "FetchTheRelease"
-    ][0] == "arn:aws:s3:::releases/releases/shop/production/*"
-    error_message = output.role_policies.deploy
-  }
-}
-
-run "no_role_changes_who_may_do_what_and_each_does_its_own_part_only" {
-  command = plan
-
-  assert {
-    condition = alltrue([
-      for policy in values(output.role_policies) : contains(flatten([
-        for statement in jsondecode(policy).Statement : statement.Action if statement.Effect == "Deny"
-      ]), "iam:*")
-    ])
-    error_message = "A role can make itself more powerful."
-  }
-
-  assert {
-    condition = {
-      for name, policy in output.role_policies : name => sort(setintersection(
-        ["lambda:DeleteFunction", "lambda:InvokeFunction", "lambda:UpdateFunctionCode", "states:StartExecution"],
-        flatten([for statement in jsondecode(policy).Statement : statement.Action if statement.Effect == "Allow"]),
-      ))
-      } == {
-      deploy = tolist(["lambda:UpdateFunctionCode"])
-      prune  = tolist(["lambda:DeleteFunction"])
-      smoke  = tolist(["lambda:InvokeFunction", "states:StartExecution"])
-    }
-    error_message = "A role does what is another's."
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_policy.boundary["deploy"].policy) == jsondecode(output.role_policies.deploy)
-    error_message = "The boundary isn't what the role's policy says."
-  }
-}
-
-run "who_uploads_can_start_nothing_and_who_starts_can_upload_nothing" {
-  command = plan
-
-  assert {
-    condition     = one([for statement in jsondecode(output.upload_policy).Statement : statement.Resource if statement.Sid == "UploadReleases"]) == "arn:aws:s3:::releases/releases/shop/production/*"
-    error_message = output.upload_policy
-  }
-
-  assert {
-    condition     = !strcontains(output.upload_policy, "states:StartExecution") && !strcontains(output.start_policy, "s3:PutObject")
-    error_message = output.start_policy
-  }
-}
-
-run "each_role_does_its_own_part_of_this_project_only" {
-  command = plan
-
-  assert {
-    condition = {
-      for name, policy in {
-        read = output.read_policy, deploy = output.deploy_policy, operate = output.operate_policy, administer = output.administer_policy
-        } : name => join(" ", sort(setintersection(
-          ["states:StartExecution", "s3:PutObject", "dynamodb:UpdateItem", "states:StopExecution", "lambda:UpdateFunctionCode"],
-          flatten([for statement in jsondecode(policy).Statement : statement.Action]),
-      )))
-      } == {
-      read       = ""
-      deploy     = "s3:PutObject states:StartExecution"
-      operate    = "dynamodb:UpdateItem s3:PutObject states:StartExecution states:StopExecution"
-      administer = "dynamodb:UpdateItem lambda:UpdateFunctionCode s3:PutObject states:StartExecution states:StopExecution"
-    }
-    error_message = "A role does what is another's."
-  }
-
-  assert {
-    condition = [for statement in jsondecode(output.operate_policy).Statement : statement.Resource if statement.Action == "s3:PutObject"] == [
-      "arn:aws:s3:::releases/rollbacks/shop/production/*"
-    ]
-    error_message = "Who operates brings new code: ${output.operate_policy}"
-  }
-
-  assert {
-    condition = alltrue([
-      for statement in jsondecode(output.administer_policy).Statement :
-      strcontains(jsonencode(statement), "production") || strcontains(jsonencode(statement), ":stateMachine:shop")
-      if !contains(["FindMachines", "AskTheDeployer", "StartDeploys", "ListReleases"], statement.Sid)
-    ])
-    error_message = "Something of another project's: ${output.administer_policy}"
-  }
-
-  assert {
-    condition = one([
-      for statement in jsondecode(output.operate_policy).Statement : statement.Condition if statement.Sid == "HoldTheLock"
-      ]) == {
-      "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = "lock#123456789012#us-east-1#shop#production" }
-    }
-    error_message = output.operate_policy
-  }
-}
-
 run "fifty_functions_fit_into_policies" {
   command = plan
 
@@ -310,4 +176,17 @@ run "two_functions_need_two_placeholders" {
   }
 
   expect_failures = [var.functions]
+}
+
+run "nothing_is_made_where_nothing_is_wanted" {
+  command = plan
+
+  variables {
+    create = false
+  }
+
+  assert {
+    condition     = length(output.role_arns) == 0
+    error_message = "There are ${join(", ", keys(output.role_arns))}."
+  }
 }

@@ -18,22 +18,22 @@ run "a_release_can_t_be_swapped_or_read_from_outside" {
   command = plan
 
   assert {
-    condition     = one(aws_s3_bucket_versioning.this.versioning_configuration).status == "Enabled"
+    condition     = one(aws_s3_bucket_versioning.this[0].versioning_configuration).status == "Enabled"
     error_message = "An object could be written over."
   }
 
   assert {
     condition = alltrue([
-      aws_s3_bucket_public_access_block.this.block_public_acls,
-      aws_s3_bucket_public_access_block.this.block_public_policy,
-      aws_s3_bucket_public_access_block.this.ignore_public_acls,
-      aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+      aws_s3_bucket_public_access_block.this[0].block_public_acls,
+      aws_s3_bucket_public_access_block.this[0].block_public_policy,
+      aws_s3_bucket_public_access_block.this[0].ignore_public_acls,
+      aws_s3_bucket_public_access_block.this[0].restrict_public_buckets,
     ])
     error_message = "The bucket can be opened to the public."
   }
 
   assert {
-    condition     = !aws_s3_bucket.this.force_destroy
+    condition     = !aws_s3_bucket.this[0].force_destroy
     error_message = "Releases go with the bucket."
   }
 }
@@ -75,7 +75,7 @@ run "a_key_encrypts_where_there_is_one" {
   }
 
   assert {
-    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this[0].rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
     error_message = "The key isn't used."
   }
 }

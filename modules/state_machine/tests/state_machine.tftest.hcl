@@ -50,7 +50,7 @@ run "terraform_owns_the_definition" {
   }
 
   assert {
-    condition     = startswith(aws_cloudwatch_log_group.this.name, "/aws/vendedlogs/")
+    condition     = startswith(aws_cloudwatch_log_group.this[0].name, "/aws/vendedlogs/")
     error_message = "CloudWatch's resource policy would grow with each machine."
   }
 
@@ -91,6 +91,101 @@ run "logging_can_be_off" {
   }
 }
 
+run "schedules_and_events_start_the_alias" {
+  command = plan
+
+  variables {
+    schedules = {
+      night = { expression = "cron(0 3 * * ? *)", timezone = "Europe/Berlin", flexible_minutes = 15, input = "{\"kind\":\"night\"}", dead_letter = { arn = "arn:aws:sqs:us-east-1:123456789012:dead" } }
+    }
+    event_rules = {
+      paid = {
+        pattern  = jsonencode({ source = ["shop"] })
+        bus      = "orders"
+        paths    = { order = "$.detail.order" }
+        template = "{\"order\": <order>}"
+      }
+    }
+  }
+
+  assert {
+    condition     = distinct([one(aws_scheduler_schedule.this["night"].target).arn, aws_cloudwatch_event_target.this["paid"].arn])[0] == output.alias_arn
+    error_message = "What the alias is routed to isn't started."
+  }
+
+  assert {
+    condition = {
+      zone   = aws_scheduler_schedule.this["night"].schedule_expression_timezone
+      window = one(aws_scheduler_schedule.this["night"].flexible_time_window).maximum_window_in_minutes
+      dead   = one(one(aws_scheduler_schedule.this["night"].target).dead_letter_config).arn
+      bus    = aws_cloudwatch_event_target.this["paid"].event_bus_name
+      input  = one(aws_cloudwatch_event_target.this["paid"].input_transformer).input_template
+      } == {
+      zone   = "Europe/Berlin"
+      window = 15
+      dead   = "arn:aws:sqs:us-east-1:123456789012:dead"
+      bus    = "orders"
+      input  = "{\"order\": <order>}"
+    }
+    error_message = "Something was dropped on the way."
+  }
+}
+
+run "alarms_are_told_by_name" {
+  command = plan
+
+  variables {
+    alarms = { threshold = 3 }
+  }
+
+  assert {
+    condition     = join(" ", output.alarm_names) == "order-ExecutionThrottled order-ExecutionsAborted order-ExecutionsFailed order-ExecutionsTimedOut"
+    error_message = join(" ", output.alarm_names)
+  }
+}
+
+run "the_deployers_machine_is_started_and_encrypted_alike" {
+  command = plan
+
+  variables {
+    definition_owner       = "deployer"
+    role                   = { arn = "arn:aws:iam::123456789012:role/teams/order" }
+    schedules              = { hourly = { expression = "rate(1 hour)", is_enabled = false } }
+    is_encrypted           = true
+    kms_key_arn            = "arn:aws:kms:us-east-1:123456789012:key/0"
+    data_key_reuse_seconds = 900
+  }
+
+  assert {
+    condition = {
+      role     = aws_sfn_state_machine.deployed[0].role_arn
+      reuse    = one(aws_sfn_state_machine.deployed[0].encryption_configuration).kms_data_key_reuse_period_seconds
+      schedule = aws_scheduler_schedule.this["hourly"].state
+    } == { role = "arn:aws:iam::123456789012:role/teams/order", reuse = 900, schedule = "DISABLED" }
+    error_message = "Something was dropped on the way."
+  }
+}
+
+run "nothing_is_made_where_nothing_is_wanted" {
+  command = plan
+
+  variables {
+    create    = false
+    schedules = { hourly = { expression = "rate(1 hour)" } }
+    alarms    = {}
+  }
+
+  assert {
+    condition     = length(aws_sfn_state_machine.this) + length(aws_sfn_alias.this) + length(aws_scheduler_schedule.this) + length(output.alarm_names) == 0
+    error_message = "Something is made."
+  }
+
+  assert {
+    condition     = output.arn == null && output.alias_arn == null && output.role_arn == null
+    error_message = "It tells of what isn't there."
+  }
+}
+
 run "wrong_values_don_t_reach_aws" {
   command = plan
 
@@ -100,9 +195,22 @@ run "wrong_values_don_t_reach_aws" {
     type               = "FAST"
     log_level          = "DEBUG"
     log_retention_days = 31
+    schedules          = { often = { expression = "hourly", input = "now" } }
+    event_rules        = { all = { pattern = "*", input = "{}", template = "{}" } }
+
+    data_key_reuse_seconds = 30
   }
 
-  expect_failures = [var.name, var.definition_owner, var.type, var.log_level, var.log_retention_days]
+  expect_failures = [
+    var.name,
+    var.definition_owner,
+    var.type,
+    var.log_level,
+    var.log_retention_days,
+    var.schedules,
+    var.event_rules,
+    var.data_key_reuse_seconds,
+  ]
 }
 
 run "a_definition_with_a_taskfn_is_not_what_aws_knows" {

@@ -3,10 +3,20 @@
 # Uploading a release and starting a deploy are two permissions, which two people may have: the deployer takes a release
 # only where both say the same, and what it is asked for is the project's whose prefix it was uploaded to.
 
+data "aws_partition" "current" {}
+
 locals {
-  deployer_region = split(":", var.deployer.machine_arn)[3]
-  deployer_name   = split(":", var.deployer.machine_arn)[6]
-  target_key      = "${var.account_id}#${var.region}#${var.project}#${var.config}"
+  partition    = data.aws_partition.current.partition
+  functions    = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function"
+  release_keys = "releases/${var.project}/${var.config}/*"
+  # A release that goes back brings nothing: who may operate may ask for one, and for no other.
+  rollback_keys   = "rollbacks/${var.project}/${var.config}/*"
+  bucket_key_arns = var.deployer.is_encrypted ? [var.deployer.kms_key_arn] : []
+
+  deployer_account_id = regex("^arn:[a-z-]+:iam::([0-9]{12}):role/", var.deployer.role_arn)[0]
+  deployer_region     = split(":", var.deployer.machine_arn)[3]
+  deployer_name       = split(":", var.deployer.machine_arn)[6]
+  target_key          = "${var.account_id}#${var.region}#${var.project}#${var.config}"
 
   # The deployer names its table and function after itself, and an execution after what it deploys.
   deployer_table    = "arn:${local.partition}:dynamodb:${local.deployer_region}:${local.deployer_account_id}:table/${local.deployer_name}-locks"
@@ -30,7 +40,7 @@ data "aws_iam_policy_document" "read" {
     resources = ["${local.functions}:*"]
 
     dynamic "condition" {
-      for_each = local.own_tags
+      for_each = var.own_tags
 
       content {
         test     = "StringEquals"
@@ -48,7 +58,7 @@ data "aws_iam_policy_document" "read" {
       "states:ListStateMachineVersions",
       "states:ListTagsForResource",
     ]
-    resources = [module.machine.arn, "${module.machine.arn}:*"]
+    resources = [var.machine_arn, "${var.machine_arn}:*"]
   }
 
   statement {
@@ -89,7 +99,7 @@ data "aws_iam_policy_document" "read" {
 
   # What is encrypted with keys of the user's is read with them.
   dynamic "statement" {
-    for_each = length(local.key_arns) > 0 ? [local.key_arns] : []
+    for_each = length(concat(var.key_arns, local.bucket_key_arns)) > 0 ? [concat(var.key_arns, local.bucket_key_arns)] : []
 
     content {
       sid       = "ReadWithTheKeys"
@@ -188,7 +198,7 @@ data "aws_iam_policy_document" "by_hand" {
     resources = ["${local.functions}:*"]
 
     dynamic "condition" {
-      for_each = local.own_tags
+      for_each = var.own_tags
 
       content {
         test     = "StringEquals"
@@ -219,11 +229,11 @@ data "aws_iam_policy_document" "by_hand" {
       "states:UpdateStateMachine",
       "states:UpdateStateMachineAlias",
     ]
-    resources = [module.machine.arn, "${module.machine.arn}:*"]
+    resources = [var.machine_arn, "${var.machine_arn}:*"]
   }
 
   dynamic "statement" {
-    for_each = length(local.own_key_arns) > 0 ? [local.own_key_arns] : []
+    for_each = length(var.key_arns) > 0 ? [var.key_arns] : []
 
     content {
       sid       = "UseTheKey"

@@ -1,0 +1,6 @@
+module "spare_locks" {
+  source = "./modules/lock_table"
+
+  name         = "spare-locks"
+  is_protected = false
+}
