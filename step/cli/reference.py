@@ -1,14 +1,16 @@
-"""The page ``docs/commands.md``: every command with its words and exit statuses.
+"""The pages ``docs/commands.md`` and ``docs/reference/exit-statuses.md``: every command, every exit status.
 
-``python -m step.cli.reference`` prints it. Knows parsers only.
+``python -m step.cli.reference [statuses]`` prints them. Knows parsers only.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 
-from step.cli.catalog import GROUPS, exits
+from step.cli.catalog import COMMANDS, GROUPS, exits
 from step.cli.main import command_parser
 from step.cli.places import PLACE
 
@@ -40,6 +42,23 @@ On this machine neither credentials nor a region are needed. `--endpoint`, `--re
 repeated below.
 """
 
+_STATUSES_HEAD = """# Exit statuses and error codes
+
+Every exit status of every command: made by
+`python -m step.cli.reference statuses > docs/reference/exit-statuses.md`.
+
+| where a failure is told | as | read |
+| --- | --- | --- |
+| a command | an exit status, and a line on stderr that says what to do | below |
+| a definition | a diagnostic with one of AWS's codes, or of step's own | [lint](../lint.md) |
+| an execution | an ASL error name and a cause, in its history | [fidelity](../fidelity.md) |
+| the service | AWS's error code and message | [the service](../serve.md) |
+| the library | an exception under `StepError` | [library](library.md#errors) |
+
+10, 11, 20 and 21 are the ends of a deploy: a script can tell *nothing has changed* from *look at once*
+([the runbook](../runbook.md)).
+"""
+
 
 def page() -> str:
     """Write the page."""
@@ -49,6 +68,21 @@ def page() -> str:
         for name, text in commands.items():
             lines += [f"### step {name}\n", f"{text[0].upper()}{text[1:]}.\n", *_command(name)]
     return "\n".join(lines)
+
+
+def statuses_page() -> str:
+    """Write the page of exit statuses: what each means, and for which commands."""
+    meanings: defaultdict[int, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name in COMMANDS:
+        for status, text in exits(name).items():
+            meanings[status][text].append(name)
+    lines = [_STATUSES_HEAD, "| status | means | of |", "| --- | --- | --- |"]
+    for status, texts in sorted(meanings.items()):
+        for text, names in sorted(texts.items(), key=lambda item: -len(item[1])):
+            of = "every command" if len(names) == len(COMMANDS) else ", ".join(f"`{name}`" for name in names)
+            lines.append(f"| {status} | {_cell(text)} | {of} |")
+    lines.append("| 141 | nobody reads what it says any more (`2>&1 \\| head`) | every command |")
+    return "\n".join([*lines, ""])
 
 
 def _command(name: str) -> Iterator[str]:
@@ -84,4 +118,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    print(statuses_page() if sys.argv[1:] == ["statuses"] else page(), end="")

@@ -10,7 +10,7 @@ import pytest
 
 from step.cli.catalog import COMMANDS, exits, load
 from step.cli.main import command_parser, main
-from step.cli.reference import page
+from step.cli.reference import page, statuses_page
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP = [sys.executable, "-m", "step.cli.main"]
@@ -42,6 +42,12 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 def test_the_page_of_commands_is_what_the_commands_say() -> None:
     # python -m step.cli.reference > docs/commands.md writes it anew
     assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == page()
+
+
+def test_the_page_of_exit_statuses_is_what_the_commands_say() -> None:
+    # python -m step.cli.reference statuses > docs/reference/exit-statuses.md writes it anew
+    found = (ROOT / "docs" / "reference" / "exit-statuses.md").read_text(encoding="utf-8")
+    assert found == statuses_page()
 
 
 def test_help_loads_no_command_and_no_interpreter() -> None:
