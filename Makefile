@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures bench bench-service soak conformance fidelity lock clean
+.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures site bench bench-service soak conformance fidelity lock clean
 
 PYTHON := .venv/bin/python
-TYPED_SCRIPTS := $(addprefix scripts/,demo.py iam_table.py local_service.py module_docs.py permissions.py stack.py)
+TYPED_SCRIPTS := $(addprefix scripts/,build_site.py demo.py iam_table.py local_service.py module_docs.py permissions.py stack.py)
 # Which of environments/ is meant.
 ENV ?= local
 
@@ -16,7 +16,7 @@ setup: .venv/.ready ## Make .venv with the locked dependencies (WITH=... names a
 
 another-interpreter:
 
-check: format-check lint types layers test ## Run format-check, lint, types, layers and test
+check: format-check lint types layers site test ## Run format-check, lint, types, layers, site and test
 
 format: .venv/.ready ## Rewrite Python and Terraform files in the project's format, and the modules' READMEs
 	@$(PYTHON) -m ruff check --quiet --fix-only --select I .
@@ -86,6 +86,15 @@ build/checkov/.ready: requirements/checkov.txt | .venv/.ready
 
 pictures: .venv/.ready ## Draw the pictures of the documentation anew
 	@.venv/bin/step run bread --quiet --picture docs/bread.svg >/dev/null
+
+site: build/site-tools/.ready ## Build the site from docs/ into build/site; a link that leads nowhere fails it
+	@build/site-tools/bin/python scripts/build_site.py
+
+build/site-tools/.ready: requirements/site.txt | .venv/.ready
+	@$(PYTHON) -m venv --clear build/site-tools
+	@build/site-tools/bin/python -m pip --disable-pip-version-check -qq install \
+	  --require-hashes --only-binary :all: -r requirements/site.txt
+	@touch $@
 
 bench: .venv/.ready ## Measure the interpreter beside a plain loop and moto (ARGS=--quick for a short form)
 	@$(PYTHON) -m benchmarks $(ARGS)
