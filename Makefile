@@ -18,10 +18,12 @@ another-interpreter:
 
 check: format-check lint types layers site test ## Run format-check, lint, types, layers, site and test
 
-format: .venv/.ready ## Rewrite Python and Terraform files in the project's format, and the modules' READMEs
+format: .venv/.ready ## Rewrite Python and Terraform files in the project's format, and the pages that are generated
 	@$(PYTHON) -m ruff check --quiet --fix-only --select I .
 	@$(PYTHON) -m ruff format .
 	@$(PYTHON) scripts/module_docs.py
+	@$(PYTHON) -m step.cli.reference >docs/commands.md
+	@$(PYTHON) -m step.cli.reference statuses >docs/reference/exit-statuses.md
 	@! command -v terraform >/dev/null || terraform fmt -recursive >/dev/null
 
 format-check: .venv/.ready ## Say which Python files are not in the project's format
