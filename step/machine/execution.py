@@ -134,6 +134,12 @@ class Execution:
         }
         return report(self.definition, facts, self.history)
 
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: the path it took, and what went in and came out."""
+        from step.machine.notebook import execution_html
+
+        return execution_html(self.definition, list(self.history), self.input)
+
     def __repr__(self) -> str:
         error = f" {self.error}" if self.error else ""
         return f"<Execution {self.status}{error}: {' > '.join(self.path)}>"

@@ -96,6 +96,12 @@ class StateMachine(Explorable):
         self._callbacks: Mapping[str, Callback] = {}
         self._handlers: TaskHandlers | None = None
 
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: its picture."""
+        from step.machine.notebook import machine_html
+
+        return machine_html(self.definition, self.name, self.type)
+
     @property
     def arn(self) -> str:
         """The machine's ARN: what other machines start it by."""
