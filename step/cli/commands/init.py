@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from step.cli.shipped import installed_version, shipped
@@ -20,8 +21,9 @@ EXITS = {
     2: "the folder isn't empty, or can't be written: the message says what to do",
     130: "interrupted with Ctrl-C",
 }
-# The modules of Terraform that such a project is made of.
-_MODULES = ("iam", "lambda_function", "state_machine")
+# The modules of Terraform that such a project names, and how they name what they need themselves.
+_MODULES = ("lambda_function", "state_machine")
+_NEEDED_MODULE = re.compile(r'source\s*=\s*"\.\./(\w+)"')
 _PYTEST = "9.2.0"
 
 
@@ -84,10 +86,19 @@ def _layers(*choices: str) -> Iterator[tuple[str, str]]:
     for layer in sorted(layers, key=lambda folder: folder.name.count("-")):
         yield from _files(layer, values)
     if "terraform" in chosen:
-        for name in _MODULES:
-            for path, text in _files(shipped("modules") / name, {}):
-                if not path.startswith(("tests/", ".")):
-                    yield f"infrastructure/modules/{name}/{path}", text
+        yield from _modules(_MODULES)
+
+
+def _modules(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give the files of modules, and of those that they need."""
+    waiting, known = [*names], {*names}
+    while waiting:
+        name = waiting.pop()
+        for path, text in _files(shipped("modules") / name, {}):
+            if not path.startswith(("tests/", "usage/", ".")):
+                needed = {*_NEEDED_MODULE.findall(text)} - known
+                waiting, known = [*waiting, *sorted(needed)], known | needed
+                yield f"infrastructure/modules/{name}/{path}", text
 
 
 def _files(folder: Path, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
