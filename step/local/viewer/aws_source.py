@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from step.aws.connection import Aws
+from step.clock import now_ms
 from step.errors import StepError
 from step.local.viewer.source import Listener
 from step.view.visits import Event
@@ -44,6 +45,9 @@ class AwsSource:
     @property
     def where(self) -> str:
         return self._aws.where
+
+    def now_ms(self) -> int:
+        return now_ms()
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()

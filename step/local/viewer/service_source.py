@@ -42,6 +42,9 @@ class ServiceSource:
         self._lock = threading.Lock()
         host.listeners.append(self._hear)
 
+    def now_ms(self) -> int:
+        return self._host.clock.now_ms()
+
     def call(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         return self._call(operation, dict(parameters))
 

@@ -25,6 +25,9 @@ class ExecutionSource(Protocol):
     def can_act(self) -> bool:
         """Whether executions may be started, stopped and redriven from here."""
 
+    def now_ms(self) -> int:
+        """Read the clock that the executions go by."""
+
     def call(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """Do an operation of Step Functions' API, in its words; times are datetimes or epoch seconds.
 

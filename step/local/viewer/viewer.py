@@ -17,10 +17,12 @@ from urllib.parse import parse_qs
 from step.errors import NoContact, Refused, StepError
 from step.local.http import Request, Response
 from step.local.viewer import security
-from step.local.viewer.catalogue import MOST_READ, Catalogue, JSONDocument
+from step.local.viewer.catalogue import Catalogue
 from step.local.viewer.changes import Changes
+from step.local.viewer.listing import MOST_SEARCHED, JSONDocument, Listing
 from step.local.viewer.source import ExecutionSource
 from step.machine.report import asset, report, script
+from step.view.page import render_html
 from step.view.pytest_text import pytest_text
 
 BASE = "/_step/"
@@ -30,19 +32,13 @@ MOST_BODY_BYTES = 2 * 1024 * 1024
 _PAGES = frozenset({BASE, *(f"{BASE}{name}" for name in ("machines", "executions", "execution", "compare"))})
 _MOST_EVENTS = 5000
 _MOST_LISTED = 1000
-_SHELL = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<title>step</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/_step/assets/viewer.css">
-<script type="module" src="/_step/assets/viewer.js"></script>
-</head>
-<body><noscript>The viewer needs JavaScript.</noscript></body>
-</html>
-"""
+_SHELL = render_html(
+    "step",
+    "<noscript>The viewer needs JavaScript.</noscript>",
+    '<link rel="icon" href="data:,">',
+    f'<link rel="stylesheet" href="{BASE}assets/viewer.css">',
+    f'<script type="module" src="{BASE}assets/viewer.js"></script>',
+)
 _STATUSES = {
     "TokenMissing": 401,
     "CrossSite": 403,
@@ -50,6 +46,12 @@ _STATUSES = {
     "ReadOnly": 403,
     "NotFound": 404,
     "MethodNotAllowed": 405,
+}
+# How a task that waits for its token may be answered: the operation, and what it takes from the action.
+_ANSWERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "success": ("SendTaskSuccess", {"output": "output"}),
+    "failure": ("SendTaskFailure", {"error": "error", "cause": "cause"}),
+    "heartbeat": ("SendTaskHeartbeat", {}),
 }
 _log = logging.getLogger("step.local.viewer")
 
@@ -61,19 +63,22 @@ class Viewer:
 
     Args:
         source: What they show.
-        most_read: Of how many executions a search reads the inputs; each is a request to the source.
+        most_read: How many inputs a request for a text reads; each is a request to the source.
     """
 
-    def __init__(self, source: ExecutionSource, *, most_read: int = MOST_READ) -> None:
+    def __init__(self, source: ExecutionSource, *, most_read: int = MOST_SEARCHED) -> None:
         self._source = source
-        self._catalogue = Catalogue(source, most_read=most_read)
+        self._catalogue = Catalogue(source)
+        self._listing = Listing(source, most_read=most_read)
         self._changes = Changes(source.subscribe)
         self._reads: Mapping[str, Callable[[Query], Response]] = {
             "api/about": self._about,
-            "api/machines": lambda query: _json({"machines": self._catalogue.machines()}),
+            "api/machines": lambda query: _json({"machines": self._listing.machines()}),
             "api/executions": self._executions,
             "api/execution": lambda query: _json(self._catalogue.execution(_arn(query))),
             "api/facts": lambda query: _json(self._catalogue.facts(_arn(query))),
+            "api/error": lambda query: _json(self._catalogue.error(_arn(query))),
+            "api/map_run": lambda query: _json(self._catalogue.map_run(_arn(query))),
             "api/history": self._history,
             "api/changes": self._stream,
             "api/pytest": self._pytest,
@@ -85,6 +90,7 @@ class Viewer:
             "api/start": self._start,
             "api/stop": self._stop,
             "api/redrive": self._redrive,
+            "api/answer": self._answer_task,
         }
 
     def close(self) -> None:
@@ -132,8 +138,12 @@ class Viewer:
 
     def _executions(self, query: Query) -> Response:
         limit = min(_number(query, "limit", 50), _MOST_LISTED)
-        machine, status, text = (query.get(name, "") for name in ("machine", "status", "search"))
-        return _json(self._catalogue.executions(machine, status, text, limit))
+        machine, status, text, cursor = (
+            query.get(name, "") for name in ("machine", "status", "search", "cursor")
+        )
+        return _json(
+            self._listing.executions(machine=machine, status=status, text=text, limit=limit, cursor=cursor)
+        )
 
     def _history(self, query: Query) -> Response:
         limit = min(_number(query, "limit", _MOST_EVENTS), _MOST_EVENTS)
@@ -153,7 +163,8 @@ class Viewer:
         arn = _arn(query)
         about = self._catalogue.execution(arn)
         facts = {
-            key: about[key] for key in ("arn", "name", "machine", "status", "error", "cause", "redrives")
+            key: about[key]
+            for key in ("arn", "name", "machine", "status", "error", "cause", "redrives", "now")
         }
         page = report(self._catalogue.definition(arn), facts, self._catalogue.whole_history(arn))
         file = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{about['machine']}-{about['name']}.html")
@@ -192,6 +203,14 @@ class Viewer:
 
     def _redrive(self, body: Mapping[str, str]) -> JSONDocument:
         self._source.call("RedriveExecution", _wanted(body, {"arn": "executionArn"}))
+        return {}
+
+    def _answer_task(self, body: Mapping[str, str]) -> JSONDocument:
+        answer = _ANSWERS.get(body.get("kind", ""))
+        if answer is None:
+            raise Refused("ValidationException", f"kind: expected one of {', '.join(_ANSWERS)}")
+        operation, names = answer
+        self._source.call(operation, _wanted(body, {"token": "taskToken", **names}))
         return {}
 
 

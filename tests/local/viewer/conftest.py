@@ -12,7 +12,7 @@ from step.durable.clocks import VirtualClock
 from step.durable.host import Host
 from step.durable.journal import Journal
 from step.engine.frames import ExecutionInfo
-from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSucceeded
+from step.engine.vocabulary import Input, StartTask, TaskFailed, TaskSubmitted, TaskSucceeded
 from step.local.http_server import Server
 from step.local.service.arns import Caller
 from step.local.service.execution_logs import ExecutionLogs
@@ -28,7 +28,7 @@ NASTY = "</script><img src=x onerror=alert(1)>"
 
 class Little:
     """A small local service with a viewer. ``tasks`` says by state what a task gives: a function, or an Event
-    that holds it until it is set."""
+    that holds it until it is set. A task that waits for its token is handed over, and waits."""
 
     def __init__(self, folder: Path) -> None:
         self.tasks: dict[str, Callable[[Any], Any] | threading.Event] = {}
@@ -75,6 +75,8 @@ class Little:
         raise AssertionError(f"a machine logs in {region}")
 
     def _work(self, task: StartTask, info: ExecutionInfo) -> list[Input]:
+        if task.token is not None:
+            return [TaskSubmitted(task.op, {})]
         what = self.tasks[task.state]
         if isinstance(what, threading.Event):
             what.wait(30)

@@ -147,6 +147,71 @@ def test_executions_are_filtered_by_machine_and_status_and_searched_by_name_and_
     assert len(names("limit=2")) == 2
 
 
+def test_a_list_is_read_on_to_its_end_and_what_begins_meanwhile_moves_nothing(
+    little: Any, bread: str
+) -> None:
+    for number in range(7):
+        little.ended(little.start(bread, {}, f"loaf-{number}"))
+
+    parts = [told(ask(little.viewer, "/_step/api/executions?limit=3"))]
+    little.ended(little.start(bread, {}, "late"))
+    while cursor := parts[-1]["cursor"]:
+        parts.append(told(ask(little.viewer, f"/_step/api/executions?limit=3&cursor={cursor}")))
+        again = ask(little.viewer, f"/_step/api/executions?cursor={cursor}")
+        assert (again.status, told(again)["error"]) == (400, "CursorExpired")
+
+    assert [[row["name"] for row in part["executions"]] for part in parts] == [
+        ["loaf-6", "loaf-5", "loaf-4"],
+        ["loaf-3", "loaf-2", "loaf-1"],
+        ["loaf-0"],
+    ]
+
+
+def test_a_search_goes_on_until_all_executions_were_looked_at(
+    little: Any, bread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("step.local.viewer.listing.MOST_SEARCHED", 2)
+    for number in range(5):
+        little.ended(little.start(bread, {"grain": "rye" if number < 2 else "wheat"}, f"loaf-{number}"))
+
+    parts = [told(ask(little.viewer, "/_step/api/executions?search=RYE"))]
+    while cursor := parts[-1]["cursor"]:
+        parts.append(told(ask(little.viewer, f"/_step/api/executions?cursor={cursor}")))
+
+    assert [part["searched"] for part in parts] == [2, 4, 5]
+    assert [row["name"] for part in parts for row in part["executions"]] == ["loaf-1", "loaf-0"]
+    assert all(part["all_inputs"] for part in parts)
+
+
+def test_a_waiting_task_is_answered_with_its_token(little: Any) -> None:
+    ask_task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"},
+        "End": True,
+    }
+    arns = [little.start(little.create(n, {"Ask": ask_task}, "Ask"), {}, n) for n in ("good", "bad")]
+
+    def answer(arn: str, **body: str) -> Any:
+        events = told(ask(little.viewer, f"/_step/api/history?arn={quote(arn)}"))["events"]
+        [scheduled] = [event for event in events if event["type"] == "TaskScheduled"]
+        token = json.loads(scheduled["taskScheduledEventDetails"]["parameters"])["MessageBody"]
+        sent = json.dumps({"token": token, **body}).encode()
+        request = Request("POST", "/_step/api/answer", "", ACTION, sent, "127.0.0.1")
+        return little.viewer.answer(request).status
+
+    assert answer(arns[0], kind="nonsense") == 400
+    assert answer(arns[0], kind="heartbeat") == 200
+    assert answer(arns[0], kind="success", output='{"yes": 1}') == 200
+    assert answer(arns[1], kind="failure", error="No", cause="too late") == 200
+    facts = [told(ask(little.viewer, f"/_step/api/facts?arn={quote(little.ended(arn))}")) for arn in arns]
+    assert [(fact["status"], fact["output"], fact["error"]) for fact in facts] == [
+        ("SUCCEEDED", '{"yes":1}', None),
+        ("FAILED", None, "No"),
+    ]
+    assert told(ask(little.viewer, f"/_step/api/error?arn={quote(arns[1])}"))["cause"] == "too late"
+
+
 def test_a_history_is_read_on_and_a_test_and_a_page_are_made_of_it(little: Any, bread: str) -> None:
     arn = quote(little.ended(little.start(bread, {}, "one")))
 
