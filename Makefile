@@ -38,7 +38,7 @@ types: .venv/.ready ## Check the types (mypy --strict)
 layers: .venv/.ready ## Check which module imports which (import-linter)
 	@.venv/bin/lint-imports --no-logo --no-cache
 
-test: .venv/.ready build/awscli/.ready build/iam-simulate/.ready ## Run every test, in random order, on all cores (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
+test: .venv/.ready build/awscli/.ready build/iam-simulate/.ready build/axe/.ready ## Run every test, in random order, on all cores (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
 	@echo "Every test, in random order, a process a core: minutes. Its first lines say --randomly-seed=N, which repeats it;"
 	@echo "ARGS=\"tests/asl -k retry\" runs a part; make soak has the long forms; COVERAGE=1 measures lines and branches."
 	@$(if $(COVERAGE),rm -rf build/coverage && mkdir -p build/coverage)
@@ -51,9 +51,11 @@ build/awscli/.ready: requirements/awscli.txt | .venv/.ready
 	  --require-hashes --only-binary :all: -r requirements/awscli.txt
 	@touch $@
 
-# A judge of policies, in Node.js; without npm or a network its tests are skipped.
+# A judge of policies, in Node.js, and one of pages; without npm or a network their tests are skipped.
 build/iam-simulate/.ready: tests/iam/simulator/package-lock.json
-	@mkdir -p $(@D) && cp tests/iam/simulator/package*.json $(@D)
+build/axe/.ready: tests/view/axe/package-lock.json
+build/iam-simulate/.ready build/axe/.ready:
+	@mkdir -p $(@D) && cp $(<D)/package*.json $(@D)
 	@if command -v npm >/dev/null && npm ci --prefix $(@D) --no-audit --no-fund --silent; then touch $@; fi
 
 demo: .venv/.ready ## The whole of it: local service, Terraform, the deployer deploys itself and the bread, a loaf
@@ -110,7 +112,7 @@ build/bench/.ready: requirements/bench.txt | .venv/.ready
 	  --require-hashes --only-binary :all: -r requirements/bench.txt
 	@touch $@
 
-soak: .venv/.ready build/awscli/.ready build/iam-simulate/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
+soak: .venv/.ready build/awscli/.ready build/iam-simulate/.ready build/axe/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
 	@SOAK=1 $(PYTHON) -m pytest -s $(ARGS)
 
 conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder, or one that holds several)

@@ -48,6 +48,7 @@ COMPONENTS: dict[str, Callable[[], bool]] = {
     "browser": lambda: any(map(shutil.which, ("chromium", "chromium-browser"))),
     "terraform": _has_terraform,
     "awscli": lambda: (ROOT / "build" / "awscli" / "bin" / "aws").exists(),
+    "axe": lambda: (ROOT / "build" / "axe" / ".ready").exists(),
     "iam-simulate": lambda: (
         shutil.which("node") is not None and (ROOT / "build" / "iam-simulate" / ".ready").exists()
     ),

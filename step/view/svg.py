@@ -174,8 +174,9 @@ def _draw_state(box: Box, taken: Taken | None) -> Iterator[str]:
     yield f'<g class="what{idle}">' + "".join(_draw_text(box)) + "</g>"
     for panel in box.panels:
         place = f'x="{panel.x}" y="{panel.y}" width="{panel.width}" height="{panel.height}"'
-        yield f'<rect class="panel" {place} rx="8"/>'
+        yield f'<g class="scope"><rect class="panel" {place} rx="8"/>'
         yield from _draw_panel(panel, taken)
+        yield "</g>"
     if taken and mark:
         yield draw_badge(mark, taken.entered[vertex.name], box.x + box.width - 4, box.y)
     yield "</g>"

@@ -139,13 +139,81 @@ def test_an_iteration_is_chosen_and_the_graph_shows_it_alone(shown: Page) -> Non
     expect(shown.locator(".iteration")).to_have_count(3)
     expect(state(shown, "No")).to_have_class(re.compile("is-succeeded"))
 
-    shown.get_by_role("button", name="iteration 0: succeeded").click()
+    shown.get_by_role("option", name=re.compile("#0")).click()
     expect(state(shown, "Yes")).to_have_class(re.compile("is-succeeded"))
     expect(state(shown, "No")).to_have_class(re.compile("is-idle"))
 
     shown.get_by_role("button", name="next iteration").click()
     expect(shown.get_by_role("spinbutton", name="iteration of Each")).to_have_value("1")
     expect(shown.locator(".attempts tbody tr")).to_have_count(2)
+
+
+@browser_only
+def test_a_map_shows_how_its_iterations_went_the_failed_ones_first(tab: Page, tmp_path: Path) -> None:
+    def slice_bread(number: int) -> int:
+        if number in (11, 500):
+            raise KeyError("jam")
+        if number == 990:
+            raise ValueError("it fell")
+        return number
+
+    catch = [{"ErrorEquals": ["KeyError"], "Next": "Eat"}]
+    inside = {"Cut": task(Catch=catch, Next="Eat"), "Eat": {"Type": "Wait", "Seconds": 1, "End": True}}
+    each: dict[str, Any] = {"Type": "Map", "ItemProcessor": {"StartAt": "Cut", "States": inside}, "End": True}
+    toast = StateMachine.from_json({"StartAt": "Each", "States": {"Each": each}}, name="toast")
+    toast.set_resource_function("Cut", slice_bread)
+    file = tmp_path / "toast.html"
+    file.write_text(toast.execute(list(range(1000))).report(), encoding="utf-8")
+    tab.goto(file.as_uri())
+
+    state(tab, "Each").locator("> .what").click()
+    outcomes = tab.get_by_role("group", name="Iterations by how they went")
+    rows = tab.locator(".iteration")
+    expect(tab.locator(".iterations-box h3")).to_have_text("1,000 iterations")
+    expect(rows.nth(0)).to_contain_text(re.compile("#990.*ValueError: it fell"))
+    expect(outcomes).to_have_text(re.compile("failed 1caught 2aborted .*succeeded"))
+    assert rows.count() < 60
+
+    outcomes.get_by_role("button", name="caught").click()
+    expect(rows).to_have_text([re.compile("#11.*KeyError"), re.compile("#500.*KeyError")])
+    outcomes.get_by_role("button", name="all").click()
+    tab.get_by_role("searchbox", name="Find iterations").fill("500")
+    rows.first.click()
+    expect(tab.get_by_role("spinbutton", name="iteration of Each")).to_have_value("500")
+
+
+@browser_only
+def test_an_address_leads_to_an_event_a_state_and_a_tab(shown: Page) -> None:
+    shown.keyboard.press("Home")
+    for _ in range(5):
+        shown.keyboard.press("n")
+    state(shown, "Each").locator("> .what").click()
+    shown.keyboard.press("2")
+    expect(shown).to_have_url(re.compile(r"#event=\d+&state=\d+&tab=timeline$"))
+    told = [shown.locator(place).text_content() for place in ("output", ".stay.is-current .line-name")]
+    address = shown.url
+
+    shown.goto("about:blank")
+    shown.goto(address)
+
+    expect(shown.get_by_role("tab", name="Timeline")).to_have_attribute("aria-selected", "true")
+    again = [shown.locator(place).text_content() for place in ("output", ".stay.is-current .line-name")]
+    assert again == told
+    shown.evaluate("location.hash = 'event=2'")
+    expect(shown.locator("output")).to_contain_text("MapStateEntered")
+
+
+@browser_only
+def test_the_picture_is_one_stop_of_the_tab_key_and_arrows_go_from_state_to_state(shown: Page) -> None:
+    assert shown.locator('.step-machine [tabindex="0"]').count() == 1
+    state(shown, "Each").focus()
+
+    shown.keyboard.press("ArrowDown")
+    expect(state(shown, "Do")).to_be_focused()
+    shown.keyboard.press("Enter")
+
+    expect(shown.locator("#panel-State h2")).to_have_text("Do")
+    expect(state(shown, "Do")).to_have_attribute("aria-selected", "true")
 
 
 @browser_only
@@ -163,7 +231,7 @@ def test_waits_take_little_room_in_the_timeline_and_events_are_filtered(shown: P
     shown.get_by_role("combobox", name="Kind of event").select_option("failures")
     expect(shown.locator(".event")).to_have_count(1)
     shown.locator(".event").click()
-    expect(shown.locator(".event-said h3")).to_contain_text("LambdaFunctionFailed")
+    expect(shown.locator(".event-said h2")).to_contain_text("LambdaFunctionFailed")
 
 
 @browser_only

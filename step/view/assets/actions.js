@@ -1,40 +1,23 @@
 // What can be done to executions: dialogs that ask before they tell the service.
 
-import { act, link, read, ServiceError } from "./api.js";
-import { announce, button, make, openDialog, statusBadge } from "./dom.js";
+import { act, link, read } from "./api.js";
+import { field, foot } from "./dialogs.js";
+import { announce, make, openDialog, statusBadge } from "./dom.js";
 import { clock, pretty } from "./words.js";
 
-const field = (label, input) => make("label", { class: "field" }, make("span", {}, label), input);
-
-// A dialog's foot: what went wrong, and the button that does it.
-function foot(dialog, label, run, kind = "primary") {
-  const mistake = make("span", { class: "mistake", role: "alert" });
-  const go = button(label, async () => {
-    go.disabled = true;
-    mistake.textContent = "";
-    try {
-      await run();
-      dialog().close();
-    } catch (error) {
-      if (!(error instanceof ServiceError) && !(error instanceof SyntaxError)) throw error;
-      mistake.textContent = error.message;
-    } finally {
-      go.disabled = false;
-    }
-  }, { class: kind });
-  return make("div", { class: "dialog-foot" }, mistake, go);
-}
-
-export function openStart(machine, name, input) {
-  const text = make("textarea", { rows: 14, spellcheck: "false", autofocus: true });
+/** Start a machine: one of those given, at first the one with the ARN `chosen`. */
+export function openStart(machines, chosen, input) {
+  const machine = make("select", { autofocus: machines.length > 1 }, machines.map((one) => make("option", { value: one.arn, selected: one.arn === chosen }, one.name)));
+  const text = make("textarea", { rows: 14, spellcheck: "false", autofocus: machines.length < 2 });
   text.value = pretty(input);
   const called = make("input", { type: "text", placeholder: "made by the service", maxlength: 80, spellcheck: "false" });
   const run = async () => {
     JSON.parse(text.value);
-    const { arn } = await act("start", { machine, input: text.value, name: called.value.trim() });
+    const { arn } = await act("start", { machine: machine.value, input: text.value, name: called.value.trim() });
     location.href = link("execution", { arn });
   };
-  const dialog = openDialog(`Start ${name}`, field("Input (JSON)", text), field("Name", called), foot(() => dialog, "Start", run));
+  const title = machines.length > 1 ? "Start an execution" : `Start ${machines[0].name}`;
+  const dialog = openDialog(title, machines.length > 1 ? field("Machine", machine) : null, field("Input (JSON)", text), field("Name", called), foot(() => dialog, "Start", run));
 }
 
 export function openStop(arn) {

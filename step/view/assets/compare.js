@@ -4,11 +4,11 @@ import { link, read, readHistory } from "./api.js";
 import { make, sign, statusBadge } from "./dom.js";
 import { makeGraph, paint } from "./graph.js";
 import { json } from "./json.js";
+import { renew } from "./renew.js";
 import { VirtualList } from "./virtual.js";
 import { gatherVisits } from "./visits.js";
 import { duration, pretty, readCause } from "./words.js";
 
-const ROW = 30;
 // Longer paths are matched from both ends only: what lies between would take too long.
 const MOST_MATCHED = 1500;
 
@@ -19,16 +19,16 @@ export async function showCompare(root, frame, query) {
   const parting = parts < 0 ? rows.findIndex((row) => row.difference === "data") : parts;
   const state = { row: Math.max(0, parting) };
   const detail = make("div", { class: "compare-detail" });
-  const list = new VirtualList({ height: ROW, label: "States of both", className: "compare-list", choose: (index) => show(index), draw: (index) => drawRow(rows[index]) });
+  const list = new VirtualList({ label: "States of both", className: "compare-list", choose: (index) => show(index), draw: (index) => drawRow(rows[index]) });
 
   function show(index) {
     state.row = index;
     list.set(rows.length, index);
     const row = rows[index];
-    detail.replaceChildren(...(row ? drawDetail(row) : []));
+    renew(detail, row ? drawDetail(row) : []);
     sides.forEach((side, place) => paint(side.graph, side.visits.all, Math.max(0, side.events.length - 1), [row?.a, row?.b][place]));
   }
-  root.replaceChildren(make("div", { class: "compare" },
+  root.replaceChildren(make("div", { class: "compare" }, make("h1", { class: "away" }, "Two executions side by side"),
     make("div", { class: "compare-heads" }, ...sides.map((side, place) => head(side, "AB"[place]))),
     make("p", { class: "verdict", role: "status" }, verdict(rows, parting, sides)),
     make("div", { class: "compare-body" },
@@ -84,7 +84,7 @@ function drawDetail(row) {
     const [a, b] = [row.a ? of(row.a) : "", row.b ? of(row.b) : ""];
     if (!a && !b) continue;
     const cells = a === b ? [json(a, name)] : [a, b].map((text, place) => marked(text, place ? a : b, `${name} of ${"AB"[place]}`));
-    parts.push(make("h3", {}, name, make("span", { class: "soft" }, a === b ? " the same in both" : "")), make("div", { class: a === b ? "" : "pair" }, ...cells));
+    parts.push(make("h2", {}, name, make("span", { class: "soft" }, a === b ? " the same in both" : "")), make("div", { class: a === b ? "" : "pair" }, ...cells));
   }
   return parts;
 }

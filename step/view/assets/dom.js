@@ -15,12 +15,12 @@ const MARKS = {
   PENDING_REDRIVE: "waiting",
 };
 
-/** Make an element. `on...` are listeners, `style` an object of CSS properties; null and false leave out. */
+/** Make an element. `on...` are handlers, `style` an object of CSS properties; null and false leave out. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) element[name] = value;
     else if (name === "style") for (const [key, to] of Object.entries(value)) element.style.setProperty(key, to);
     else element.setAttribute(name, value === true ? "" : value);
   }
@@ -60,18 +60,23 @@ export const button = (text, onclick, attributes = {}) => make("button", { type:
 
 /** Tell what happened, to the eye and to a screen reader. */
 export function announce(text) {
-  let region = document.getElementById("announcement");
-  if (!region) {
-    region = make("div", { id: "announcement", role: "status" });
-    document.body.append(region);
-  }
+  const region = announcements();
   region.textContent = text;
   region.classList.add("is-shown");
   clearTimeout(announce.timer);
   announce.timer = setTimeout(() => region.classList.remove("is-shown"), 2500);
 }
 
-export async function copy(text) {
+// Made before there is anything to tell: a screen reader hears what changes in it.
+export function announcements() {
+  const there = document.getElementById("announcement");
+  if (there) return there;
+  const region = make("div", { id: "announcement", role: "status" });
+  document.body.append(region);
+  return region;
+}
+
+export async function copy(text, told = "Copied") {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -83,7 +88,7 @@ export async function copy(text) {
     document.execCommand("copy");
     area.remove();
   }
-  announce("Copied");
+  announce(told);
 }
 
 export function download(name, text, type) {
@@ -97,7 +102,7 @@ export function openDialog(title, ...content) {
   const close = () => dialog.close();
   const dialog = make("dialog", { "aria-labelledby": "dialog-title", onclose: () => dialog.remove() },
     make("header", { class: "dialog-head" }, make("h2", { id: "dialog-title" }, title), button("×", close, { "aria-label": "close", class: "quiet" })),
-    ...content);
+    ...content.filter(Boolean));
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

@@ -2,10 +2,10 @@
 
 import { button, copy, make } from "./dom.js";
 import { json } from "./json.js";
+import { renew } from "./renew.js";
 import { VirtualList } from "./virtual.js";
-import { detailsOf, duration, pretty, timeOf, utc } from "./words.js";
+import { detailsOf, duration, exactClock, pretty, timeOf, utc } from "./words.js";
 
-const ROW = 28;
 const KINDS = {
   "all events": () => true,
   "states entered and left": (event) => /State(Entered|Exited)$/.test(event.type),
@@ -24,7 +24,7 @@ export function makeEvents(move) {
   const search = make("input", { type: "search", class: "filter", placeholder: "Filter: a type, a state, any text", "aria-label": "Filter events", "aria-keyshortcuts": "/" });
   const kinds = make("select", { "aria-label": "Kind of event" }, Object.keys(KINDS).map((kind) => make("option", {}, kind)));
   const count = make("span", { class: "soft count", role: "status" });
-  const list = new VirtualList({ height: ROW, label: "Events", className: "events", choose: (index) => move(rows[index]), draw: (index) => drawRow(rows[index]) });
+  const list = new VirtualList({ label: "Events", className: "events", choose: (index) => move(rows[index]), draw: (index) => drawRow(rows[index]) });
   const said = make("div", { class: "event-said" });
   const element = make("div", { class: "events-box" }, make("div", { class: "tools" }, search, kinds, count),
     make("div", { class: "events-head", "aria-hidden": "true" }, ...["id", "at", "type", "of"].map((name) => make("span", {}, name))), list.element, said);
@@ -60,9 +60,9 @@ export function makeEvents(move) {
     list.set(rows.length, rows.indexOf(position));
     const event = events[position];
     if (!event) return;
-    said.replaceChildren(make("div", { class: "block-head" }, make("h3", {}, `${event.id} ${event.type}`),
-      make("span", { class: "soft" }, `after ${event.previousEventId || "none"} · ${utc(event.timestamp)}`),
-      button("copy", () => copy(JSON.stringify(event, null, 2)), { class: "quiet" })), json(detailsText(detailsOf(event))));
+    renew(said, make("div", { class: "block-head" }, make("h2", {}, `${event.id} ${event.type}`),
+      make("span", { class: "soft", title: utc(event.timestamp) }, `${exactClock(event.timestamp)} · after ${event.previousEventId || "none"}`),
+      button("copy", () => copy(JSON.stringify(event, null, 2)), { class: "quiet" })), json(detailsText(detailsOf(event)), "What the event says"));
   }
   return { element, update, focus: () => search.focus() };
 }

@@ -5,26 +5,34 @@ import { announce, button, copy, download, make, openDialog, sign, statusBadge }
 import { makeEvents } from "./events.js";
 import { makeGraph, paint } from "./graph.js";
 import { block } from "./json.js";
+import { hearPlace, linkTo, readPlace, showPlace } from "./place.js";
 import { makePlayer } from "./player.js";
+import { renew } from "./renew.js";
 import { describeVisit, failure } from "./state.js";
 import { makeTimeline } from "./timeline.js";
-import { gatherVisits, inScope } from "./visits.js";
-import { clock, duration, plural, pretty, readCause, timeOf, utc } from "./words.js";
+import { ancestors, inScope, Visits } from "./visits.js";
+import { clock, momentOf, plural, pretty, readCause, timeOf, took, utc } from "./words.js";
 
 const TABS = ["State", "Timeline", "Events", "Execution"];
+const TICK_MS = 1000;
 
 export class ExecutionPage {
   /**
    * @param root where to show it
-   * @param data its facts, `definition` (JSON), `graph` (SVG), `history` (events), `pytest` (text, or a function that fetches it)
-   * @param more `actions` and `tail`: buttons before and behind the page's own; `linkTo` gives the address of another page
+   * @param data its facts, `definition` (JSON), `graph` (SVG), `history` (events), `pytest` (text, or a function that fetches it),
+   *   `now`, the moment up to which a running one is told
+   * @param more `actions` and `tail`: buttons before and behind the page's own; `linkTo` gives the address of another
+   *   page; `answer(task)` lets a waiting task be answered; `isLive`: time goes on
    */
-  constructor(root, data, { actions = [], tail = [], linkTo = null }) {
-    Object.assign(this, { root, data, actions, tail, linkTo, events: [], position: -1, chosen: null, tab: "State" });
-    this.visits = gatherVisits([]);
+  constructor(root, data, { actions = [], tail = [], linkTo = null, answer = null, isLive = false }) {
+    Object.assign(this, { root, data, actions, tail, linkTo, answer, events: [], position: -1, chosen: null, tab: "State" });
+    this.visits = new Visits();
     this.definitions = statesOf(data.definition);
+    this.wanted = readPlace();
     this.build();
     this.grow(data.history || [], data);
+    hearPlace((place) => this.goTo(place));
+    if (isLive) setInterval(() => this.tick(), TICK_MS);
   }
 
   // ---------------------------------------------------------------- data
@@ -32,24 +40,38 @@ export class ExecutionPage {
   /** Take further events and newer facts; who looks at the end stays there. */
   grow(events, facts = {}) {
     const isAtEnd = this.position >= this.events.length - 1;
-    const isFirst = !this.events.length;
-    this.events = this.events.concat(events);
+    for (const event of events) this.events.push(event);
     Object.assign(this.data, facts, { history: null });
-    const from = this.chosen?.from;
-    this.visits = gatherVisits(this.events);
+    if (facts.now) this.ahead = momentOf(facts.now) - Date.now();
+    this.visits.read(events);
     if (isAtEnd) this.position = this.events.length - 1;
-    this.chosen = isFirst || (isAtEnd && this.isFollowing) ? this.mostTelling() : this.visits.all.find((visit) => visit.from === from) || this.mostTelling();
-    this.update();
+    if (!this.chosen || (isAtEnd && this.isFollowing)) this.chosen = this.mostTelling();
+    if (!this.goTo(this.wanted)) this.update();
   }
 
   get isFollowing() {
-    return this.data.status === "RUNNING" && !this.hasChosen;
+    return !this.hasChosen;
   }
 
+  // The moment up to which a running execution is told; without a clock to ask, its last event's.
+  now() {
+    if (this.data.status === "RUNNING" && this.ahead !== undefined) return Date.now() + this.ahead;
+    return this.events.length ? timeOf(this.events.at(-1)) : null;
+  }
+
+  tick() {
+    if (this.data.status !== "RUNNING" || document.hidden) return;
+    this.updateHead();
+    if (this.tab === "State") this.updatePanel();
+  }
+
+  // What failed; of several iterations that did, and of what a Map is about, the Map, which tells of them all.
   mostTelling() {
     const all = this.visits.all;
     const failed = all.filter((visit) => visit.status === "failed" && !visit.children.some((child) => child.status === "failed"));
-    return failed.at(-1) || all.at(-1) || null;
+    const found = failed.at(-1) || all.at(-1) || null;
+    const isOneOfMany = (visit) => visit.kind === "Map" && (failed.length > 1 || (!failed.length && visit.iterations.size > 1));
+    return (found && [...ancestors(found), found].find(isOneOfMany)) || found;
   }
 
   // ---------------------------------------------------------------- moving
@@ -57,7 +79,40 @@ export class ExecutionPage {
   move(position) {
     this.position = Math.max(0, Math.min(this.events.length - 1, position));
     this.chosen = this.visits.owners[this.position] || this.chosen;
+    // Who goes to the end wants to see what comes next.
+    this.hasChosen = this.position < this.events.length - 1;
     this.update();
+    this.showPlace();
+  }
+
+  /** Go to a place that an address told; false: there was none, or its events haven't come yet. */
+  goTo({ event, state, tab }) {
+    const at = (id) => this.events.findIndex((one) => one.id === id);
+    const [position, from] = [at(event), at(state)];
+    if ((event && position < 0) || (state && from < 0)) return false;
+    this.wanted = {};
+    const isTab = TABS.find((name) => name.toLowerCase() === tab);
+    if (isTab) this.showTab(isTab);
+    if (!event && !state) return false;
+    if (event) this.move(position);
+    this.hasChosen = true;
+    const visit = this.visits.all.find((one) => one.from === from);
+    if (visit) this.choose(visit);
+    return true;
+  }
+
+  /** Where this is, for an address. */
+  get place() {
+    const isOwn = this.visits.owners[this.position] === this.chosen;
+    return {
+      event: this.events[this.position]?.id,
+      state: isOwn || !this.chosen ? null : this.events[this.chosen.from].id,
+      tab: this.tab === "State" ? null : this.tab.toLowerCase(),
+    };
+  }
+
+  showPlace() {
+    showPlace(this.hasChosen ? this.place : { tab: this.place.tab });
   }
 
   choose(visit) {
@@ -66,6 +121,7 @@ export class ExecutionPage {
     this.hasChosen = true;
     if (visit.from > this.position) this.position = visit.to ?? visit.from;
     this.update();
+    this.showPlace();
   }
 
   chooseState(name) {
@@ -97,6 +153,7 @@ export class ExecutionPage {
   build() {
     this.head = make("header", { class: "heading" });
     this.problem = make("div", { class: "problem" });
+    this.buttons = make("div", { class: "actions" }, ...this.actions, this.data.pytest ? button("Copy as pytest", () => this.showPytest()) : null, ...this.tail);
     this.player = makePlayer((position) => this.move(position), () => this.position);
     this.graph = makeGraph(this.data.graph, (name) => this.chooseState(name), `The machine ${this.data.machine || ""}`);
     this.timeline = makeTimeline((visit) => this.choose(visit));
@@ -134,7 +191,8 @@ export class ExecutionPage {
       this.tabs[next].focus();
     };
     this.tabs = Object.fromEntries(TABS.map((name, index) => [name, make("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, title: `key ${index + 1}`, onclick: () => this.showTab(name) }, name)]));
-    return make("div", { class: "tabs", role: "tablist", "aria-label": "Details", onkeydown: press }, ...Object.values(this.tabs));
+    return make("div", { class: "tabs" }, make("div", { role: "tablist", "aria-label": "Details", onkeydown: press }, ...Object.values(this.tabs)),
+      button("Copy link", () => this.copyLink(), { class: "quiet", title: "the address of this event and state (key c)" }));
   }
 
   showTab(name) {
@@ -144,7 +202,13 @@ export class ExecutionPage {
       tab.tabIndex = other === name ? 0 : -1;
       this.panels[other].hidden = other !== name;
     }
-    if (this.events.length) this.updatePanel();
+    if (!this.events.length) return;
+    this.updatePanel();
+    this.showPlace();
+  }
+
+  copyLink() {
+    copy(linkTo(this.place), "Link copied");
   }
 
   update() {
@@ -171,30 +235,27 @@ export class ExecutionPage {
     const { visits, events, position, chosen } = this;
     if (this.tab === "Timeline") this.timeline.update({ visits, events, position, chosen });
     else if (this.tab === "Events") this.table.update(events, position);
-    else if (this.tab === "Execution") this.fill(this.panels.Execution, this.describeExecution());
-    else this.fill(this.panels.State, describeVisit({ visit: chosen, visits, position, definitions: this.definitions, linkTo: this.linkTo, choose: (visit) => this.choose(visit) }));
-  }
-
-  fill(panel, children) {
-    panel.replaceChildren(...children.filter(Boolean));
+    else if (this.tab === "Execution") renew(this.panels.Execution, this.describeExecution());
+    else renew(this.panels.State, describeVisit({ visit: chosen, visits, position, now: this.now(), definitions: this.definitions, linkTo: this.linkTo, answer: this.answer, choose: (visit) => this.choose(visit) }));
   }
 
   updateHead() {
     const { data, events } = this;
     const first = events.length ? timeOf(events[0]) : null;
-    const last = events.length ? timeOf(events[events.length - 1]) : null;
-    const facts = [
-      ["started", first === null ? "" : clock(first / 1000), utc(first && first / 1000)],
-      [data.status === "RUNNING" ? "so far" : "took", first === null ? "" : duration(last - first)],
-      ["events", events.length.toLocaleString("en")],
-      ["redriven", data.redrives ? plural(data.redrives, "time") : ""],
+    const isRunning = (data.status || "RUNNING") === "RUNNING";
+    const end = isRunning ? this.now() : first === null ? null : timeOf(events.at(-1));
+    const facts = first === null ? [] : [
+      ["started", clock(first / 1000), utc(first / 1000)],
+      isRunning ? ["so far", took(end - first), this.ahead === undefined ? "up to its last event" : ""] : ["took", took(end - first), end === first ? "all its events bear one time: it never waited" : utc(end / 1000)],
     ];
+    facts.push(["events", events.length.toLocaleString("en"), ""]);
+    if (data.redrives) facts.push(["redriven", plural(data.redrives, "time"), ""]);
     const name = make("span", { class: "name" }, data.name || "");
-    this.head.replaceChildren(
+    renew(this.head,
       make("div", { class: "head-title" }, make("h1", {}, data.machine || "execution", data.name ? [make("span", { class: "soft" }, " / "), name] : ""), statusBadge(data.status || "RUNNING")),
-      make("dl", {}, ...facts.filter(([, value]) => value).map(([term, value, title]) => make("div", { title }, make("dt", {}, term), make("dd", {}, value)))),
-      make("div", { class: "actions" }, ...this.actions, data.pytest ? button("Copy as pytest", () => this.showPytest()) : null, ...this.tail));
-    this.problem.replaceChildren(...(data.error || data.cause ? [this.banner()] : []));
+      make("dl", {}, ...facts.map(([term, value, title]) => make("div", { title: title || null, "data-key": term }, make("dt", {}, term), make("dd", {}, value)))),
+      this.buttons);
+    renew(this.problem, data.error || data.cause ? this.banner() : null);
   }
 
   // One line: what failed is told in full by its state.
@@ -215,7 +276,9 @@ export class ExecutionPage {
     const start = events.find((event) => event.executionStartedEventDetails)?.executionStartedEventDetails || {};
     const end = events.at(-1)?.executionSucceededEventDetails || {};
     const arn = data.arn ? make("p", { class: "arn" }, make("code", {}, data.arn), button("copy", () => copy(data.arn), { class: "quiet" })) : null;
-    return [arn, ...failure(data.error ?? (data.cause ? "" : null), data.cause), block("Input", pretty(start.input ?? data.input)), block("Output", pretty(end.output ?? data.output)),
+    const dates = make("dl", { class: "facts" }, ...[["started", data.started ?? events[0]?.timestamp], ["stopped", data.stopped]].filter(([, at]) => at).map(([term, at]) =>
+      make("div", {}, make("dt", {}, term), make("dd", { title: utc(at) }, clock(at)))));
+    return [arn, dates, ...failure(data.error ?? (data.cause ? "" : null), data.cause), block("Input", pretty(start.input ?? data.input)), block("Output", pretty(end.output ?? data.output)),
       block("Definition", data.definition ? pretty(JSON.stringify(data.definition)) : "", { isOpen: false })];
   }
 
@@ -234,7 +297,7 @@ export class ExecutionPage {
       ArrowLeft: () => this.move(this.position - wide), ArrowRight: () => this.move(this.position + wide),
       Home: () => this.move(0), End: () => this.move(this.events.length - 1),
       n: () => this.moveToState(1), p: () => this.moveToState(-1), f: () => this.moveToFailure(1), F: () => this.moveToFailure(-1),
-      " ": () => this.player.toggle(), "/": () => { this.showTab("Events"); this.table.focus(); },
+      c: () => this.copyLink(), " ": () => this.player.toggle(), "/": () => { this.showTab("Events"); this.table.focus(); },
       "+": () => this.zoom("+"), "-": () => this.zoom("-"), 0: () => this.zoom("0"),
     };
     TABS.forEach((name, index) => { keys[index + 1] = () => this.showTab(name); });

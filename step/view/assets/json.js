@@ -9,10 +9,14 @@ const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)
 
 /** Show a text that is laid out already. */
 export function json(text, label = null) {
-  const element = make("pre", { tabindex: 0, ...(label ? { "aria-label": label, role: "region" } : {}) });
+  const element = make("pre", { tabindex: 0, "data-late": true, ...(label ? { "aria-label": label, role: "region" } : {}) });
+  return Object.assign(element, { says: text, draw: () => colour(element, text) });
+}
+
+function colour(element, text) {
   if (text.length > MOST_COLOURED || !/^[\s]*[[{"\d\-tfn]/.test(text)) {
     element.append(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}\n… ${(text.length - MOST_SHOWN).toLocaleString("en")} more characters: copy takes them all` : text);
-    return element;
+    return;
   }
   let done = 0;
   for (const match of text.matchAll(TOKENS)) {
@@ -23,7 +27,6 @@ export function json(text, label = null) {
     done = match.index + match[0].length;
   }
   element.append(text.slice(done));
-  return element;
 }
 
 // Which blocks are folded is remembered by their titles while the page is open.
@@ -33,11 +36,8 @@ const folded = new Map();
 export function block(title, text, { isOpen = true, note = "" } = {}) {
   if (text === "" || text === null || text === undefined) return null;
   const key = title.replace(/\d+/g, "#");
-  const details = make("details", { class: "block" },
-    make("summary", {}, make("span", { class: "block-title" }, title), note ? make("span", { class: "soft" }, note) : null,
-      button("copy", (click) => { click.preventDefault(); copy(text); }, { class: "quiet", "aria-label": `copy ${title}` })),
-    json(text, title));
+  const details = make("details", { ontoggle: () => folded.set(key, details.open) },
+    make("summary", {}, make("span", { class: "block-title" }, title), note ? make("span", { class: "soft" }, note) : null), json(text, title));
   details.open = folded.get(key) ?? isOpen;
-  details.addEventListener("toggle", () => folded.set(key, details.open));
-  return details;
+  return make("div", { class: "block foldable", "data-key": title }, details, button("copy", () => copy(text), { class: "quiet", "aria-label": `copy ${title}` }));
 }

@@ -1,11 +1,11 @@
 // The keyboard: one table of keys, which ? shows.
 
-import { button, make, openDialog } from "./dom.js";
+import { announcements, button, make, openDialog } from "./dom.js";
 
 export const EXECUTION_KEYS = [
   ["← →", "one event back, one on (with Shift: ten)"], ["Home End", "the first event, the last one"], ["p n", "the previous state entered, the next one"],
-  ["f F", "the next failure, the previous one"], ["Space", "play the history"], ["1 2 3 4", "State, Timeline, Events, Execution"],
-  ["↑ ↓", "in a list: the line before, the line after"], ["/", "filter the events"], ["+ − 0", "picture larger, smaller, as it fits"],
+  ["f F", "the next failure, the previous one"], ["Space", "play the history"], ["c", "copy a link to this event and state"], ["1 2 3 4", "State, Timeline, Events, Execution"],
+  ["↑ ↓", "in a list: the line before, the line after (with PgUp PgDn: a page)"], ["← ↑ ↓ →", "in the picture: the state beside, above, below; Enter shows it"], ["/", "filter the events"], ["+ − 0", "picture larger, smaller, as it fits"],
 ];
 const EVERYWHERE = [["t", "light, dark, or as the system has it"], ["?", "these keys"], ["Esc", "close a dialog"]];
 const THEMES = ["", "light", "dark"];
@@ -13,6 +13,7 @@ const THEMES = ["", "light", "dark"];
 /** Listen to the keyboard: `press(key)` is asked first and says whether it took the key. */
 export function listen(press, keys) {
   restoreTheme();
+  announcements();
   document.addEventListener("keydown", (key) => {
     if (key.defaultPrevented || key.ctrlKey || key.metaKey || key.altKey || document.querySelector("dialog[open]")) return;
     const { tagName, type } = key.target;

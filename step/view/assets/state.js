@@ -1,28 +1,28 @@
 // One stay in one state: what went in and out, what was tried, how it failed, and which iterations it holds.
 
 import { badge, button, make, sign } from "./dom.js";
+import { showIterations } from "./iterations.js";
 import { block } from "./json.js";
 import { ancestors, statusAt } from "./visits.js";
-import { duration, plural, pretty, readCause, utc } from "./words.js";
-
-// As many iterations are shown as buttons; a field reaches every one.
-const MOST_ITERATIONS = 240;
+import { duration, exactClock, plural, pretty, readCause, took, utc } from "./words.js";
 
 /**
- * Describe a visit. `choose(visit)` goes to another one; `definitions` are the states' JSON by name; `linkTo(page,
- * query)` gives the address of another page, where there is one.
+ * Describe a visit. `choose(visit)` goes to another one; `definitions` are the states' JSON by name; `now` is the moment
+ * up to which it is told. Where there are such: `linkTo(page, query)` gives the address of another page, `answer(task)`
+ * lets a task be answered that waits for its token.
  */
-export function describeVisit({ visit, visits, position, choose, definitions, linkTo }) {
+export function describeVisit({ visit, visits, position, now, choose, definitions, linkTo, answer }) {
   if (!visit) return [make("p", { class: "soft" }, "No state was entered.")];
   const status = statusAt(visit, position);
   const isOver = visit.to !== null && visit.to <= position;
   return [
-    make("div", { class: "state-head" }, make("h2", {}, visit.name), badge(status || "waiting", status || "not yet entered")),
-    make("p", { class: "soft" }, facts(visit).join(" · ")),
+    make("div", { class: "state-head" }, make("h2", {}, visit.name), badge(status || "waiting", status || "not yet entered"), answerButton(visit, definitions[visit.name], answer)),
+    facts(visit, now),
     ...where(visit, visits, choose),
     ...(status === "succeeded" ? [] : failure(visit.error, visit.cause, isOver)),
     ...others(visit, linkTo),
-    ...iterations(visit, position, choose),
+    visit.kind === "Map" && visit.iterations.size ? showIterations(visit, { position, choose, definitions }) : null,
+    ...(visit.kind === "Parallel" ? branches(visit, position, choose) : []),
     ...attempts(visit),
     visit.isTruncated ? make("p", { class: "soft" }, "AWS shortened these values.") : null,
     block("Input", pretty(visit.input)),
@@ -33,11 +33,42 @@ export function describeVisit({ visit, visits, position, choose, definitions, li
   ];
 }
 
-function facts(visit) {
-  const told = [visit.kind];
-  if (visit.attempts.length > 1) told.push(plural(visit.attempts.length, "attempt"));
-  told.push(visit.end === null ? "still open" : `took ${duration(visit.end - visit.start)}`);
-  return told;
+function facts(visit, now) {
+  const told = [["type", visit.kind], ["entered", date(visit.start)]];
+  if (visit.end === null) told.push(["so far", duration(now - visit.start)]);
+  else told.push(["left", date(visit.end)], ["took", took(visit.end - visit.start)]);
+  if (visit.attempts.length > 1) told.push(["attempts", String(visit.attempts.length)]);
+  return make("dl", { class: "facts" }, ...told.map(([term, value]) => make("div", { "data-key": term }, make("dt", {}, term), make("dd", {}, value))));
+}
+
+const date = (ms) => make("time", { datetime: new Date(ms).toISOString(), title: utc(ms / 1000) }, exactClock(ms / 1000));
+
+function answerButton(visit, definition, answer) {
+  const last = visit.attempts.at(-1);
+  if (!answer || last?.status !== "running" || !/\.waitForTaskToken$|:activity:/.test(last.resource)) return null;
+  return button("Answer…", () => answer({ name: visit.name, token: tokenOf(last.parameters, definition || {}) }), { "data-key": "answer" });
+}
+
+// The token that a waiting task was given, found where the definition put it; "": it isn't among its parameters.
+function tokenOf(parameters, definition) {
+  try {
+    return findToken(JSON.parse(parameters), definition.Parameters ?? definition.Arguments ?? null) || "";
+  } catch {
+    return "";
+  }
+}
+
+function findToken(given, template) {
+  if (typeof template !== "object" || template === null || given === null) return null;
+  for (const [name, value] of Object.entries(template)) {
+    const told = given[name.replace(/\.\$$/, "")];
+    const path = typeof value === "string" ? value.replace(/^\{%\s*|\s*%\}$/g, "") : "";
+    if (/^\$(\$|states\.context)\.Task\.Token$/.test(path)) return told;
+    if (/^\$(\$|states\.context)$/.test(path)) return told?.Task?.Token;
+    const inside = findToken(told, value);
+    if (inside) return inside;
+  }
+  return null;
 }
 
 /** Show an error with its cause; a Lambda's stack trace as Python prints it. */
@@ -95,42 +126,7 @@ function others(visit, linkTo) {
   ];
 }
 
-// ---------------------------------------------------------------- Map and Parallel
-
-function iterations(visit, position, choose) {
-  if (visit.kind === "Parallel") return branches(visit, position, choose);
-  if (visit.kind !== "Map" || !visit.iterations.size) return [];
-  const state = { onlyFailed: false };
-  const grid = make("div", { class: "iterations", role: "group", "aria-label": "Iterations" });
-  const all = [...visit.iterations.keys()].sort((a, b) => a - b);
-  const byIndex = new Map();
-  for (const child of visit.children) {
-    if (!byIndex.has(child.index)) byIndex.set(child.index, []);
-    byIndex.get(child.index).push(child);
-  }
-  const statusOf = (index) => {
-    const statuses = (byIndex.get(index) || []).map((child) => statusAt(child, position)).filter(Boolean);
-    if (!statuses.length) return "waiting";
-    const end = visit.iterations.get(index);
-    return statuses.includes("running") ? "running" : end === "running" || end === "succeeded" ? (statuses.includes("aborted") ? "aborted" : "succeeded") : end;
-  };
-  const draw = () => {
-    const wanted = all.filter((index) => !state.onlyFailed || statusOf(index) === "failed");
-    grid.replaceChildren(...wanted.slice(0, MOST_ITERATIONS).map((index) => {
-      const status = statusOf(index);
-      return make("button", { type: "button", class: `iteration ${status}`, "aria-label": `iteration ${index}: ${status}`, title: `iteration ${index}: ${status}`,
-        onclick: () => choose((byIndex.get(index) || [])[0] || visit) }, sign(status), String(index));
-    }), wanted.length > MOST_ITERATIONS ? make("span", { class: "soft" }, `and ${(wanted.length - MOST_ITERATIONS).toLocaleString("en")} more`) : "");
-  };
-  draw();
-  const failed = all.filter((index) => visit.iterations.get(index) === "failed").length;
-  const only = make("input", { type: "checkbox" });
-  only.addEventListener("change", () => { state.onlyFailed = only.checked; draw(); });
-  const go = make("input", { type: "number", min: 0, max: all.at(-1), class: "small", placeholder: "go to", "aria-label": "go to iteration" });
-  go.addEventListener("change", () => choose((byIndex.get(Number(go.value)) || [])[0] || visit));
-  return [make("div", { class: "block" }, make("div", { class: "block-head" }, make("h3", {}, plural(visit.length ?? all.length, "iteration")),
-    failed ? make("label", { class: "soft" }, only, ` only the ${failed} failed`) : null, all.length > 12 ? go : null), grid)];
-}
+// ---------------------------------------------------------------- Parallel
 
 function branches(visit, position, choose) {
   const first = visit.children.filter((child) => !child.cameFrom);
@@ -150,7 +146,7 @@ function branches(visit, position, choose) {
 
 function attempts(visit) {
   if (visit.attempts.length < 2) return [];
-  const head = make("tr", {}, ...["#", "", "began", "took", "error"].map((text) => make("th", { scope: "col" }, text)));
+  const head = make("tr", {}, ...["#", "how", "began", "took", "error"].map((text) => make("th", { scope: "col" }, text)));
   const rows = visit.attempts.map((attempt, index) => {
     const read = readCause(attempt.cause);
     return make("tr", {}, make("td", { class: "number" }, String(index + 1)), make("td", {}, sign(attempt.status, attempt.status)),

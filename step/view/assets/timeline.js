@@ -1,28 +1,25 @@
 // The timeline: a line for every visit, in which long waits take little room.
 
 import { make, sign } from "./dom.js";
+import { renew } from "./renew.js";
 import { VirtualList } from "./virtual.js";
 import { statusAt, walk } from "./visits.js";
 import { duration, timeOf } from "./words.js";
-
-const ROW = 26;
 
 /** Make the timeline; `choose(visit)` hears which line was clicked. */
 export function makeTimeline(choose) {
   let lines = [];
   let shown = null;
   const list = new VirtualList({
-    height: ROW, label: "Timeline", className: "timeline", choose: (index) => choose(lines[index]),
+    label: "Timeline", className: "timeline", choose: (index) => choose(lines[index]),
     draw: (index) => drawLine(lines[index], shown),
   });
   const axis = make("div", { class: "axis", "aria-hidden": "true" });
   const element = make("div", { class: "timeline-box" },
     make("div", { class: "timeline-head" }, make("span", {}, "state"), axis, make("span", { class: "took" }, "took")), list.element);
-  let source = null;
   let places = [];
   function update({ visits, events, position, chosen }) {
-    if (source !== events || lines.length !== visits.all.length) {
-      source = events;
+    if (places.length !== events.length) {
       lines = [...walk(visits.roots)];
       places = scale(events);
       drawAxis(axis, events, places);
@@ -62,7 +59,7 @@ function drawAxis(axis, events, places) {
     last = text;
     free = places[at] + 22;
   }
-  axis.replaceChildren(...ticks);
+  renew(axis, ticks);
 }
 
 function drawLine(visit, { position, end, places }) {
@@ -77,11 +74,11 @@ function drawLine(visit, { position, end, places }) {
     }));
   }
   track.append(make("div", { class: "cursor", style: { left: `${places[position]}%` } }));
-  const took = visit.end === null ? "" : duration(visit.end - visit.start);
+  const time = visit.end === null ? "" : duration(visit.end - visit.start);
   return make("div", { class: `stay${status === null ? " is-later" : ""}` },
     make("span", { class: "line-name", style: { "padding-left": `${Math.min(visit.depth, 6) * 0.9}rem` }, title: label }, sign(status || "waiting", status || "not yet entered"), make("span", {}, label)),
     track, make("span", { class: "took" }, visit.attempts.length > 1 && visit.kind !== "Map" && visit.kind !== "Parallel"
-      ? make("span", { class: "tries", title: `${visit.attempts.length} attempts` }, `${visit.attempts.length}× `) : null, took));
+      ? make("span", { class: "tries", title: `${visit.attempts.length} attempts` }, `${visit.attempts.length}× `) : null, time));
 }
 
 // A stay, and on it its attempts; between them the state waits to try again.

@@ -16,10 +16,11 @@ function keep(text) {
   sessionStorage.setItem(KEY, text);
 }
 
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) {
-  keep(given);
-  history.replaceState(null, "", location.pathname + location.search);
+const words = new URLSearchParams(location.hash.slice(1));
+if (words.has("token")) {
+  keep(words.get("token"));
+  words.delete("token");
+  history.replaceState(null, "", location.pathname + location.search + (words.size ? `#${words}` : ""));
 }
 
 // Another tab of this very address may have it: a link was opened in a new one.

@@ -1,16 +1,18 @@
 // The live viewer: one head for all pages, and which page an address shows.
 
+import { openAnswer } from "./answer.js";
 import { openCompare, openRedrive, openStart, openStop } from "./actions.js";
 import { follow, link, read, readFile, readHistory, readText, ServiceError } from "./api.js";
 import { COMPARE_KEYS, showCompare } from "./compare.js";
-import { button, download, make } from "./dom.js";
+import { announce, announcements, button, download, make } from "./dom.js";
 import { ExecutionPage } from "./execution.js";
+import { showExecutions } from "./executions.js";
 import { EXECUTION_KEYS, frameButtons, listen } from "./keys.js";
-import { showExecutions, showMachines } from "./lists.js";
+import { showMachines } from "./machines.js";
 
-const LIST_KEYS = [["/", "search"]];
+const LIST_KEYS = [["/", "search"], ["↑ ↓", "in the list: the line before, the line after (with PgUp PgDn: a page)"], ["Enter", "open the execution"], ["x", "choose it for comparing"]];
 const PAGES = {
-  "": ["Executions", showExecutions, LIST_KEYS], machines: ["Machines", showMachines, LIST_KEYS], executions: ["Executions", showExecutions, LIST_KEYS],
+  "": ["Executions", showExecutions, LIST_KEYS], machines: ["Machines", showMachines, [["/", "filter"]]], executions: ["Executions", showExecutions, LIST_KEYS],
   execution: ["Execution", showExecution, EXECUTION_KEYS], compare: ["Compare", showCompare, COMPARE_KEYS],
 };
 
@@ -21,15 +23,18 @@ async function showExecution(root, frame, query) {
   const stop = button("Stop", () => openStop(arn), { class: "danger" });
   const redrive = button("Redrive", () => openRedrive(arn));
   const actions = [
-    ...(frame.canAct ? [stop, redrive, button("Start again…", () => openStart(about.machine_arn.split("/")[0], about.machine, page.data.input || "{}"))] : []),
+    ...(frame.canAct ? [stop, redrive, button("Start again…", () => openStart([{ arn: about.machine_arn.split("/")[0], name: about.machine }], "", page.data.input || "{}"))] : []),
     button("Compare…", () => openCompare(arn, about.map_run || about.machine_arn)),
     button("Export", async () => {
       const { file, text } = await readFile("export", { arn });
       download(file, text, "text/html");
     }),
   ];
-  const page = new ExecutionPage(root, about, { actions, linkTo: link });
+  const page = new ExecutionPage(root, about, { actions, linkTo: link, answer: frame.canAct ? openAnswer : null, isLive: true });
+  let told = about.status;
   const show = (facts) => {
+    if (facts.status !== told) announce(`${facts.name}: ${facts.status.toLowerCase().replaceAll("_", " ")}`);
+    told = facts.status;
     stop.hidden = facts.status !== "RUNNING";
     redrive.hidden = facts.redrive !== "REDRIVABLE";
     document.title = `${facts.name}: ${facts.status.toLowerCase()} – step`;
@@ -67,7 +72,7 @@ async function main() {
   listen((key) => page.press(key), keys);
   try {
     const frame = buildFrame(await read("about"), name, keys);
-    document.body.replaceChildren(frame.bar, root);
+    document.body.replaceChildren(frame.bar, root, announcements());
     page = await show(root, frame, new URLSearchParams(location.search));
   } catch (error) {
     if (!root.isConnected) document.body.replaceChildren(root);

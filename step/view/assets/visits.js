@@ -1,25 +1,19 @@
 // Visits: the events of a history gathered by the state that caused them, as step.view.visits does it in Python,
-// and with what each stay took in, gave out and tried. A history that still grows is read anew.
+// and with what each stay took in, gave out and tried. A history that still grows is read on.
 
 import { detailsOf, timeOf } from "./words.js";
 
 const ENDS = { ExecutionSucceeded: "SUCCEEDED", ExecutionFailed: "FAILED", ExecutionTimedOut: "TIMED_OUT", ExecutionAborted: "ABORTED" };
+const ITERATIONS = { MapIterationStarted: "running", MapIterationSucceeded: "succeeded", MapIterationFailed: "failed", MapIterationAborted: "aborted" };
 const ATTEMPTS = /^(TaskScheduled|LambdaFunctionScheduled|ActivityScheduled|MapStateStarted|ParallelStateStarted)$/;
 
-/**
- * Gather the events: `all` in the order of entering, `roots` those outside of any Map or Parallel, `owners` the visit
- * that each event belongs to.
- */
-export function gatherVisits(events) {
-  const reader = new Reader();
-  for (const [position, event] of events.entries()) reader.take(event, position);
-  return { all: reader.all, roots: reader.roots, owners: events.map((event) => reader.owner.get(event.id)), status: reader.status, error: reader.error, cause: reader.cause };
-}
+/** Gather the visits of a whole history. */
+export const gatherVisits = (events) => new Visits().read(events);
 
-/** How a visit looked when the event at a position was the last one; null: it hadn't begun. */
-export function statusAt(visit, position) {
+/** How a visit, or an iteration, looked when the event at a position was the last one; null: it hadn't begun. */
+export function statusAt({ changes }, position) {
   let found = null;
-  for (const [from, status] of visit.changes) {
+  for (const [from, status] of changes) {
     if (from > position) break;
     found = status;
   }
@@ -59,10 +53,15 @@ const climb = (visit, fits) => {
 };
 const isOpen = (visit) => visit.to === null;
 
-class Reader {
+/**
+ * The visits of the events read so far: `all` in the order of entering, `roots` those outside of any Map or Parallel,
+ * `owners` the visit that each event belongs to.
+ */
+export class Visits {
   constructor() {
     this.all = [];
     this.roots = [];
+    this.owners = [];
     this.status = "RUNNING";
     this.error = this.cause = null;
     this.owner = new Map();
@@ -70,6 +69,12 @@ class Reader {
     this.indexes = new Map();
     this.failing = new Set();
     this.redriven = new Set(); // what a redrive goes on with, and nothing has happened to since
+  }
+
+  /** Read further events. */
+  read(events) {
+    for (const event of events) this.take(event, this.owners.length);
+    return this;
   }
 
   take(event, position) {
@@ -95,6 +100,7 @@ class Reader {
     } else {
       visit = this.progress(kind, details, visit, at);
     }
+    this.owners.push(visit);
     this.owner.set(event.id, visit);
     this.kinds.set(event.id, kind);
     this.indexes.set(event.id, index);
@@ -116,11 +122,14 @@ class Reader {
       index, depth: parent ? parent.depth + 1 : 0,
       from: at.position, to: null, start: at.time, end: null, status: "running", changes: [[at.position, "running"]],
       input: details.input, output: undefined, assigned: null, isTruncated: Boolean(details.inputDetails?.truncated),
-      attempts: [], error: null, cause: null, children: [], iterations: new Map(), next: null, length: null,
+      attempts: [], error: null, cause: null, children: [], open: new Set(), iterations: new Map(), next: null, length: null,
       mapRun: null, started: null,
     };
     if (cameFrom) cameFrom.next = visit;
     (parent ? parent.children : this.roots).push(visit);
+    parent?.open.add(visit);
+    const iteration = parent?.iterations.get(index);
+    if (iteration) Object.assign(iteration, { first: iteration.first || visit, last: visit });
     this.all.push(visit);
     return visit;
   }
@@ -133,16 +142,17 @@ class Reader {
     found.output = details.output;
     found.assigned = details.assignedVariables || null;
     close(found, at, isFailing ? "caught" : "succeeded");
+    const iteration = isFailing && found.parent?.iterations.get(found.index);
+    if (iteration) iteration.caught ||= found;
     return found;
   }
 
   iterate(visit, kind, index, at) {
-    if (kind === "MapIterationStarted") {
-      visit.iterations.set(index, "running");
-      return;
-    }
-    this.abandon(visit, at, index);
-    visit.iterations.set(index, { MapIterationSucceeded: "succeeded", MapIterationFailed: "failed" }[kind] || "aborted");
+    const status = ITERATIONS[kind];
+    if (status !== "running") this.abandon(visit, at, index);
+    const iteration = visit.iterations.get(index) || { index, changes: [], first: null, last: null, caught: null };
+    iteration.changes.push([at.position, status]);
+    visit.iterations.set(index, iteration);
   }
 
   progress(kind, details, inner, at) {
@@ -198,8 +208,8 @@ class Reader {
 
   // Close what is still open inside a fork, or inside one iteration of it, that is over or starts again.
   abandon(visit, at, index = null) {
-    for (const child of visit.children) {
-      if (!isOpen(child) || (index !== null && child.index !== index)) continue;
+    for (const child of visit.open) {
+      if (index !== null && child.index !== index) continue;
       this.abandon(child, at);
       close(child, at, this.hasFailed(child) ? "failed" : "aborted");
     }
@@ -223,6 +233,8 @@ class Reader {
       if ((visit.status !== "failed" && visit.status !== "aborted") || visit.next) continue;
       Object.assign(visit, { to: null, end: null, status: "running" });
       visit.changes.push([at.position, "running"]);
+      visit.parent?.open.add(visit);
+      visit.parent?.iterations.get(visit.index)?.changes.push([at.position, "running"]);
       this.failing.delete(visit);
       this.redriven.add(visit);
       this.openAgain(visit.children, at);
@@ -266,6 +278,8 @@ function startedBy(output) {
 function close(visit, at, status) {
   Object.assign(visit, { to: at.position, end: at.time, status });
   visit.changes.push([at.position, status]);
+  visit.parent?.open.delete(visit);
+  for (const { changes } of visit.iterations.values()) if (changes.at(-1)[1] === "running") changes.push([at.position, "aborted"]);
   const attempt = visit.attempts.at(-1);
   if (attempt && attempt.to === null)
     Object.assign(attempt, { to: at.position, end: at.time, status: status === "aborted" ? "aborted" : status === "failed" ? "failed" : "succeeded" });

@@ -25,6 +25,9 @@ export function duration(ms) {
   return "";
 }
 
+/** What is made in a moment bears one time: clocks of services and tests tell no smaller parts. */
+export const took = (ms) => (ms === 0 ? "at once" : duration(ms));
+
 const pad = (number) => String(number).padStart(2, "0");
 /** Write a moment in the reader's time zone. */
 export function clock(at) {
@@ -32,6 +35,8 @@ export function clock(at) {
   const time = new Date(momentOf(at));
   return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())} ${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
 }
+/** The same for history events, which follow each other within a second. */
+export const exactClock = (at) => `${clock(at)}.${String(new Date(momentOf(at)).getMilliseconds()).padStart(3, "0")}`;
 export const utc = (at) => (at ? `${new Date(momentOf(at)).toISOString()} (UTC)` : "");
 
 export const plural = (count, word, many = `${word}s`) => `${count.toLocaleString("en")} ${count === 1 ? word : many}`;

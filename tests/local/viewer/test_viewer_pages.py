@@ -11,6 +11,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.judging import complaints
+
 pytestmark = pytest.mark.requires_component("browser")
 NASTY = "<img src=x onerror=alert(1)>"
 
@@ -58,6 +60,114 @@ def test_the_list_follows_what_happens(tab: Page, little: Any, bread: str) -> No
 
     tab.get_by_role("combobox", name="Status").select_option("FAILED")
     expect(tab.get_by_text("No execution fits.")).to_be_visible()
+
+
+def test_the_list_names_the_error_and_is_used_by_keys_alone(tab: Page, little: Any, bread: str) -> None:
+    for name, is_cold in [("monday", False), ("tuesday", True)]:
+        little.ended(little.start(bread, {"cold": is_cold}, name))
+    tab.goto(little.url)
+    row = tab.get_by_role("row").filter(has_text="tuesday")
+    expect(row).to_contain_text(f"RuntimeError: the oven is cold {NASTY}")
+
+    tab.get_by_role("grid").focus()
+    for key in ("ArrowDown", "x", "ArrowDown", "x"):
+        tab.keyboard.press(key)
+    expect(tab.get_by_role("button", name="Compare")).to_be_enabled()
+    tab.keyboard.press("Home")
+    tab.keyboard.press("Enter")
+
+    expect(tab.locator("h1")).to_have_text("bread / tuesday")
+
+
+def test_a_thousand_executions_are_read_on_while_somebody_scrolls(tab: Page, little: Any) -> None:
+    machine = little.create("pass", {"Go": {"Type": "Pass", "End": True}}, "Go")
+    for number in range(250):
+        little.start(machine, {}, f"pass-{number:03}")
+    tab.goto(little.url)
+    status = tab.get_by_role("status").filter(has_text="executions")
+    expect(status).to_have_text("the newest 100 executions")
+
+    tab.get_by_role("grid").focus()
+    for _ in range(3):
+        tab.keyboard.press("End")
+
+    expect(status).to_have_text("250 executions")
+    assert tab.locator("[data-row]").count() < 60
+
+
+def test_a_machine_is_chosen_when_an_execution_is_started(tab: Page, little: Any, bread: str) -> None:
+    little.create("hello", {"Hello": {"Type": "Pass", "End": True}}, "Hello")
+    tab.goto(f"{little.url}executions")
+
+    tab.get_by_role("button", name="Start…").click()
+    tab.get_by_role("dialog").get_by_label("Machine").select_option("hello")
+    tab.get_by_role("dialog").get_by_role("button", name="Start").click()
+
+    expect(tab.locator("h1")).to_contain_text("hello / ")
+
+
+def test_a_waiting_task_is_answered_from_the_page(tab: Page, little: Any) -> None:
+    task = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": True}
+    parameters = {"QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token"}}
+    machine = little.create("ask", {"Ask": {**task, "Parameters": parameters}}, "Ask")
+    open_execution(tab, little, little.start(machine, {}, "monday"))
+
+    tab.get_by_role("button", name="Answer…").click()
+    dialog = tab.get_by_role("dialog")
+    expect(dialog.get_by_label("Task token")).to_have_value(re.compile(".{40,}"))
+    dialog.get_by_label("It failed").check()
+    dialog.get_by_label("Error").fill("Refused")
+    dialog.get_by_role("button", name="Send").click()
+
+    expect(tab.locator(".heading .badge")).to_have_text("failed")
+    expect(tab.locator(".banner")).to_contain_text("Refused")
+    expect(tab.get_by_role("button", name="Answer…")).to_have_count(0)
+
+
+def test_the_time_of_what_runs_goes_on_though_nothing_happens(tab: Page, little: Any, bread: str) -> None:
+    open_execution(tab, little, little.start(bread, {"ask": True}, "monday"))
+    time = tab.locator(".heading dl div", has_text="so far").locator("dd")
+    expect(time).to_contain_text("s")
+    first = time.text_content()
+
+    expect(time).not_to_have_text(first or "")
+
+
+def test_elements_stay_the_same_while_an_execution_grows(tab: Page, little: Any, bread: str) -> None:
+    open_execution(tab, little, little.start(bread, {"ask": True}, "monday"))
+    expect(tab.locator("#panel-State h2")).to_have_text("Ask")
+    marked = [
+        ".heading h1",
+        ".heading .badge",
+        "#panel-State h2",
+        "#panel-State pre",
+        '[data-state="Warm?"] .mark',
+    ]
+    tab.locator('[data-state="Ask"]').click()
+    for place in marked:
+        tab.locator(place).first.evaluate("(element) => { element.isOld = true; }")
+    copy = tab.get_by_role("button", name="copy Input")
+    copy.focus()
+
+    little.tasks["Ask"].set()
+    expect(tab.locator(".heading .badge")).to_have_text("succeeded")
+
+    for place in marked:
+        assert tab.locator(place).first.evaluate("(element) => element.isOld"), place
+    expect(copy).to_be_focused()
+
+
+def test_a_list_keeps_its_elements_while_it_grows(tab: Page, little: Any, bread: str) -> None:
+    little.ended(little.start(bread, {}, "monday"))
+    tab.goto(little.url)
+    grid = tab.get_by_role("grid")
+    expect(grid.get_by_role("link", name="monday")).to_be_visible()
+    grid.evaluate("(element) => { element.isOld = true; }")
+
+    little.ended(little.start(bread, {}, "tuesday"))
+
+    expect(grid.get_by_role("link", name="tuesday")).to_be_visible()
+    assert grid.evaluate("(element) => element.isOld")
 
 
 def test_an_execution_grows_while_it_is_looked_at(tab: Page, little: Any, bread: str) -> None:
@@ -140,3 +250,37 @@ def test_what_is_not_there_is_said(tab: Page, little: Any) -> None:
     tab.goto(f"{little.url}execution?arn=arn:aws:states:us-east-1:123456789012:execution:a:b")
 
     expect(tab.get_by_role("alert")).to_contain_text("ExecutionDoesNotExist")
+
+
+@pytest.mark.requires_component("axe")
+@pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1400, "light")])
+def test_no_page_shuts_somebody_out_or_is_wider_than_the_screen(
+    tab: Page, little: Any, bread: str, width: int, scheme: Any
+) -> None:
+    first = little.ended(little.start(bread, {"cold": True, "flour": "rye" * 200}, "monday"))
+    other = little.ended(
+        little.start(bread, {"cold": False}, "a-name-that-is-as-long-as-names-may-be-" + "n" * 40)
+    )
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    pages = [
+        ("machines", ".list a"),
+        ("executions", ".execution-row a"),
+        ("executions?search=nothing", "text=No execution fits."),
+        (f"execution?arn={quote(first)}", "#panel-State h2"),
+        (f"compare?a={quote(first)}&b={quote(other)}", ".compare-detail h2"),
+        ("execution?arn=nothing", "[role=alert]"),
+    ]
+    found: dict[str, list[str]] = {}
+    for page, place in pages:
+        tab.goto(little.url + page)
+        expect(tab.locator(place).first).to_be_visible()
+        found[page] = complaints(tab)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
+    for page, button in [(pages[1][0], "Start…"), (pages[3][0], "Compare…"), (pages[3][0], "Start again…")]:
+        tab.goto(little.url + page)
+        tab.get_by_role("button", name=button).click()
+        expect(tab.get_by_role("dialog")).to_be_visible()
+        found[button] = complaints(tab)
+
+    assert not any(found.values()), found
