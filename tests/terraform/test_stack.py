@@ -169,4 +169,4 @@ def test_terraform_that_is_none_is_refused() -> None:
     )
 
     assert done.returncode == stack.NO_CONTACT
-    assert "is no Terraform from 1.11 on" in done.stderr
+    assert "is no Terraform from 1.10 on" in done.stderr

@@ -1,4 +1,7 @@
-"""A stack that was made with the first modules is upgraded: nothing of it is made anew, nothing goes away."""
+"""A stack that was made with the first modules is upgraded: nothing of it is made anew, nothing goes away.
+
+Planned by the oldest Terraform that the modules take.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.root import Root
+from tests.terraform.root import ROOT, Root
 
 UPGRADE = Path(__file__).parent / "upgrade"
+OLDEST = ROOT / "build" / "terraform-oldest" / "bin" / "terraform"
 
-pytestmark = pytest.mark.requires_component("terraform")
+pytestmark = pytest.mark.requires_component("terraform-oldest")
 
 
 @pytest.fixture(scope="module")
 def changes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What the modules of today would do to the stack of then."""
     root = Root.from_files(
-        tmp_path_factory.mktemp("upgrade"), UPGRADE / "main.tf", UPGRADE / "definition.asl.json"
+        tmp_path_factory.mktemp("upgrade"),
+        UPGRADE / "main.tf",
+        UPGRADE / "definition.asl.json",
+        environment={"TERRAFORM": str(OLDEST)},
     )
+    assert root.run("version").startswith("Terraform v1.10.")
     shutil.copy(UPGRADE / "state.json", root.folder / "terraform.tfstate")
     return root.changes("-refresh=false")
 
