@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures site bench bench-service soak conformance fidelity lock clean
+.PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures site release bench bench-service soak conformance fidelity lock clean
 
 PYTHON := .venv/bin/python
-TYPED_SCRIPTS := $(addprefix scripts/,build_site.py demo.py iam_table.py local_service.py module_docs.py permissions.py stack.py)
+TYPED_SCRIPTS := $(addprefix scripts/,build_site.py demo.py iam_table.py local_service.py module_docs.py permissions.py public_interface.py stack.py)
 # Which of environments/ is meant.
 ENV ?= local
 
@@ -106,6 +106,15 @@ build/site-tools/.ready: requirements/site.txt | .venv/.ready
 	@$(PYTHON) -m venv --clear build/site-tools
 	@build/site-tools/bin/python -m pip --disable-pip-version-check -qq install \
 	  --require-hashes --only-binary :all: -r requirements/site.txt
+	@touch $@
+
+release: .venv/.ready build/release-tools/.ready ## Build wheel and sdist twice, compare and check them, write their bill of materials
+	@scripts/release
+
+build/release-tools/.ready: requirements/release.txt | .venv/.ready
+	@$(PYTHON) -m venv --clear build/release-tools
+	@build/release-tools/bin/python -m pip --disable-pip-version-check -qq install \
+	  --require-hashes --only-binary :all: -r requirements/release.txt
 	@touch $@
 
 bench: .venv/.ready ## Measure the interpreter beside a plain loop and moto (ARGS=--quick for a short form)

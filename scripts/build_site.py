@@ -18,8 +18,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ROOT / "build" / "site-pages"
-SITE = ROOT / "build" / "site"
+BUILD = ROOT / "build"
+PAGES = BUILD / "site-pages"
+SITE = BUILD / "site"
+CONFIG = ROOT / "docs" / "zensical.toml"
 # Pages outside of docs/, and where they are on the site.
 ELSEWHERE = {
     "README.md": "index.md",
@@ -181,7 +183,8 @@ def keep_home(site: Path) -> set[str]:
 def main() -> int:
     """Build the site; exit status 1 says that something of it is wrong."""
     shutil.rmtree(PAGES, ignore_errors=True)
-    config = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    shutil.copy(CONFIG, BUILD)
+    config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     gathering = Gathering(PAGES)
     gathering.gather()
     listed = [place for _section, _title, place in navigation(config)]
@@ -189,12 +192,12 @@ def main() -> int:
     problems = [
         *gathering.problems,
         *(
-            f"zensical.toml: the navigation names {place}, which is no page"
+            f"docs/zensical.toml: the navigation names {place}, which is no page"
             for place in listed
             if place not in written
         ),
         *(
-            f"zensical.toml: {place} isn't in the navigation"
+            f"docs/zensical.toml: {place} isn't in the navigation"
             for place in sorted(written.difference(listed))
             if not FOUND_BY_LINK.match(place)
         ),
@@ -204,7 +207,7 @@ def main() -> int:
         return 1
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     plain = {**os.environ, "NO_COLOR": "1"}
-    built = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True, check=False)
+    built = subprocess.run(command, cwd=BUILD, env=plain, capture_output=True, text=True, check=False)
     if built.returncode:
         print(built.stdout.partition("Traceback")[0], built.stderr.partition("Traceback")[0], file=sys.stderr)
         return 1

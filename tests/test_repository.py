@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -90,13 +91,40 @@ def test_files_hold_no_path_of_one_machine() -> None:
     assert found == []
 
 
+def built(folder: Path, **environment: str) -> dict[str, Path]:
+    """Wheel and sdist as a release makes them: the wheel from the sdist, without the network."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    run("env", *(f"{name}={value}" for name, value in environment.items()), *command)
+    return {file.suffix: file for file in folder.iterdir()}
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as a release makes it: from the source distribution, without the network."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT))
-    (built,) = folder.glob("*.whl")
-    return built
+def dist(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return built(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: dict[str, Path]) -> Path:
+    return dist[".whl"]
+
+
+def test_wheel_and_sdist_are_the_same_wherever_they_are_built(dist: dict[str, Path], tmp_path: Path) -> None:
+    again = built(tmp_path, TZ="Asia/Tokyo", LC_ALL="C", HOME=str(tmp_path.parent))
+
+    assert {kind: file.read_bytes() for kind, file in again.items()} == {
+        kind: file.read_bytes() for kind, file in dist.items()
+    }
+
+
+@pytest.mark.requires_component("git")
+def test_sdist_has_every_file_of_the_project(dist: dict[str, Path]) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone: there is no list of the project's files")
+    with tarfile.open(dist[".gz"]) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+
+    assert packed - {"PKG-INFO"} == {name for name in listed if (ROOT / name).is_file()}
 
 
 def test_wheel_has_types_license_and_no_dependency(wheel: Path) -> None:
