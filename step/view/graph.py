@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from step.asl.model import Branch, Choice, Definition, Fail, Map, Parallel, State, Succeed, Task
-from step.view.words import describe_retriers, describe_rule, describe_state
+from step.view.words import called_service, describe_retriers, describe_rule, describe_state
 
 EdgeKind = Literal["start", "next", "choice", "default", "catch", "end"]
 VertexKind = Literal["Start", "End", "Pass", "Succeed", "Fail", "Wait", "Choice", "Task", "Parallel", "Map"]
@@ -34,13 +34,15 @@ class Edge:
 class Vertex:
     """A state, or the start or end of a scope (these have no name).
 
-    ``retry`` says what is tried again ("" if nothing), ``scopes`` are the bodies of a Map or Parallel.
+    ``retry`` says what is tried again ("" if nothing), ``calls`` which service a Task calls ("" of others),
+    ``scopes`` are the bodies of a Map or Parallel.
     """
 
     kind: VertexKind
     name: str = ""
     caption: str = ""
     retry: str = ""
+    calls: str = ""
     scopes: tuple[GraphScope, ...] = ()
 
 
@@ -100,6 +102,7 @@ def _vertex(name: str, state: State) -> Vertex:
         name=name,
         caption=describe_state(state),
         retry=describe_retriers(retriers),
+        calls=called_service(state) if isinstance(state, Task) else "",
         scopes=tuple(_build_scope(body) for body in bodies),
     )
 

@@ -1,4 +1,4 @@
-"""Colours, icons and badges of the SVG: a style sheet and small shapes.
+"""Colours and badges of the SVG: a style sheet and small shapes.
 
 Pure: no clock, no IO. Nothing is told by colour alone: every type has its own icon and its name in words,
 every outcome its own sign. Rules need no CSS variables, so that converters like rsvg-convert take them.
@@ -6,7 +6,6 @@ every outcome its own sign. Rules need no CSS variables, so that converters like
 
 from __future__ import annotations
 
-from step.view.graph import VertexKind
 from step.view.taken import Mark
 
 FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
@@ -67,25 +66,6 @@ STYLE = """
 }
 """.strip().replace("%s", FONT)
 
-# An icon is 20 by 20: a filled shape in its type's colour, and white strokes on it.
-_DISC = '<circle class="{kind}" cx="10" cy="10" r="10"/>'
-_TILE = '<rect class="{kind}" width="20" height="20" rx="5"/>'
-_ICONS: dict[VertexKind, tuple[str, str]] = {
-    "Task": (_TILE, "M6.5 4.5H8.5L14 15.5M10 8.5L6 15.5"),
-    "Wait": (_DISC, "M10 4.5V10L13.5 12.5"),
-    "Choice": (
-        '<path class="{kind}" d="M10 -1L21 10L10 21L-1 10Z"/>',
-        "M7.6 8A2.4 2.4 0 1 1 10 10.5V11.6M10 14.4V14.5",
-    ),
-    "Pass": (_DISC, "M5 10H14.5M11 6.5L14.5 10L11 13.5"),
-    "Succeed": (_DISC, "M5.5 10.5L8.8 13.5L14.5 7"),
-    "Fail": (
-        '<path class="{kind}" d="M6 0H14L20 6V14L14 20H6L0 14V6Z"/>',
-        "M6.5 6.5L13.5 13.5M13.5 6.5L6.5 13.5",
-    ),
-    "Parallel": (_TILE, "M10 3.5V6.5M5 16V9.5H15V16M10 6.5V16"),
-    "Map": (_TILE, "M4.5 4.5H12V12H4.5ZM8.5 15.5H15.5V8.5"),
-}
 _SIGNS: dict[Mark, str] = {
     "succeeded": "M-3.5 .5L-1 3L3.5 -2.5",
     "failed": "M-3 -3L3 3M3 -3L-3 3",
@@ -98,12 +78,6 @@ _SIGNS: dict[Mark, str] = {
 def css_text(text: str) -> str:
     """Write a text as it stands between quotes in a style sheet: each character by its number."""
     return "".join(f"\\{ord(character):x} " for character in text)
-
-
-def draw_icon(kind: VertexKind, x: int, y: int) -> str:
-    """Draw the icon of a state's type with its corner at (x, y)."""
-    shape, glyph = _ICONS[kind]
-    return f'<g transform="translate({x} {y})">{shape.format(kind=kind)}<path class="glyph" d="{glyph}"/></g>'
 
 
 def draw_badge(mark: Mark, count: int, x: int, y: int) -> str:

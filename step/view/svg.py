@@ -23,9 +23,10 @@ from step.view.geometry import (
     Point,
 )
 from step.view.graph import GraphScope, build_graph
+from step.view.icons import draw_icon
 from step.view.layout import lay_out
 from step.view.merging import trim_shared
-from step.view.style import STYLE, draw_badge, draw_icon, draw_retry_sign
+from step.view.style import STYLE, draw_badge, draw_retry_sign
 from step.view.taken import Taken
 
 CORNER = 8
@@ -199,7 +200,7 @@ def _shape(box: Box, mark: str) -> str:
 
 
 def _draw_text(box: Box) -> Iterator[str]:
-    yield draw_icon(box.vertex.kind, box.x + 11, box.y + 12)
+    yield draw_icon(box.vertex, box.x + 11, box.y + 12)
     left, y = box.x + TEXT_LEFT, box.y + TEXT_TOP
     yield f'<text class="name">{_spans(box.name_lines, left, y + 13, NAME_HEIGHT)}</text>'
     y += NAME_HEIGHT * len(box.name_lines)

@@ -146,6 +146,14 @@ def _map(state: Map) -> str:
     return f"{kind}, {bare_expression(limit)} at once" if limit else kind
 
 
+def called_service(state: Task) -> str:
+    """Name the service that a Task calls, as its resource does: ``lambda``, ``sqs``, ``activity``."""
+    head, _, rest = state.resource.partition(":states:::")
+    if rest:
+        return rest.removeprefix("aws-sdk:").partition(":")[0]
+    return "activity" if ":activity:" in head else "lambda"
+
+
 def short_resource(state: Task) -> str:
     """Name what a Task calls: a function's name, or the service and its action.
 

@@ -8,6 +8,7 @@ import pytest
 from step.asl.parse import parse
 from step.asl.taskfn import expand
 from step.view import build_graph
+from step.view.icons import draw_icon
 from step.view.text import human_duration, text_width, wrap
 
 LAMBDA = "arn:aws:lambda:eu-west-1:123456789012:function:knead:7"
@@ -170,3 +171,29 @@ def test_wrapped_text_fits_and_loses_nothing_but_spaces(text: str) -> None:
     assert len(lines) > 1
     assert all(text_width(line, 13, bold=True) <= 120 for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_task_wears_the_icon_of_what_it_calls_and_a_service_without_one_the_same_plug() -> None:
+    resources = {
+        "Lambda": LAMBDA,
+        "Invoke": "arn:aws:states:::lambda:invoke",
+        "Queue": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Table": "arn:aws:states:::aws-sdk:dynamodb:getItem",
+        "Other": "arn:aws:states:::aws-sdk:kms:encrypt",
+        "Another": "arn:aws:states:::aws-sdk:ssm:getParameter",
+        "Ask": "arn:aws:states:eu-west-1:123456789012:activity:ask",
+    }
+    states: dict[str, Any] = {
+        name: {"Type": "Task", "Resource": resource, "Arguments": {}, "End": True}
+        for name, resource in resources.items()
+    }
+    document: Any = {"StartAt": "Lambda", "QueryLanguage": "JSONata", "States": states}
+
+    vertices = {vertex.name: vertex for vertex in build_graph(parse(document)).walk()}
+
+    calls = ["lambda", "lambda", "sqs", "dynamodb", "kms", "ssm", "activity"]
+    assert [vertices[name].calls for name in resources] == calls
+    icons = {name: draw_icon(vertex, 0, 0) for name, vertex in vertices.items()}
+    assert icons["Lambda"] == icons["Invoke"]
+    assert icons["Other"] == icons["Another"]
+    assert len(set(icons.values())) == 5
