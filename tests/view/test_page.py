@@ -269,6 +269,12 @@ def test_25_000_events_open_at_once_and_few_of_them_are_elements(tab: Page, tmp_
     expect(tab.locator("output")).to_contain_text("24506/24506")
     expect(tab.locator(".event.is-current")).to_contain_text("ExecutionSucceeded")
     assert tab.locator(".event").count() < 100
+    # A narrow page has no height of its own that would bound a list.
+    tab.set_viewport_size({"width": 400, "height": 800})
+    for key, rows in [("2", ".stay"), ("3", ".event")]:
+        tab.keyboard.press(key)
+        expect(tab.locator(rows).first).to_be_visible()
+        assert tab.locator(rows).count() < 100
 
 
 # ---------------------------------------------------------------- one reading of histories, in two languages
