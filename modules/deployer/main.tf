@@ -111,6 +111,19 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    sid = "StartTheDeploysOfARollout"
+    # Itself, as everybody does: by its alias. AWS authorizes that on the machine's own ARN.
+    actions   = ["states:StartExecution"]
+    resources = [local.machine_arn, "${local.machine_arn}:*"]
+
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "states:StateMachineQualifier"
+      values   = ["live"]
+    }
+  }
+
+  statement {
     sid = "SeeWhetherAHolderLives"
     # A lock's owner is an execution; one that runs is never robbed.
     actions   = ["states:DescribeExecution"]

@@ -6,6 +6,7 @@ Knows boto3; the environment says the names, and clients never do.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from base64 import b64decode
@@ -13,13 +14,16 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from step.arn import machine_of
 from step.aws.deployer_calls import ask, make_client
 from step.aws.deployer_project import RoleAccounts
 from step.aws.deployer_table import DynamoTable
 from step.aws.sessions import new_session
 from step.clock import now_ms, pause
+from step.deployer.names import LIVE
 from step.deployer.ports import ExecutionFacts, Ports, Stored, Unavailable
 from step.errors import Refused, StepError
+from step.jsonvalue import JSONValue
 
 _CHUNK_BYTES = 1024 * 1024
 # A SHA-256 in base64.
@@ -149,7 +153,31 @@ class DeployerExecutions:
             if refused.code in ("ExecutionDoesNotExist", "InvalidArn"):
                 return None
             raise
-        return ExecutionFacts(status=str(answer["status"]), input=str(answer.get("input", "{}")))
+        return ExecutionFacts(
+            status=str(answer["status"]),
+            input=str(answer.get("input", "{}")),
+            error=str(answer.get("error", "")),
+            cause=str(answer.get("cause", "")),
+        )
+
+    def start(self, execution: str, name: str, input: JSONValue) -> str:
+        """Start another execution of an execution's machine, as everybody does: by its alias."""
+        machine = machine_of(execution)
+        try:
+            answer = ask(
+                self._client,
+                "start_execution",
+                ["executionArn"],
+                stateMachineArn=f"{machine}:{LIVE}",
+                name=name,
+                input=json.dumps(input),
+            )
+        except Refused as refused:
+            if refused.code != "ExecutionAlreadyExists":
+                raise
+            # It has ended since, or was started with something else: who asks about it will see.
+            return f"{execution.rpartition(':')[0]}:{name}"
+        return str(answer["executionArn"])
 
 
 def make_ports(session: Any, variables: Mapping[str, str]) -> Ports:

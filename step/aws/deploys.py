@@ -42,6 +42,7 @@ from step.deployer.names import Target
 from step.deployer.plan import FunctionState, Plan, make_plan
 from step.deployer.ports import Unavailable
 from step.deployer.release import MAX_CODE_BYTES, Canary, Release, SmokeTest, check_age
+from step.deployer.rollout import Rollout
 from step.deployer.signature import ALGORITHMS, Signature, signature_key
 from step.errors import NoContact, Refused, StepError
 from step.jsonvalue import JSONObject
@@ -172,7 +173,9 @@ class Deploys:
         )
         return Goal(target=target, deployer=self._deployer(wish, config), functions=tuple(facts))
 
-    def draft(self, goal: Goal, wish: Wish, definition: str, more: More) -> Draft:
+    def draft(
+        self, goal: Goal, wish: Wish, definition: str, more: More, *, release_id: str | None = None
+    ) -> Draft:
         """Make a release of a definition and zips, and check it as the deployer will; nothing is uploaded.
 
         Raises:
@@ -191,7 +194,7 @@ class Deploys:
         content = [definition.encode("utf-8", "surrogatepass"), *(code.zip_bytes for code in codes)]
         draft = draft_release(
             goal.target,
-            release_id=_new_id(now, *content),
+            release_id=release_id or new_id(now, *content),
             created_at_ms=now,
             definition=definition,
             code=codes,
@@ -204,6 +207,15 @@ class Deploys:
         if goal.functions:
             self._away.live_machine(wish.machine)
         return draft
+
+    @property
+    def region(self) -> str:
+        """The project's region."""
+        return self._away.region
+
+    def live_version(self, goal: Goal) -> str:
+        """Name the version that is live."""
+        return self._away.live_machine(goal.target.machine).version_arn
 
     def rollback(self, goal: Goal, version: str | None, more: More) -> Release:
         """Make a release that goes back to a version of the machine; None: the one before the live one.
@@ -219,7 +231,7 @@ class Deploys:
         else:
             version_arn = version if version.startswith("arn:") else f"{goal.target.machine_arn}:{version}"
         now = now_ms()
-        release_id = _new_id(now, version_arn.encode())
+        release_id = new_id(now, version_arn.encode())
         return rollback_release(
             goal.target,
             release_id=release_id,
@@ -275,6 +287,14 @@ class Deploys:
         """Store a release's document."""
         self._put(goal, release.key, release.to_bytes())
 
+    def upload_rollout(self, goal: Goal, rollout: Rollout) -> None:
+        """Store a rollout's document."""
+        self._put(goal, rollout.key, rollout.to_bytes())
+
+    def roll_out(self, goal: Goal, rollout: Rollout) -> str:
+        """Start a rollout that was uploaded; return its execution's ARN. Started twice it runs once."""
+        return self._home.start(goal.deployer.machine_arn, rollout.execution_name, rollout.to_json())
+
     def sign(self, goal: Goal, release: Release, key: str) -> None:
         """Sign a release with a key of KMS, and store the signature beside it.
 
@@ -323,7 +343,7 @@ class Deploys:
         """
         arn = self._home.execution_arn(release)
         project, _, _ = arn.rpartition(":")[2].rpartition("__")
-        name = f"{project}__{_new_id(now_ms(), arn.encode())}" if project else None
+        name = f"{project}__{new_id(now_ms(), arn.encode())}" if project else None
         return self._home.start(machine_of(arn), name, recover_input(arn))
 
     def prune(self, goal: Goal, keep: int) -> str:
@@ -332,7 +352,7 @@ class Deploys:
         request = PruneRequest(
             target=goal.target,
             keep=keep,
-            request_id=_new_id(now, b"prune"),
+            request_id=new_id(now, b"prune"),
             requested_by=self._home.who(),
         )
         self._put(goal, request.key, request.to_bytes())
@@ -458,7 +478,7 @@ def outcome_in(table: DynamoTable, target: Target, release_id: str) -> str | Non
     return outcome if isinstance(outcome, str) else None
 
 
-def _new_id(at_ms: int, *contents: bytes) -> str:
+def new_id(at_ms: int, *contents: bytes) -> str:
     """Name a release so that two of the same contents in one second have two names."""
     return make_release_id(at_ms, str(at_ms).encode(), *contents)
 

@@ -40,6 +40,7 @@ DEPLOY_EXITS = {
     2: "nothing was started: the message says what to do",
     10: "FailureClean: what was live is live",
     11: "locked: somebody else deploys, or a person holds the lock",
+    12: "FailurePartial: of several regions some have the release; the cause says what is live where",
     20: "FailureDirty: the cause lists what is wrong, and the command that mends it",
     21: "lost contact: the deploy runs on",
     130: "Ctrl-C: detached, the deploy runs on",

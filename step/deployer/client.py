@@ -38,6 +38,7 @@ class ExitCode(IntEnum):
     SUCCESS = 0
     CLEAN = 10
     LOCKED = 11
+    PARTIAL = 12
     DIRTY = 20
     LOST_CONTACT = 21
     DETACHED = 130
@@ -165,6 +166,7 @@ def rollback_release(
     version_arn: str,
     requested_by: str | None = None,
     expect_live: str | None = None,
+    undoes: str | None = None,
 ) -> Release:
     """Make a release that goes back to a version of the machine; it has no objects beside its document.
 
@@ -180,6 +182,7 @@ def rollback_release(
         region=target.region,
         machine=target.machine,
         rollback_to=version_arn,
+        undoes=undoes,
         requested_by=requested_by,
         expect_live=expect_live,
     )

@@ -13,7 +13,7 @@ from step.clock import format_timestamp
 from step.deployer.causes import message_of, redact
 from step.deployer.deployment import Deployment, Failure
 from step.deployer.lock import Lock, LockLost
-from step.deployer.looking import await_there, read_routes, wait_for
+from step.deployer.looking import are_same, await_there, read_routes, wait_for, weights
 from step.deployer.names import LIVE
 from step.deployer.ports import Ports, ProjectMachines, RecordExists, Route
 from step.deployer.staging import check_staged
@@ -21,6 +21,8 @@ from step.errors import StepError
 from step.jsonvalue import JSONObject
 
 SUCCESS, CLEAN, DIRTY = "Success", "FailureClean", "FailureDirty"
+# A rollout's alone: some of its places have the release, and others what they had.
+PARTIAL = "FailurePartial"
 # What the records of other executions than deploys say.
 RECOVERED, PRUNED = "Recovered", "Pruned"
 
@@ -79,7 +81,7 @@ def rollback(ports: Ports, deployment: Deployment, execution: str) -> Deployment
     def is_ours(routes: Sequence[Route]) -> bool:
         if is_done:
             return are_same(routes, [Route(item.new, 100)])
-        return _weights(routes).keys() <= {item.new, *_weights(item.prev)}
+        return weights(routes).keys() <= {item.new, *weights(item.prev)}
 
     routes = read_routes(ports, machines, deployment.target.alias_arn, is_ours)
     if not is_ours(routes):
@@ -144,15 +146,6 @@ def cause_of(failure: Failure | None) -> str:
     if failure is None:
         return ""
     return f"{failure.Error}: {redact(message_of(failure.Cause))}"
-
-
-def are_same(one: Sequence[Route], other: Sequence[Route]) -> bool:
-    """Whether two aliases lead to the same versions with the same weights."""
-    return _weights(one) == _weights(other)
-
-
-def _weights(routes: Sequence[Route]) -> dict[str, int]:
-    return {route.version_arn: route.weight for route in routes if route.weight}
 
 
 def check_routes(

@@ -181,6 +181,15 @@ class Deployment:
         bake = Bake(step=step, left_seconds=seconds, wait_seconds=min(canary.interval_seconds, seconds))
         return replace(self, bake=bake)
 
+    def told(self) -> dict[str, object]:
+        """Say for the log how it stands."""
+        return {
+            "release": self.release_id,
+            "fence": self.fence,
+            "version": self.version,
+            "verdict": self.verdict,
+        }
+
     def record(self, execution: str, outcome: str, now: str) -> JSONObject:
         """Write what is kept of it for ever."""
         return {

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from step.clock import format_timestamp
 from step.deployer.causes import is_of_a_broken_deployer, repair
-from step.deployer.commit import CLEAN, DIRTY, PRUNED, SUCCESS, are_same, cause_of, told
+from step.deployer.commit import CLEAN, DIRTY, PRUNED, SUCCESS, cause_of, told
 from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock, LockItem
+from step.deployer.looking import are_same
 from step.deployer.names import LIVE
 from step.deployer.ports import Ports, RecordExists, Route, Unavailable
 from step.errors import Refused
@@ -31,10 +32,10 @@ def diagnose(ports: Ports, deployment: Deployment, execution: str) -> Deployment
     """Say how the deploy really stands: ``verdict`` and ``cause``. Raises nothing on purpose."""
     unread: dict[str, str] = {}
     lock = Lock(ports, deployment.target.lock_key, execution)
-    item = _read(ports, "the lock", lock.read, unread)
-    record = _read(ports, RECORD, lambda: ports.table.get(_record_key(deployment)), unread)
+    item = read_or_note(ports, "the lock", lock.read, unread)
+    record = read_or_note(ports, RECORD, lambda: ports.table.get(_record_key(deployment)), unread)
     target = deployment.target
-    routes = _read(
+    routes = read_or_note(
         ports,
         f"the alias {LIVE!r}",
         lambda: ports.accounts.deploy(target).machines.routes(target.alias_arn),
@@ -122,7 +123,7 @@ def _differences(
     return found
 
 
-def _read(ports: Ports, what: str, read: Callable[[], T], unread: dict[str, str]) -> T | None:
+def read_or_note(ports: Ports, what: str, read: Callable[[], T], unread: dict[str, str]) -> T | None:
     """Read something, for a moment again and again; note why it couldn't be read."""
     last = ports.clock.now_ms() + 2 * _PAUSE_SECONDS * 1000
     while True:

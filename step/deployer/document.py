@@ -75,6 +75,7 @@ def parse_release(document: JSONValue) -> Release:
         definition=_pin(members.inner("definition"), MAX_DEFINITION_BYTES),
         functions=tuple(_function(inner) for inner in members.each("functions", MAX_FUNCTIONS)),
         rollback_to=members.optional("rollback_to", machine_version),
+        undoes=members.optional("undoes", name),
         requested_by=members.optional("requested_by", text(1, 512)),
         expect_live=members.optional("expect_live", machine_version),
         smoke_test=_smoke_test(members.inner("smoke_test")),
@@ -174,6 +175,8 @@ def _contradictions(release: Release) -> list[str]:
         problems.append("release: expected either definition, with functions, or rollback_to")
     if release.rollback_to is not None and release.functions:
         problems.append("release/functions: a release that goes back brings no code")
+    if release.undoes is not None and release.rollback_to is None:
+        problems.append("release/undoes: only a release that goes back takes one back")
     for member in ("rollback_to", "expect_live"):
         version = getattr(release, member)
         if version is not None and version.rpartition(":")[0] != release.target.machine_arn:

@@ -6,6 +6,7 @@ Knows the ports and the names of the states; each handler's work is in the modul
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from step.deployer.canary import analyze, check_analysis, check_health, promote
 from step.deployer.causes import redact
@@ -16,6 +17,7 @@ from step.deployer.ports import Ports
 from step.deployer.pruning import prune
 from step.deployer.release import CHECK_INPUT
 from step.deployer.resources import validate_resources
+from step.deployer.stages import Progress, check_stage, end_rollout, plan_rollout, start_stage
 from step.deployer.staging import check_smoke_test, stage_code, stage_machine, start_smoke_test
 from step.deployer.validating import lock, plan_prune, recover, sweep, validate
 from step.errors import StepError
@@ -25,6 +27,8 @@ from step.tasks.log import TaskLogger
 
 _Start = Callable[[Ports, JSONValue, str], Deployment]
 _Go = Callable[[Ports, Deployment, str], Deployment]
+_Roll = Callable[[Ports, Progress, str], Progress]
+T = TypeVar("T", Deployment, Progress)
 # What an execution begins with: a client's input.
 STARTS: dict[str, _Start] = {"Validate": validate, "Recover": recover, "PlanPrune": plan_prune}
 # What it goes on with: what the state before has made of it.
@@ -46,6 +50,12 @@ STATES: dict[str, _Go] = {
     "Rollback": rollback,
     "ReleaseLockFailure": release_lock_failure,
     "Diagnose": diagnose,
+}
+# What a rollout goes on with: it starts deploys, and is none.
+STAGES: dict[str, _Roll] = {
+    "StartStage": start_stage,
+    "CheckStage": check_stage,
+    "EndRollout": end_rollout,
 }
 
 
@@ -90,9 +100,12 @@ def make_handlers(
     handlers = DeployerHandlers(ports, service=service, logger=logger)
     for name, start in STARTS.items():
         handlers.task(name)(_starting(name, start, ports, logger))
+    handlers.task("PlanRollout")(lambda value, context: plan_rollout(ports(), value, _execution(context)))
     handlers.task("Sweep")(lambda value, context: sweep(ports(), value, _execution(context)))
     for name, go in STATES.items():
         handlers.task(name)(_going(name, go, ports, logger))
+    for name, roll in STAGES.items():
+        handlers.task(name)(_rolling(name, roll, ports, logger))
     return handlers
 
 
@@ -114,7 +127,16 @@ def _going(
     return handle
 
 
-def _logged(name: str, logger: TaskLogger | None, do: Callable[[], Deployment]) -> Deployment:
+def _rolling(
+    name: str, go: _Roll, ports: Callable[[], Ports], logger: TaskLogger | None
+) -> Callable[[Progress, TaskContext], Progress]:
+    def handle(progress: Progress, context: TaskContext) -> Progress:
+        return _logged(name, logger, lambda: go(ports(), progress, _execution(context)))
+
+    return handle
+
+
+def _logged(name: str, logger: TaskLogger | None, do: Callable[[], T]) -> T:
     """Log what a state has come to; execution, state and attempt are on the line already."""
     try:
         done = do()
@@ -128,10 +150,7 @@ def _logged(name: str, logger: TaskLogger | None, do: Callable[[], Deployment]) 
             f"{name} done",
             project=target.project,
             config=target.config,
-            release=done.release_id,
-            fence=done.fence,
-            version=done.version,
-            verdict=done.verdict,
+            **done.told(),
         )
     return done
 

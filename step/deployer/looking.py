@@ -42,6 +42,16 @@ def read_routes(
     return routes
 
 
+def are_same(one: Sequence[Route], other: Sequence[Route]) -> bool:
+    """Whether two aliases lead to the same versions with the same weights."""
+    return weights(one) == weights(other)
+
+
+def weights(routes: Sequence[Route]) -> dict[str, int]:
+    """Name the versions that get anything, with their shares."""
+    return {route.version_arn: route.weight for route in routes if route.weight}
+
+
 def await_there(ports: Ports, ask: Callable[[], T]) -> T:
     """Ask about, or use, what was made a moment ago: "there is none" may be a moment old.
 

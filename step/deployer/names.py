@@ -77,11 +77,8 @@ class Target:
         return tuple(f"{kind}/{self.project}/{self.config}/" for kind in (RELEASES, ROLLBACKS))
 
     def execution_name(self, release_id: str) -> str:
-        """Name the deployer's execution of a release: who may see a project's knows them by this.
-
-        ``__`` is in no project's or configuration's name, so that no two targets share one.
-        """
-        return f"{self.project}__{self.config}__{release_id}"
+        """Name the deployer's execution of a release: who may see a project's knows them by this."""
+        return execution_name(self.project, self.config, release_id)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -109,9 +106,22 @@ class Target:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
 
+def execution_name(project: str, config: str, what: str) -> str:
+    """Name an execution of the deployer: who may see a project's knows them by this.
+
+    ``__`` is in no project's or configuration's name, so that no two targets share one.
+    """
+    return f"{project}__{config}__{what}"
+
+
 def release_key(project: str, config: str, release_id: str, kind: str = RELEASES) -> str:
     """Name a release's document in the bucket; who may only ask to go back has a prefix of their own."""
     return f"{kind}/{project}/{config}/{release_id}/release.json"
+
+
+def rollout_key(project: str, config: str, rollout_id: str) -> str:
+    """Name a rollout's document in the bucket."""
+    return f"{RELEASES}/{project}/{config}/{rollout_id}/rollout.json"
 
 
 def request_key(project: str, config: str, request_id: str) -> str:

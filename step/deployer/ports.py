@@ -148,6 +148,8 @@ class ExecutionFacts(NamedTuple):
 
     status: str
     input: str
+    error: str = ""
+    cause: str = ""
 
 
 class OwnExecutions(Protocol):
@@ -155,6 +157,10 @@ class OwnExecutions(Protocol):
 
     def describe(self, arn: str) -> ExecutionFacts | None:
         """Read an execution; None where there is none (any more)."""
+        ...
+
+    def start(self, execution: str, name: str, input: JSONValue) -> str:
+        """Start another execution of an execution's machine; return its ARN. The same name starts it once."""
         ...
 
 

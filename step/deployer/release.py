@@ -184,6 +184,7 @@ class Release:
         definition: The definition; None where it goes back.
         functions: The functions that get new code; none where it goes back.
         rollback_to: The ARN of the machine's version to go back to.
+        undoes: The release that it takes back, where it goes back: it is refused where another is live.
         requested_by: Who asked for it, as AWS knows them; told on, to the record.
         expect_live: The version that is thought to be live: the deploy is refused where it isn't.
         smoke_test: Unless None, the new version is tried first.
@@ -200,6 +201,7 @@ class Release:
     definition: Pin | None = None
     functions: tuple[FunctionRelease, ...] = ()
     rollback_to: str | None = None
+    undoes: str | None = None
     requested_by: str | None = None
     expect_live: str | None = None
     smoke_test: SmokeTest | None = None
@@ -237,6 +239,8 @@ class Release:
     def to_json(self) -> JSONObject:
         """Write the document; ``document.parse_release`` reads it."""
         document = encoded(self)
+        if self.undoes is None:
+            del document["undoes"]
         if self.canary is not None:
             document["canary"] = self.canary.to_json()
         if self.form > 1:
@@ -251,7 +255,8 @@ class Release:
     @property
     def form(self) -> int:
         """The oldest form of the document that can say it."""
-        return 2 if self.canary is not None and self.canary.to_json().keys() - _CANARY_OF_FORM_1 else 1
+        canary = {} if self.canary is None else self.canary.to_json()
+        return 2 if self.undoes is not None or canary.keys() - _CANARY_OF_FORM_1 else 1
 
     @property
     def sha256(self) -> str:

@@ -13,7 +13,7 @@ from step.clock import parse_timestamp
 from step.deployer.definition import MachineType, bind_functions, check_definition
 from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock, LockItem, routes_to_json
-from step.deployer.looking import read_routes
+from step.deployer.looking import are_same, read_routes
 from step.deployer.names import LIVE
 from step.deployer.ports import MachineFacts, Ports, Project, Route
 from step.deployer.release import MAX_DEFINITION_BYTES, Pin, Release
@@ -123,6 +123,7 @@ class _Look:
         if release.rollback_to is not None:
             to = release.rollback_to
             self._ask("the version to go back to", lambda: self.project.machines.describe(to))
+            self.problems.extend(self._superseded(item.deployed or {}, routes))
         elif item.deployed is not None and item.deployed.get("version") in versions:
             self.problems.extend(self._older(item.deployed))
         return routes
@@ -184,6 +185,13 @@ class _Look:
         for key, value in self.release.target.tags.items():
             if tags.get(key) != value:
                 yield f"{what} isn't this project's: its tag {key} is {tags.get(key, '')!r}, not {value!r}"
+
+    def _superseded(self, deployed: Mapping[str, object], routes: Sequence[Route]) -> Iterator[str]:
+        """What takes a release back leaves what came after it."""
+        undoes = self.release.undoes
+        is_live = are_same(routes, [Route(str(deployed.get("version")), 100)])
+        if undoes is not None and not (deployed.get("release") == undoes and is_live):
+            yield f"the release {undoes}, which it takes back, isn't what is live any more"
 
     def _older(self, deployed: Mapping[str, object]) -> Iterator[str]:
         at = parse_timestamp(str(deployed.get("created_at")))

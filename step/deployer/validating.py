@@ -37,6 +37,7 @@ from step.deployer.release import (
     SmokeTest,
     check_age,
 )
+from step.deployer.rollout import parse_rollout
 from step.deployer.signature import check_signature
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
@@ -63,12 +64,12 @@ def validate(ports: Ports, value: JSONValue, execution: str) -> Deployment:
     now = ports.clock.now_ms()
     check_age(release, now)
     problems = []
-    problems += _misnamed(execution, release.execution_name)
+    problems += misnamed(execution, release.execution_name)
     if release.account not in ports.allowed_accounts:
         problems.append(f"release/account: {release.account} is not on the deployer's list of accounts")
     if problems:
         raise InvalidRelease(problems)
-    _check_uploaded(ports, release.key, release, parse_release)
+    check_uploaded(ports, release.key, release, parse_release)
     check_signature(ports, release)
     return Deployment(
         target=release.target,
@@ -177,13 +178,13 @@ def plan_prune(ports: Ports, value: JSONValue, execution: str) -> Deployment:
     """
     request = read_prune_request(value)
     target = request.target
-    problems = _misnamed(execution, request.execution_name)
+    problems = misnamed(execution, request.execution_name)
     if target.account not in ports.allowed_accounts:
         problems.append(f"prune/account: {target.account} is not on the deployer's list of accounts")
     if problems:
         raise InvalidRelease(problems)
     # Who prunes may deploy: that is to write to the project's prefix. Who may start may start anybody's.
-    _check_uploaded(ports, request.key, request, read_prune_request)
+    check_uploaded(ports, request.key, request, read_prune_request)
     return Deployment(
         target=target,
         uuid=_uuid(execution),
@@ -223,14 +224,14 @@ def read_prune_request(value: JSONValue) -> PruneRequest:
     return request
 
 
-def _misnamed(execution: str, wanted: str) -> list[str]:
+def misnamed(execution: str, wanted: str) -> list[str]:
     """Compare the execution's name with what it is for: it is done once, and is seen by whose it is."""
     if execution.rpartition(":")[2] == wanted:
         return []
     return [f"input: the execution has to be called {wanted}, as what it is started with is done once"]
 
 
-def _check_uploaded(ports: Ports, key: str, asked: T, read: Callable[[JSONValue], T]) -> None:
+def check_uploaded(ports: Ports, key: str, asked: T, read: Callable[[JSONValue], T]) -> None:
     """Who may start the deployer and who may upload are two: both have to say the same.
 
     Raises:
@@ -266,6 +267,9 @@ def _what_it_was_for(ports: Ports, execution: str) -> tuple[list[str], list[str]
             return followed, statuses, release, release.target
         if "prune" in given:
             return followed, statuses, None, read_prune_request(given).target
+        if "rollout" in given:
+            # It holds no lock: each of its deploys is recovered by itself.
+            return followed, statuses, None, parse_rollout(given).stages[0].release.target
         execution = str(given.get("recover"))
     raise InvalidRelease([f"input/recover: {execution} is no deploy"])
 

@@ -5,6 +5,7 @@ Time is virtual there, as it is where somebody tries a deploy of a bread that ba
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -120,7 +121,11 @@ def place(aws: Clients, packages: dict[str, Any], project: str, package: str) ->
     name = f"{project}-e2e"
     tags = {"DeployWith": "step-deployer", "ProjectName": project, "ConfigName": "e2e"}
     role = f"step-deployer-{project}@e2e"
-    role_arn = aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    iam = aws("iam")
+    try:
+        role_arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    except iam.exceptions.EntityAlreadyExistsException:
+        role_arn = iam.get_role(RoleName=role)["Role"]["Arn"]
     function = aws("lambda").create_function(
         FunctionName=name,
         Runtime=f"python3.{sys.version_info.minor}",
@@ -294,6 +299,68 @@ def test_a_project_of_another_account_is_deployed_and_led_back(
     back, _ = step("rollback", "-step", name, *place_words, "--to", "1")
 
     assert (status, deployed, back, live(away, name, OTHER)) == (0, 2, 0, 1), said
+
+
+CHECKS = """
+def handle(event, context):
+    healthy = ":eu-west-1:" not in event["machine"]
+    return {"healthy": healthy, "reason": f"{event['percent']} % are too many"}
+"""
+
+
+def place_twice(service: Running, aws: Clients, packages: dict[str, Any], project: str) -> list[Clients]:
+    """Make a project in two regions, each with a function that analyses canaries."""
+    second = boto3.Session("local", "local", region_name="eu-west-1")
+    clients: list[Clients] = [aws, lambda name: second.client(name, endpoint_url=service.endpoint)]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("checks.py", CHECKS)
+    for of_region in clients:
+        place(of_region, packages, project, "bread")
+        of_region("lambda").create_function(
+            FunctionName=f"{project}-checks",
+            Runtime=f"python3.{sys.version_info.minor}",
+            Role=f"arn:aws:iam::{ACCOUNT}:role/step-deployer-{project}@e2e",
+            Handler="checks.handle",
+            Code={"ZipFile": content.getvalue()},
+            Publish=True,
+        )
+    return clients
+
+
+def live_version(of_region: Clients, region: str, name: str) -> int:
+    arn = f"arn:aws:states:{region}:{ACCOUNT}:stateMachine:{name}:live"
+    alias = of_region("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=arn)
+    [route] = alias["routingConfiguration"]
+    return int(route["stateMachineVersionArn"].rpartition(":")[2])
+
+
+def test_two_regions_are_deployed_one_after_the_other_and_the_first_goes_back(
+    service: Running, aws: Clients, packages: dict[str, Any], deployer: str, step: Step
+) -> None:
+    regions = ["us-east-1", "eu-west-1"]
+    clients = place_twice(service, aws, packages, "pie")
+    what = [*words("pie-e2e", "bread", packages["bread"]["zip"]), "-region", ",".join(regions), "--quiet"]
+    checked = ["-canary", "5,50", "-bake", "2m"]
+    checked += ["-analysis", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:pie-checks:1"]
+
+    def versions() -> list[int]:
+        return [live_version(of, region, "pie-e2e") for of, region in zip(clients, regions, strict=True)]
+
+    taken_back, told_clean = step("deploy", *what, *checked, "--take-back")
+    after_taking_back = versions()
+    stopped, told_partial = step("deploy", *what, *checked)
+    after_stopping = versions()
+    done, told = step("deploy", *what)
+
+    assert (taken_back, after_taking_back) == (10, [1, 1]), told_clean
+    assert "us-east-1: it was taken back, what was live is live." in told_clean
+    assert (stopped, after_stopping) == (12, [2, 1]), told_partial
+    assert "says no: 5 % are too many (with 5 % on " in told_partial
+    assert "us-east-1: the release " in told_partial
+    assert "eu-west-1: what was live is live." in told_partial
+    assert (done, told) == (0, "Success: the release is live in us-east-1, eu-west-1, the locks are free.\n")
+    assert versions() == [2, 2]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
+from step.arn import machine_of
 from step.deployer.names import Target
 from step.deployer.ports import (
     ConditionFailed,
@@ -127,6 +128,8 @@ class MemoryAws:
         self.buckets: dict[str, tuple[int, float]] = {}
         self.throttled = 0
         self._left: dict[str, tuple[float, int]] = {}
+        # Runs an execution of the deployer.
+        self.start_own: Callable[[str, JSONValue], object] = lambda name, input: None
         self.on_call: Callable[[Call, Callable[[], Any]], Any] = lambda call, do: do()
 
     def call(self, role: str, action: str, resource: str, do: Callable[[], T]) -> T:
@@ -303,6 +306,16 @@ class MemoryExecutions:
 
     def describe(self, arn: str) -> ExecutionFacts | None:
         return self.aws.call("", "states:DescribeExecution", arn, lambda: self.aws.executions.get(arn))
+
+    def start(self, execution: str, name: str, input: JSONValue) -> str:
+        arn = f"{execution.rpartition(':')[0]}:{name}"
+
+        def do() -> str:
+            if arn not in self.aws.executions:
+                self.aws.start_own(name, input)
+            return arn
+
+        return self.aws.call("", "states:StartExecution", f"{machine_of(execution)}:live", do)
 
 
 @dataclass

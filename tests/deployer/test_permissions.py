@@ -14,6 +14,7 @@ NEEDED = {
         "s3:GetObjectVersion",
         "s3:ListBucket",
         "states:DescribeExecution",
+        "states:StartExecution",
         "sts:AssumeRole",
         "sts:TagSession",
     },

@@ -141,7 +141,7 @@ def test_every_problem_is_listed_with_its_place() -> None:
         "release/functions/1/code/size_bytes: expected a whole number from 1 to 262,144,000, got true",
         "release: unknown member 'surprise'; it knows account, canary, config, created_at, definition, "
         "expect_live, form, functions, machine, project, region, release_id, requested_by, rollback_to, "
-        "smoke_test",
+        "smoke_test, undoes",
     )
 
 

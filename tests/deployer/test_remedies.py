@@ -280,6 +280,7 @@ def test_runbook_has_a_section_for_each_end(code: ExitCode) -> None:
     section = {
         ExitCode.CLEAN: "## FailureClean",
         ExitCode.LOCKED: "## Locked",
+        ExitCode.PARTIAL: "## FailurePartial",
         ExitCode.DIRTY: "## FailureDirty",
         ExitCode.LOST_CONTACT: "## Lost contact, detached",
         ExitCode.DETACHED: "## Lost contact, detached",

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +31,8 @@ ARN = f"arn:aws:states:us-east-1:123456789012:execution:{NAME}:"
 TARGET = Target(
     project="bread", config="test", account="210987654321", region="eu-central-1", machine="bread-test"
 )
+# Where a rollout goes after that.
+SECOND = replace(TARGET, region="eu-west-1")
 FUNCTIONS = ("bread-test", "oven-test")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Real retries wait; an attempt comes so much later than the one before.
@@ -62,6 +64,8 @@ class Run:
     began: int = 0
     output: Any = None
     path: list[str] = field(default_factory=list)
+    # Whether another execution of the deployer has started it: a rollout's deploys.
+    is_stage: bool = False
 
     @property
     def name(self) -> str:
@@ -95,6 +99,7 @@ class World:
         self.aws = MemoryAws()
         self.text = TEXT
         self.target = target
+        self.targets: list[Target] = []
         self.functions = functions
         self.ports: Ports = self.aws.ports(target.account)
         self.calls: list[tuple[str, Call]] = []
@@ -116,9 +121,15 @@ class World:
         self._made = 0
         self._whole: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self.aws.on_call = self._on_call
-        code = {name: f"{name} 0".encode() for name in functions}
-        self.aws.make_project(target, code, self.definition(0, dict.fromkeys(functions, "1")))
+        self.aws.on_call, self.aws.start_own = self._on_call, self._start_stage
+        self.make_project(target)
+
+    def make_project(self, target: Target) -> None:
+        """Make the project somewhere, as Terraform does."""
+        code = {name: f"{name} 0".encode() for name in self.functions}
+        definition = self.definition(0, dict.fromkeys(self.functions, "1"))
+        self.aws.make_project(target, code, definition.replace(self.target.region, target.region))
+        self.targets.append(target)
 
     # ------------------------------------------------------------ releases
 
@@ -147,13 +158,14 @@ class World:
         canary: Canary | None = None,
         smoke_test: SmokeTest | None = None,
         expect_live: str | None = None,
+        target: Target | None = None,
         upload: bool = True,
     ) -> Release:
         """Make a release and upload it."""
         self.aws.clock.pause(1)
         draft = draft_release(
-            self.target,
-            release_id=f"r{number}",
+            target or self.target,
+            release_id=f"r{number}" if target is None else f"r{number}-{target.region}",
             created_at_ms=self.aws.clock.now_ms(),
             definition=self.definition(number),
             code=[
@@ -186,11 +198,17 @@ class World:
             self.aws.upload(request.key, request.to_bytes())
         return self.start(request.execution_name, request.to_json())
 
-    def start(self, name: str, value: JSONValue) -> Run:
+    def start(self, name: str, value: JSONValue, *, is_stage: bool = False) -> Run:
         """Run an execution of the deployer."""
-        run = Run(ARN + name)
+        run = Run(ARN + name, is_stage=is_stage)
         self.aws.executions[run.arn] = ExecutionFacts("RUNNING", json.dumps(value))
         return self._execute(run, self.text, value)
+
+    def _start_stage(self, name: str, value: JSONValue) -> None:
+        """Run a rollout's deploy; the rollout's own invocation doesn't wait for it."""
+        rollout = self.runs[-1]
+        self.start(name, value, is_stage=True)
+        rollout.began = self.aws.clock.now
 
     def redrive(self, run: Run) -> Run:
         """Let an execution that was stopped go on, with the state that it was in."""
@@ -219,7 +237,9 @@ class World:
         finally:
             self.runs.remove(run)
             _WORLDS.remove(self)
-        self.aws.executions[run.arn] = self.aws.executions[run.arn]._replace(status=run.status)
+        self.aws.executions[run.arn] = self.aws.executions[run.arn]._replace(
+            status=run.status, error=run.error or "", cause=run.cause or ""
+        )
         return run
 
     def invoke(self, event: Any, context: object) -> Any:
@@ -267,11 +287,14 @@ class World:
     def _on_call(self, call: Call, do: Callable[[], Any]) -> Any:
         run = self.runs[-1]
         self.check_time(run)
-        number = self._numbers[run.arn] = self._numbers.get(run.arn, 0) + 1
+        # The deploys of a rollout are of it.
+        is_alone = all(inner.is_stage for inner in self.runs[1:])
+        root = self.runs[0] if is_alone else run
+        number = self._numbers[root.arn] = self._numbers.get(root.arn, 0) + 1
         self.calls.append((run.state, call))
         self._let_it_arrive(call)
         try:
-            if self.intervene is None or len(self.runs) > 1:
+            if self.intervene is None or not is_alone:
                 return do()
             return self.intervene(self, run, number, call, do)
         finally:
@@ -298,7 +321,7 @@ class World:
 
     def _look_for_a_mix(self) -> None:
         """Note a moment at which the alias leads to a definition with code of another release."""
-        for route in self.aws.live(self.target):
+        for route in [route for target in self.targets for route in self.aws.live(target)]:
             if route.version_arn not in self._whole and (problem := self.mix(route.version_arn)):
                 self.mixes.append(problem)
             # Versions never change.
@@ -321,16 +344,19 @@ class World:
 
     @property
     def lock(self) -> JSONObject:
-        return self.aws.items.get(self.target.lock_key, {})
+        return self.lock_of(self.target)
+
+    def lock_of(self, target: Target) -> JSONObject:
+        return self.aws.items.get(target.lock_key, {})
 
     @property
     def is_locked(self) -> bool:
         return bool(self.lock.get("owner"))
 
-    def runs_exactly(self, release_id: str) -> bool:
+    def runs_exactly(self, release_id: str, target: Target | None = None) -> bool:
         """Whether the alias leads to exactly this release, and nowhere else."""
         comment, codes = self.released[release_id]
-        routes = [route for route in self.aws.live(self.target) if route.weight]
+        routes = [route for route in self.aws.live(target or self.target) if route.weight]
         if len(routes) != 1 or routes[0].weight != 100:
             return False
         definition = json.loads(self.aws.version(routes[0].version_arn).definition)

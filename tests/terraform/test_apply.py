@@ -251,6 +251,8 @@ def needed_here() -> dict[str, dict[str, list[str]]]:
     """Return what the proof's project needs, under the names of the stack."""
     renamed = {
         ":eu-central-1:210987654321:": ":us-east-1:123456789012:",
+        ":eu-west-1:210987654321:": ":us-east-1:123456789012:",
+        "stateMachine:step-deployer:": "stateMachine:step-deployer-local:",
         "iam::210987654321:": "iam::123456789012:",
         "step-deployer-bread@test": "step-deployer-bread@local",
         "bread-test": "bread-local",

@@ -16,6 +16,7 @@ from step.cli.deploys import (
     wish_of,
 )
 from step.cli.inputs import JSON_HELP, decode, read_text
+from step.cli.rollouts import regions_of, roll_out
 from step.deployer.release import SmokeTest
 from step.errors import StepError
 
@@ -41,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--smoke-timeout", type=int, metavar="SECONDS", help="with --smoke: within so long (default: 300)"
     )
     add_canary_arguments(care)
+    care.add_argument(
+        "--take-back",
+        action="store_true",
+        help="with -region A,B: where a later region fails, the earlier ones go back to what was live",
+    )
     parser.add_argument(
         "--sign", metavar="KEY", help="sign the release with a key of KMS, where the deployer wants it signed"
     )
@@ -50,8 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     more = _more(options)
-    wish = wish_of(options)
+    regions = regions_of(options)
     definition = read_definition(options.states, options.step)
+    if regions:
+        return roll_out(options, regions, definition, more)
+    wish = wish_of(options)
     deploys = deploys_of(options)
     goal = deploys.goal(wish)
     draft = deploys.draft(goal, wish, definition, more)

@@ -14,6 +14,14 @@ from step.deployer.release import Analysis, Canary, CanaryStep, SmokeTest
 from step.jsonvalue import JSONValue
 from tests.deployer.memory_aws import Call
 from tests.deployer.proof.faults import KINDS, Kind
+from tests.deployer.proof.two_regions import (
+    deploy_next_everywhere,
+    judge_rollout,
+    mend_what_was_stopped,
+    stops_at_the_second,
+    takes_the_first_back,
+)
+from tests.deployer.rollouts import with_two_regions
 from tests.deployer.world import TARGET, Gone, Run, World
 
 ENDS = ("Success", "FailureClean", "FailureDirty")
@@ -37,7 +45,7 @@ class Scenario:
         name: What the table calls it.
         deploy: Makes a release and deploys it, or does something else.
         prepare: Makes the world as it is found.
-        what: What it does: "deploy", "recover" or "prune".
+        what: What it does: "deploy", "rollout", "recover" or "prune".
         is_sick: Whether the new version isn't well: it must not stay live.
     """
 
@@ -154,6 +162,8 @@ SCENARIOS = (
     Scenario("analysis that fails at the third", _analysed, is_sick=True),
     Scenario("after a deploy that was stopped", _plain, _stopped_after_its_flip),
     Scenario("recovery", _recover_it, _stopped_after_its_flip, what="recover"),
+    Scenario("second region fails", stops_at_the_second, with_two_regions, what="rollout"),
+    Scenario("first region taken back", takes_the_first_back, with_two_regions, what="rollout"),
     Scenario("pruning", lambda world: world.prune(keep=2), _with_versions, what="prune"),
 )
 
@@ -195,7 +205,10 @@ def examine(scenario: Scenario, injections: Sequence[Injection]) -> Case:
     world.intervene, world.alarm_at_flip = None, None
     world.aws.alarm_states = dict.fromkeys(world.aws.alarm_states, "OK")
     case.end = run.end
-    world.aws.items.get(world.target.lock_key, {}).pop("halt", None)
+    for target in world.targets:
+        world.aws.items.get(target.lock_key, {}).pop("halt", None)
+    if scenario.what == "rollout":
+        return _judged_rollout(case, world, run)
     if scenario.what == "deploy":
         is_stop = any(i.kind.is_stop for i in injections)
         case.hidden += _hidden(world, run, (before_all, before), is_stop=is_stop)
@@ -211,6 +224,20 @@ def examine(scenario: Scenario, injections: Sequence[Injection]) -> Case:
         if scenario.what == "deploy":
             case.hidden += _hidden_after_recovery(world, run, (before_all, before))
     case.stuck += _deploy_next(world)
+    case.mixed += world.mixes
+    return case
+
+
+def _judged_rollout(case: Case, world: World, run: Run) -> Case:
+    """Judge a rollout by what is live in each region, and how the next one goes."""
+    is_stop = any(one.kind.is_stop for one in case.injections)
+    case.hidden += judge_rollout(world, run, is_stop=is_stop)
+    if run.end == "FailureDirty" and not any(
+        words in (run.cause or "") for words in ("step recover", "step history")
+    ):
+        case.undiagnosed.append("no command is told")
+    case.stuck += mend_what_was_stopped(world, run)
+    case.stuck += deploy_next_everywhere(world)
     case.mixed += world.mixes
     return case
 
@@ -369,7 +396,18 @@ def table(title: str, cases: Iterable[Case]) -> str:
             row[case.end] += 1
             for what in ("hidden", "mixed", "stuck", "undiagnosed", "needless"):
                 row[what] += bool(getattr(case, what))
-    columns = ["runs", *ENDS, "Recovered", "ABORTED", "hidden", "mixed", "stuck", "undiagnosed", "needless"]
+    columns = [
+        "runs",
+        *ENDS,
+        "FailurePartial",
+        "Recovered",
+        "ABORTED",
+        "hidden",
+        "mixed",
+        "stuck",
+        "undiagnosed",
+        "needless",
+    ]
     rows["all"] = rows.pop("all", Counter())
     lines = [f"| {title} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
     for name, row in rows.items():

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from step.deployer import commit, lock
-from step.deployer.commit import are_same
+from step.deployer.looking import are_same
 from tests.deployer.memory_aws import Call
 from tests.deployer.proof.judge import ENDS, _deploy_next
 from tests.deployer.world import Gone, Run, World
