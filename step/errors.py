@@ -116,6 +116,14 @@ class TaskError(StepError):
 
     An exception's class name is its error name; some names are no class names
     ("DynamoDb.ConditionalCheckFailedException").
+
+    Examples:
+        >>> from step import StateMachine
+        >>> from step.tasks import TaskError
+        >>> states = {"Pay": {"Type": "TaskFn", "End": True}}
+        >>> machine = StateMachine.from_json({"StartAt": "Pay", "States": states})
+        >>> machine.set_resource_function("Pay", TaskError("Card.Declined", "no money")).execute().error
+        'Card.Declined'
     """
 
     def __init__(self, error: str, cause: str = "") -> None:

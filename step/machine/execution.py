@@ -32,6 +32,15 @@ class Execution:
         cause: The error's cause, if any; a Lambda's is a JSON text.
         elapsed: How long it took, in seconds of virtual time.
         definition: The definition that ran.
+
+    Examples:
+        >>> from step import StateMachine
+        >>> states = {"Rise": {"Type": "Wait", "Seconds": 7200, "End": True}}
+        >>> execution = StateMachine.from_json({"StartAt": "Rise", "States": states}).execute()
+        >>> execution.path, execution.elapsed
+        (['Rise'], 7200.0)
+        >>> [event["type"] for event in execution.history]
+        ['ExecutionStarted', 'WaitStateEntered', 'WaitStateExited', 'ExecutionSucceeded']
     """
 
     def __init__(
@@ -104,6 +113,16 @@ class Execution:
         Raises:
             ExecutionFailed: the execution didn't succeed.
             TypeError, ValueError: the output isn't such a type's JSON; the message names the place.
+
+        Examples:
+            >>> from dataclasses import dataclass
+            >>> from step import StateMachine
+            >>> @dataclass
+            ... class Bread:
+            ...     grams: int
+            >>> machine = StateMachine.from_json({"StartAt": "Eat", "States": {"Eat": {"Type": "Succeed"}}})
+            >>> machine.execute({"grams": 500}).result(as_=Bread)
+            Bread(grams=500)
         """
         __tracebackhide__ = True
         if self.status != "SUCCEEDED":

@@ -63,6 +63,18 @@ class StateMachine(Explorable):
     """A definition and what does the work of its tasks.
 
     Running it changes nothing in it: a thousand executions, from threads at once too, don't see each other.
+
+    Examples:
+        >>> from step import StateMachine
+        >>> machine = StateMachine.from_json({
+        ...     "StartAt": "Rest",
+        ...     "States": {
+        ...         "Rest": {"Type": "Wait", "Seconds": 3600, "Next": "Bake"},
+        ...         "Bake": {"Type": "TaskFn", "End": True},
+        ...     },
+        ... })
+        >>> machine.set_resource_function("Bake", {"is_baked": True}).execute({"grams": 500})
+        <Execution SUCCEEDED: Rest > Bake>
     """
 
     def __init__(
@@ -265,6 +277,17 @@ class StateMachine(Explorable):
 
         Raises:
             HandlerError: the definition has no such task.
+
+        Examples:
+            A gateway that fails once, and then takes half a minute:
+
+            >>> from step import StateMachine
+            >>> retrier = {"ErrorEquals": ["ConnectionError"], "IntervalSeconds": 10}
+            >>> states = {"Pay": {"Type": "TaskFn", "Retry": [retrier], "End": True}}
+            >>> machine = StateMachine.from_json({"StartAt": "Pay", "States": states})
+            >>> answers = [ConnectionError("busy"), {"paid": True}]
+            >>> machine.set_resource_function("Pay", answers, duration=30).execute().elapsed
+            70.0
         """
         if name in self.readers or name in self.readers.values():
             self._sources = {**self._sources, name: item_source(function)}
@@ -304,6 +327,23 @@ class StateMachine(Explorable):
 
         Raises:
             HandlerError: the definition has no such task.
+
+        Examples:
+            A person who says yes after an hour:
+
+            >>> from step import StateMachine
+            >>> ask = {
+            ...     "Type": "Task",
+            ...     "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            ...     "Parameters": {"QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token"}},
+            ...     "End": True,
+            ... }
+            >>> machine = StateMachine.from_json({"StartAt": "Ask", "States": {"Ask": ask}})
+            >>> def person(message, answers):
+            ...     answers.success({"approved": True}, after=3600)
+            >>> execution = machine.set_callback("Ask", person).execute()
+            >>> execution.output, execution.elapsed
+            ({'approved': True}, 3600.0)
         """
         check_name(name, self.tasks)
         self._callbacks = {**self._callbacks, name: function}
@@ -424,6 +464,13 @@ class StateMachine(Explorable):
             StepError: the input is larger than any execution's may be.
             HandlerError: a task is reached that nothing is attached to.
             NothingToWaitFor: a wait that nothing can end; the message names the state.
+
+        Examples:
+            >>> from step import StateMachine
+            >>> states = {"Burnt": {"Type": "Fail", "Error": "Burnt", "Cause": "It was too hot."}}
+            >>> execution = StateMachine.from_json({"StartAt": "Burnt", "States": states}).execute()
+            >>> execution.status, execution.error, execution.cause
+            ('FAILED', 'Burnt', 'It was too hot.')
         """
         value = _input_value(input)
         quotas = self._quotas(quotas)

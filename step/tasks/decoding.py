@@ -58,6 +58,14 @@ def decode(as_: Any, value: JSONValue) -> Any:
         DecodeError: the value isn't such; the message names the place, as in
             ``$.toppings[2].name: expected str, got int 3``.
         TypeError: nothing can be decoded as this type.
+
+    Examples:
+        >>> from step.tasks import decode
+        >>> decode(list[int], [1, 2])
+        [1, 2]
+        >>> decode(list[int], [1, "2"])
+        Traceback (most recent call last):
+        step.tasks.errors.DecodeError: $[1]: expected int, got str
     """
     return (_class_decoder if isinstance(as_, type) else decoder)(as_)(value)
 

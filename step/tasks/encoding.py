@@ -28,6 +28,12 @@ def encode(value: object) -> JSONValue:
 
     Raises:
         TypeError: anything else; the message names the place, as in ``$.sizes[2]: set is not a JSON value``.
+
+    Examples:
+        >>> from datetime import UTC, datetime
+        >>> from step.tasks import encode
+        >>> encode({"at": datetime(2026, 1, 1, 5, tzinfo=UTC), "sizes": (1, 2)})
+        {'at': '2026-01-01T05:00:00Z', 'sizes': [1, 2]}
     """
     if type(value) in _SCALARS:
         return value  # type: ignore[return-value]  # exactly one of the scalar types

@@ -29,6 +29,19 @@ class TaskHandlers:
 
     It is sent ``{"Task": <state name>, "Input": ..., "Context": {...}}`` and returns the handler's result as
     JSON. An exception leaves as it is: its class name is the ASL error that Retry and Catch match.
+
+    Examples:
+        >>> from dataclasses import dataclass
+        >>> from step.tasks import TaskHandlers
+        >>> handlers = TaskHandlers(service="bakery")
+        >>> @dataclass(frozen=True)
+        ... class Dough:
+        ...     grams: int
+        >>> @handlers.task("Bake")
+        ... def bake(dough: Dough) -> dict[str, int]:
+        ...     return {"loaves": dough.grams // 500}
+        >>> handlers({"Task": "Bake", "Input": {"grams": 1500}}, None)
+        {'loaves': 3}
     """
 
     def __init__(

@@ -25,6 +25,12 @@ def assert_path(execution: Execution, *states: str | Sequence[str]) -> None:
 
     Raises:
         AssertionError: shows both paths side by side, and the event where they part.
+
+    Examples:
+        >>> from step import StateMachine
+        >>> from step.testing import assert_path
+        >>> machine = StateMachine.from_json({"StartAt": "Eat", "States": {"Eat": {"Type": "Succeed"}}})
+        >>> assert_path(machine.execute(), "Eat")
     """
     __tracebackhide__ = True
     expected = [name for item in states for name in ([item] if isinstance(item, str) else item)]
