@@ -6,7 +6,7 @@ Knows no clock, no journal and no threads: who drives says how inputs take effec
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Generic, Protocol, TypeVar
 
 from step.engine.kernel import Kernel
@@ -14,6 +14,8 @@ from step.engine.vocabulary import Continue, Input, StartChild
 
 # At one instant what happens outside comes before a timer.
 _DEED, _WAKE = 0, 1
+# So many wakes more than are awaited may lie in an agenda.
+_SPARE = 1000
 
 
 class Run:
@@ -57,6 +59,8 @@ class Agenda(Generic[R]):
         self._deeds: list[tuple[int, int, Deed]] = []
         self._wakes: list[tuple[int, int, R]] = []
         self._order = 0
+        # How many wakes there are when those that came to nothing are taken out.
+        self._look_at = _SPARE
 
     def note(self, run: R) -> None:
         """Take notice of when an execution wants to be woken next."""
@@ -65,6 +69,14 @@ class Agenda(Generic[R]):
             run.woken_at = at
             self._order += 1
             heappush(self._wakes, (at, self._order, run))
+            if len(self._wakes) > self._look_at:
+                self._forget_idle()
+
+    def _forget_idle(self) -> None:
+        """Let go of executions that have ended: each has noted the end of its longest time, a year away."""
+        self._wakes = [wake for wake in self._wakes if wake[2].is_due(wake[0])]
+        heapify(self._wakes)
+        self._look_at = 2 * len(self._wakes) + _SPARE
 
     def add(self, at: int, deed: Deed) -> None:
         """Have something happen at a time."""
