@@ -20,6 +20,15 @@ from typing import Any
 
 from benchmarks.row import Figure
 from benchmarks.service_client import Client, chain, waiting
+from benchmarks.service_lambda import (
+    deploy,
+    express_tasks,
+    invokes,
+    make_queue_and_table,
+    map_items,
+    sdk_calls,
+    tasks,
+)
 from benchmarks.service_processes import PEERS, bare_server, ministack, step_serve
 from benchmarks.service_tasks import dbos_steps_per_second, items_per_second, tasks_per_second
 
@@ -50,7 +59,7 @@ def main() -> int:
         print(f"{PEERS} is missing: make it with `make bench-service`", file=sys.stderr)
         return 2
     lines = []
-    for measure in (_starting, _requests, _at_once, _many_waiting, _tasks):
+    for measure in (_starting, _requests, _at_once, _many_waiting, _tasks, _functions, _integrations):
         for line in measure(options.quick):
             print(f"{line.figure.verdict:5} {line.name}", file=sys.stderr, flush=True)
             lines.append(line)
@@ -223,6 +232,65 @@ def _tasks(is_quick: bool) -> Iterator[Line]:
             beside=f"DBOS {beside:,.0f}/s",
             figure=Figure(value=ours / beside, unit="x", to_reach=10, more_is_better=True),
         )
+
+
+def _functions(is_quick: bool) -> Iterator[Line]:
+    """Lambda tasks, each beside direct Invokes on one connection, which go before and after it."""
+    rounds, items = (300, 2000) if is_quick else (2000, 100_000)
+    with tempfile.TemporaryDirectory() as folder, step_serve(Path(folder)) as service:
+        endpoint = service.endpoint
+        deploy(endpoint)
+        invokes(endpoint, 1, 200)
+        one = invokes(endpoint, 1, rounds)
+        in_a_row, express = tasks(endpoint, rounds // 2), express_tasks(endpoint, rounds // 2)
+        again = invokes(endpoint, 1, rounds)
+        direct = median((one.per_second, again.per_second))
+        for name, rate in (
+            ("Lambda tasks in a row", in_a_row),
+            ("StartSyncExecution of one", express.per_second),
+        ):
+            yield _per_direct(name, rate, direct)
+        invokes(endpoint, 32, 20)
+        many = invokes(endpoint, 32, rounds // 20)
+        yield Line(
+            name="32 clients of Invoke",
+            step=f"{many.per_second:,.0f}/s, p99 {many.p99_ms:.0f} ms",
+            beside=f"one {again.per_second:,.0f}/s, p99 {again.p99_ms:.1f} ms",
+            figure=Figure(
+                value=many.per_second / again.per_second, unit="x", to_reach=1, more_is_better=True
+            ),
+        )
+        yield _per_direct(f"distributed Map of {items:,}", map_items(endpoint, items), direct)
+        resident = service.resident_bytes
+    yield Line(
+        name="memory after it",
+        step=f"{resident / _MB:.0f} MB",
+        beside="",
+        figure=Figure(value=resident / _MB, unit="MB", to_reach=400),
+    )
+
+
+def _per_direct(name: str, rate: float, direct: float) -> Line:
+    return Line(
+        name=name,
+        step=f"{rate:,.0f}/s",
+        beside=f"Invoke {direct:,.0f}/s",
+        figure=Figure(value=direct / rate, unit="x the time", to_reach=1.5),
+    )
+
+
+def _integrations(is_quick: bool) -> Iterator[Line]:
+    calls = 300 if is_quick else 2000
+    with tempfile.TemporaryDirectory() as folder, step_serve(Path(folder)) as service:
+        for resource, parameters in make_queue_and_table(service.endpoint):
+            sdk_calls(service.endpoint, 40, resource, parameters)
+            rate = sdk_calls(service.endpoint, calls, resource, parameters)
+            yield Line(
+                name=resource.removeprefix("arn:aws:states:::"),
+                step=f"{rate:,.0f}/s",
+                beside="",
+                figure=Figure(value=rate, unit="a second", to_reach=3000, more_is_better=True),
+            )
 
 
 if __name__ == "__main__":

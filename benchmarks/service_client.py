@@ -42,10 +42,10 @@ class Client:
         response = self._connection.getresponse()
         return response.status, response.read()
 
-    def create(self, name: str, definition: dict[str, Any]) -> str:
+    def create(self, name: str, definition: dict[str, Any], **more: Any) -> str:
         """Create a state machine; return its ARN."""
         given = json.dumps(definition)
-        told = self.call("CreateStateMachine", name=name, definition=given, roleArn=_ROLE)
+        told = self.call("CreateStateMachine", name=name, definition=given, roleArn=_ROLE, **more)
         return str(told["stateMachineArn"])
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from step.aws.endpoint import EndpointSession, LazyClient
 from step.aws.s3 import S3Objects
@@ -26,6 +27,7 @@ from step.local.boundary import Boundary
 from step.local.cloud import Cloud
 from step.local.cloud.as_amazon import AsAmazon
 from step.local.confined import confined
+from step.local.functions import Owner
 from step.local.http import Request, Response
 from step.local.http_server import Server
 from step.local.permissions.permissions import Mode, Permissions
@@ -36,6 +38,7 @@ from step.local.service.event_targets import EventTargets
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway
 from step.local.service.nested import Nested
+from step.local.service.own_functions import OwnFunctions
 from step.local.service.schedules import Schedules
 from step.local.service.service import StepFunctionsService
 from step.local.service.status_events import StatusEvents
@@ -44,6 +47,7 @@ from step.local.service.work import TaskWork
 from step.local.upkeep import Upkeep
 from step.local.viewer import Viewer
 from step.local.viewer.service_source import ServiceSource
+from step.runtime.services import Services
 
 DEFAULT_ACCOUNT = "123456789012"
 # The access key of the service's own requests, where no token is asked for.
@@ -130,11 +134,15 @@ class LocalService:
         )
         self._own_key = options.token or _OWN_KEY
         roles = Roles(self._judge, self._cloud.functions.keys, self._own_key)
-        work = TaskWork(
-            self._nested,
-            lambda region, role: AsAmazon(AwsServices(self._session(region, roles.key(role)), refusal)),
-            roles.judge_task,
-        )
+        # What would be judged or delayed on its way goes the whole way.
+        is_short = options.iam == "off" and options.late_seconds is None
+
+        def services_of(region: str, role: str) -> Services:
+            services = AsAmazon(AwsServices(self._session(region, roles.key(role)), refusal))
+            invoke = partial(self._cloud.functions.invoke_in, Owner(options.account, region))
+            return OwnFunctions(services, invoke) if is_short else services
+
+        work = TaskWork(self._nested, services_of, roles.judge_task)
         items = RoleItems(
             lambda machine: self.step_functions.role_of(machine),
             lambda role: S3Objects(
@@ -143,7 +151,8 @@ class LocalService:
             self._judge,
         )
         self.host = Host(journal, options.clock, work, items=items)
-        for part in (self.host, self._nested, self._cloud):
+        # Functions are ended last: what becomes of a task then is no answer.
+        for part in (self._cloud, self.host, self._nested):
             self._closing.callback(part.close)
         self._retention = None if options.keep_ms is None else Retention(self.host, options.keep_ms)
         if self._retention is not None:
@@ -221,6 +230,15 @@ class LocalService:
     def _answer(self, request: Request) -> Response:
         return self._gateway.answer(request)
 
+    def _answer_own(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Answer a request of the service's own, which needn't leave the process."""
+        parts = urlsplit(url)
+        request = Request(method, parts.path or "/", parts.query, headers, body, "127.0.0.1")
+        status, told, content = self._answer(request)
+        return status, told, content if isinstance(content, bytes) else b"".join(content)
+
     def _admit(self, head: Request) -> Response | None:
         return self._gateway.admit(head)
 
@@ -237,7 +255,7 @@ class LocalService:
         return self._session(region, self._own_key).client("logs")
 
     def _session(self, region: str, key: str) -> EndpointSession:
-        return EndpointSession(lambda: self.endpoint, region, key)
+        return EndpointSession(lambda: self.endpoint, region, key, self._answer_own)
 
 
 def _reachable(host: str) -> str:

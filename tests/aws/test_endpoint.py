@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from step.aws.endpoint import EndpointSession
 from step.local.http import Request, Response
@@ -81,3 +83,26 @@ def test_the_environment_has_no_say(
     assert "Credential=own/" in request.headers["authorization"]
     assert "/us-east-1/sqs/" in request.headers["authorization"]
     assert "x-amz-security-token" not in request.headers
+
+
+def test_a_service_in_this_process_is_called_and_nothing_is_sent() -> None:
+    asked: list[tuple[str, str, str, bytes]] = []
+
+    def answer(
+        method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        asked.append((method, url, headers["host"], body))
+        if method == "PUT":
+            return 200, {"ETag": '"tag"'}, b""
+        return 404, {"Content-Type": "application/xml"}, b"<Error><Code>NoSuchKey</Code></Error>"
+
+    # Nobody listens there.
+    s3 = EndpointSession(lambda: "http://127.0.0.1:1", "us-east-1", "own", answer).client("s3")
+
+    written = s3.put_object(Bucket="loaves", Key="a/b", Body=io.BytesIO(b"bread"))
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.get_object(Bucket="loaves", Key="none")
+
+    assert written["ETag"] == '"tag"'
+    assert asked[0] == ("PUT", "http://127.0.0.1:1/loaves/a/b", "127.0.0.1:1", b"bread")
+    assert asked[1][:2] == ("GET", "http://127.0.0.1:1/loaves/none")

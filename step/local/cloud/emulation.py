@@ -227,7 +227,7 @@ class Emulation:
             self._note(recorded)
         self._fold(writes, address.region)
         if self._kept.is_grown:
-            self._kept.drop(now_ms(), self._is_settled)
+            self._drop(now_ms())
 
     # ------------------------------------------------------------ items
 
@@ -288,11 +288,23 @@ class Emulation:
 
     # ------------------------------------------------------------ messages
 
-    def _is_settled(self, effect: Effect) -> bool:
+    def _drop(self, at_ms: int) -> None:
+        """Take away what doesn't matter any more at a moment."""
+        empty: dict[tuple[str, str], bool] = {}
+
+        def is_settled(effect: Effect) -> bool:
+            if effect.path[-1] != "messages" or self._things.have_notifications:
+                return False
+            account, region = effect.path[1:3]
+            # Asked once: there may be as many requests about messages as there are others.
+            if (account, region) not in empty:
+                empty[account, region] = self._has_no_messages(account, region)
+            return empty[account, region]
+
+        self._kept.drop(at_ms, is_settled)
+
+    def _has_no_messages(self, account: str, region: str) -> bool:
         """Say whether messages of an account and region have all been received and deleted."""
-        if effect.path[-1] != "messages" or self._things.have_notifications:
-            return False
-        account, region = effect.path[1:3]
         queues: Any = self._asked("sqs", account, region, "AmazonSQS.ListQueues", {}).get("QueueUrls") or []
         for queue in queues:
             given: JSONObject = {"QueueUrl": queue, "AttributeNames": ["All"]}

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from step.errors import StepError
 from step.local.cloud.addressing import Address
+from step.local.cloud.queues import mend_queues
 from step.local.cloud.repeatable import install, moment
 from step.local.cloud.rule_delivery import mend_rules
 from step.local.http import Request, Response
@@ -42,6 +43,8 @@ class Moto:
         self._applications: dict[str, Any] = {}
         self._dispatcher: Any = None
         self._begun: set[tuple[str, str, str]] = set()
+        # Which of them requests with a target are for: what they are signed for, and the target's first part.
+        self._by_target: dict[tuple[str, str], str] = {}
 
     @property
     def is_loaded(self) -> bool:
@@ -61,6 +64,7 @@ class Moto:
         default_user_config["batch"]["use_docker"] = False
         _leave_out_conditions()
         mend_rules()
+        mend_queues()
         install()
         self._dispatcher = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
 
@@ -96,13 +100,7 @@ class Moto:
 
     def _application(self, environ: dict[str, Any], address: Address, account: str) -> Any:
         with self._lock:
-            try:
-                host = self._dispatcher.infer_service_region_host(environ, environ["PATH_INFO"])
-                service = self._dispatcher.get_backend_for_host(host or "s3.us-east-1.amazonaws.com")
-            except Exception as error:  # moto reads headers that may be missing
-                raise Unsupported(f"which service is meant? ({type(error).__name__}: {error})") from None
-            if service is None or service in ("moto_api", "instance_metadata"):
-                raise Unsupported(f"no service signs as {address.service!r} here")
+            service = self._service(environ, address)
             if service not in self._applications:
                 try:
                     self._applications[service] = self._dispatcher.create_app(service)
@@ -110,6 +108,27 @@ class Moto:
                     raise Unsupported(f"moto's {service} needs the package {error.name}") from None
             self._begin(service, account, address.region)
             return self._applications[service]
+
+    def _service(self, environ: dict[str, Any], address: Address) -> str:
+        """Name the service of moto's that a request is for.
+
+        Raises:
+            Unsupported: none is.
+        """
+        target = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0]
+        known = self._by_target.get((address.service, target))
+        if known is not None:
+            return known
+        try:
+            host = self._dispatcher.infer_service_region_host(environ, environ["PATH_INFO"])
+            service: str | None = self._dispatcher.get_backend_for_host(host or "s3.us-east-1.amazonaws.com")
+        except Exception as error:  # moto reads headers that may be missing
+            raise Unsupported(f"which service is meant? ({type(error).__name__}: {error})") from None
+        if service is None or service in ("moto_api", "instance_metadata"):
+            raise Unsupported(f"no service signs as {address.service!r} here")
+        if target and address.service:
+            self._by_target[address.service, target] = service
+        return service
 
     def _begin(self, service: str, account: str, region: str) -> None:
         """Make what services have from the start (a default VPC, say) the same in every process."""

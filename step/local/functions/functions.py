@@ -150,6 +150,10 @@ class Functions:
         headers = {"Lambda-Runtime-Client-Context": client_context} if client_context else {}
         return self._invoker.invoke(name, payload, headers)
 
+    def invoke_in(self, owner: Owner, function: str, payload: bytes, qualifier: str | None) -> Invocation:
+        """Invoke a function, a bare name's of an account in a region, and wait; see ``invoke``."""
+        return self.invoke(function, payload, qualifier=qualifier, owner=owner)
+
     def owned(self, arn: str) -> Owned | None:
         """Say whose a function is, with its policy and its tags; None: it isn't there."""
         try:
@@ -184,6 +188,7 @@ class Functions:
         """End every process; asynchronous events that wait go on with the next start."""
         self._events.close()
         self._invoker.close()
+        self._logs.close()
 
     # ------------------------------------------------------------ operations
 

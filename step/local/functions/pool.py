@@ -14,7 +14,7 @@ from step.clock import now_ms
 from step.local.functions.worker import Worker
 
 _MOST_AT_ONCE = 32
-_MOST_IDLE = 8
+_MOST_IDLE = _MOST_AT_ONCE
 _IDLE_MS = 300_000
 # Functions that wait for functions could wait for ever where every worker is taken.
 _PATIENCE_SECONDS = 5.0

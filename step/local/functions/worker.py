@@ -14,6 +14,7 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import IO, NamedTuple, cast
 
 from step.clock import now_ms
@@ -21,6 +22,7 @@ from step.local.functions.runtime_api import Asked, RuntimeApi
 
 # AWS: Lambda developer guide, "Init phase": at most ten seconds.
 INIT_SECONDS = 10.0
+_PATIENCE_SECONDS = 2.0
 _DRAIN_BYTES = 1 << 16
 
 
@@ -73,6 +75,8 @@ class Worker:
     def __init__(self, launch: Launch) -> None:
         self.name = launch.name
         self._is_closed = False
+        # Held by who waits for the process: what is waited for isn't closed meanwhile.
+        self._waiting = Lock()
         self._api = RuntimeApi()
         self._log = bytearray()
         self._started_ms: int | None = now_ms()
@@ -93,6 +97,9 @@ class Worker:
             raise
         self._output = cast(IO[bytes], self._process.stdout)
         os.set_blocking(self._output.fileno(), False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._output, selectors.EVENT_READ)
+        self._heard: set[socket.socket] = set()
 
     @property
     def is_alive(self) -> bool:
@@ -101,6 +108,10 @@ class Worker:
 
     def invoke(self, event: Event) -> WorkerOutcome:
         """Run one invocation; after anything but "response" and "error" the worker is to be closed."""
+        with self._waiting:
+            return self._invoke(event)
+
+    def _invoke(self, event: Event) -> WorkerOutcome:
         init_ms = None
         failure = self._until_ready()
         if self._started_ms is not None:
@@ -131,8 +142,11 @@ class Worker:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._output.close()
-        self._api.close()
+        # Who waits for the process hears of its end, unless something outlived it that has its output.
+        if self._waiting.acquire(timeout=_PATIENCE_SECONDS):
+            self._selector.close()
+            self._output.close()
+            self._api.close()
 
     # ------------------------------------------------------------ waiting
 
@@ -162,17 +176,24 @@ class Worker:
         left_ms = deadline_ms - now_ms()
         if left_ms <= 0:
             return [Asked("timeout", "", b"")]
-        with selectors.DefaultSelector() as selector:
-            for one in self._api.sockets():
-                selector.register(one, selectors.EVENT_READ)
-            selector.register(self._output, selectors.EVENT_READ)
-            keys = [key for key, _ in selector.select(left_ms / 1000)]
+        self._listen()
+        keys = [key for key, _ in self._selector.select(left_ms / 1000)]
         found: list[Asked] = []
         for key in keys:
             if isinstance(key.fileobj, socket.socket):
                 found += self._api.read(key.fileobj)
         is_over = any(key.fileobj is self._output for key in keys) and not self._drain()
         return [self._ended()] if is_over and not found else found
+
+    def _listen(self) -> None:
+        """Hear what the process may say something by; seldom anything changes."""
+        sockets = set(self._api.sockets())
+        if sockets != self._heard:
+            for gone in self._heard - sockets:
+                self._selector.unregister(gone)
+            for new in sockets - self._heard:
+                self._selector.register(new, selectors.EVENT_READ)
+            self._heard = sockets
 
     def _drain(self) -> bool:
         """Take what the process wrote; False: it closed its output."""

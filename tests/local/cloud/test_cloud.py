@@ -182,3 +182,36 @@ def test_code_can_be_downloaded_from_where_get_function_says(place: Place) -> No
 
     with urlopen(client.get_function(FunctionName="f")["Code"]["Location"]) as answer:
         assert answer.read() == file.getvalue()
+
+
+def test_to_send_a_message_nobody_counts_those_that_wait(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs = place.client("sqs")
+    plain = sqs.create_queue(QueueName="plain")["QueueUrl"]
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    first = sqs.create_queue(QueueName="first.fifo", Attributes=fifo)["QueueUrl"]
+    sqs.send_message(QueueUrl=plain, MessageBody="one")
+    from moto.sqs.models import Queue
+
+    counted: list[str] = []
+    count = Queue.approximate_number_of_messages.fget  # type: ignore[attr-defined]  # a property
+
+    def counting(queue: Any) -> Any:
+        counted.append(queue.name)
+        return count(queue)
+
+    monkeypatch.setattr(Queue, "approximate_number_of_messages", property(counting))
+
+    sqs.send_message(QueueUrl=plain, MessageBody="two")
+    for _ in range(2):
+        sqs.send_message(QueueUrl=first, MessageBody="same", MessageGroupId="g")
+
+    assert counted == []
+    numbers = [
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"][
+            "ApproximateNumberOfMessages"
+        ]
+        for url in (plain, first)
+    ]
+    assert numbers == ["2", "1"]

@@ -26,7 +26,7 @@ POLICY = json.dumps(
 
 
 def rows(place: Place) -> int:
-    place.cloud._emulation._kept.drop(2**60, place.cloud._emulation._is_settled)
+    place.cloud._emulation._drop(2**60)
     found = place.cloud._emulation._kept._open().execute("SELECT count(*) FROM requests").fetchone()
     return int(found[0])
 

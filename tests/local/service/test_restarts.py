@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from step.clock import elapsed, pause
 from tests.serving import ACCOUNT, ServeFailed, ServeProcess, ended, wait_for
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/baker"
@@ -128,3 +132,47 @@ def test_service_ends_when_it_is_told_and_leaves_no_address(serve: Serve, tmp_pa
 def test_address_of_others_needs_a_token(tmp_path: Path) -> None:
     with pytest.raises(ServeFailed, match="give a --token"):
         ServeProcess(tmp_path, "--host", "0.0.0.0")
+
+
+def test_a_function_that_runs_when_the_service_ends_is_called_again_and_has_not_failed(
+    serve: Serve, tmp_path: Path
+) -> None:
+    code = (
+        "import os, time\n"
+        f"called, go = {str(tmp_path / 'called')!r}, {str(tmp_path / 'go')!r}\n"
+        "def handler(event, context):\n"
+        "    open(called, 'a').write('x')\n"
+        "    while not os.path.exists(go): time.sleep(0.01)\n"
+        "    return 'done'\n"
+    )
+    first = serve()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", code)
+    first.client("lambda").create_function(
+        FunctionName="slow",
+        Role=ROLE,
+        Runtime=f"python3.{sys.version_info.minor}",
+        Handler="app.handler",
+        Timeout=900,
+        Code={"ZipFile": archive.getvalue()},
+    )
+    sfn = first.client("stepfunctions")
+    task = {"Type": "Task", "Resource": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:slow", "End": True}
+    machine = create(sfn, "slow", {"StartAt": "Call", "States": {"Call": task}})
+    arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
+    wait_until_there(tmp_path / "called")
+
+    assert first.stop() == 0
+    (tmp_path / "go").touch()
+    told = ended(serve().client("stepfunctions"), arn)
+
+    assert (told["status"], told.get("output")) == ("SUCCEEDED", '"done"')
+    assert (tmp_path / "called").read_text() == "xx"
+
+
+def wait_until_there(file: Path) -> None:
+    end = elapsed() + 60
+    while not file.exists():
+        assert elapsed() < end
+        pause(0.02)
