@@ -97,7 +97,7 @@ build/checkov/.ready: requirements/checkov.txt | .venv/.ready
 	@touch $@
 
 pictures: .venv/.ready ## Draw the pictures of the documentation anew
-	@.venv/bin/step run bread --quiet --picture docs/bread.svg >/dev/null
+	@$(PYTHON) scripts/pictures.py
 
 site: build/site-tools/.ready ## Build the site from docs/ into build/site; a link that leads nowhere fails it
 	@build/site-tools/bin/python scripts/build_site.py

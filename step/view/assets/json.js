@@ -37,7 +37,7 @@ export function block(title, text, { isOpen = true, note = "" } = {}) {
   if (text === "" || text === null || text === undefined) return null;
   const key = title.replace(/\d+/g, "#");
   const details = make("details", { ontoggle: () => folded.set(key, details.open) },
-    make("summary", {}, make("span", { class: "block-title" }, title), note ? make("span", { class: "soft" }, note) : null), json(text, title));
+    make("summary", {}, make("span", { class: "block-title" }, title), note ? make("span", { class: "soft", title: note }, note) : null), json(text, title));
   details.open = folded.get(key) ?? isOpen;
   return make("div", { class: "block foldable", "data-key": title }, details, button("copy", () => copy(text), { class: "quiet", "aria-label": `copy ${title}` }));
 }

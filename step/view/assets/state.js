@@ -15,14 +15,16 @@ export function describeVisit({ visit, visits, position, now, choose, definition
   if (!visit) return [make("p", { class: "soft" }, "No state was entered.")];
   const status = statusAt(visit, position);
   const isOver = visit.to !== null && visit.to <= position;
+  const [problem, ...more] = status === "succeeded" ? [] : failure(visit.error, visit.cause, isOver);
   return [
     make("div", { class: "state-head" }, make("h2", {}, visit.name), badge(status || "waiting", status || "not yet entered"), answerButton(visit, definitions[visit.name], answer)),
     facts(visit, now),
     ...where(visit, visits, choose),
-    ...(status === "succeeded" ? [] : failure(visit.error, visit.cause, isOver)),
+    problem,
     ...others(visit, linkTo),
     visit.kind === "Map" && visit.iterations.size ? showIterations(visit, { position, choose, definitions }) : null,
     ...(visit.kind === "Parallel" ? branches(visit, position, choose) : []),
+    ...more,
     ...attempts(visit),
     visit.isTruncated ? make("p", { class: "soft" }, "AWS shortened these values.") : null,
     block("Input", pretty(visit.input)),
