@@ -21,18 +21,18 @@ export class ExecutionPage {
    * @param root where to show it
    * @param data its facts, `definition` (JSON), `graph` (SVG), `history` (events), `pytest` (text, or a function that fetches it),
    *   `now`, the moment up to which a running one is told
-   * @param more `actions` and `tail`: buttons before and behind the page's own; `linkTo` gives the address of another
-   *   page; `answer(task)` lets a waiting task be answered; `isLive`: time goes on
+   * @param more `actions` and `tail`: buttons before and behind the page's own; `live`: what only a page of a service
+   *   can do (see describeVisit), whose time goes on
    */
-  constructor(root, data, { actions = [], tail = [], linkTo = null, answer = null, isLive = false }) {
-    Object.assign(this, { root, data, actions, tail, linkTo, answer, events: [], position: -1, chosen: null, tab: "State" });
+  constructor(root, data, { actions = [], tail = [], live = null }) {
+    Object.assign(this, { root, data, actions, tail, live: live || {}, events: [], position: -1, chosen: null, tab: "State" });
     this.visits = new Visits();
     this.definitions = statesOf(data.definition);
     this.wanted = readPlace();
     this.build();
     this.grow(data.history || [], data);
     hearPlace((place) => this.goTo(place));
-    if (isLive) setInterval(() => this.tick(), TICK_MS);
+    if (live) setInterval(() => this.tick(), TICK_MS);
   }
 
   // ---------------------------------------------------------------- data
@@ -236,7 +236,7 @@ export class ExecutionPage {
     if (this.tab === "Timeline") this.timeline.update({ visits, events, position, chosen });
     else if (this.tab === "Events") this.table.update(events, position);
     else if (this.tab === "Execution") renew(this.panels.Execution, this.describeExecution());
-    else renew(this.panels.State, describeVisit({ visit: chosen, visits, position, now: this.now(), definitions: this.definitions, linkTo: this.linkTo, answer: this.answer, choose: (visit) => this.choose(visit) }));
+    else renew(this.panels.State, describeVisit({ visit: chosen, visits, position, now: this.now(), definitions: this.definitions, live: this.live, choose: (visit) => this.choose(visit) }));
   }
 
   updateHead() {

@@ -1,5 +1,6 @@
 // One stay in one state: what went in and out, what was tried, how it failed, and which iterations it holds.
 
+import { showChildren } from "./children.js";
 import { badge, button, make, sign } from "./dom.js";
 import { showIterations } from "./iterations.js";
 import { block } from "./json.js";
@@ -8,20 +9,20 @@ import { duration, exactClock, plural, pretty, readCause, took, utc } from "./wo
 
 /**
  * Describe a visit. `choose(visit)` goes to another one; `definitions` are the states' JSON by name; `now` is the moment
- * up to which it is told. Where there are such: `linkTo(page, query)` gives the address of another page, `answer(task)`
- * lets a task be answered that waits for its token.
+ * up to which it is told. What a live page has besides: `live.linkTo(page, query)` gives the address of another page,
+ * `live.answer(task)` lets a task be answered that waits for its token, `live.readRun(arn)` reads a Map Run's counts.
  */
-export function describeVisit({ visit, visits, position, now, choose, definitions, linkTo, answer }) {
+export function describeVisit({ visit, visits, position, now, choose, definitions, live }) {
   if (!visit) return [make("p", { class: "soft" }, "No state was entered.")];
   const status = statusAt(visit, position);
   const isOver = visit.to !== null && visit.to <= position;
   const [problem, ...more] = status === "succeeded" ? [] : failure(visit.error, visit.cause, isOver);
   return [
-    make("div", { class: "state-head" }, make("h2", {}, visit.name), badge(status || "waiting", status || "not yet entered"), answerButton(visit, definitions[visit.name], answer)),
+    make("div", { class: "state-head" }, make("h2", {}, visit.name), badge(status || "waiting", status || "not yet entered"), answerButton(visit, definitions[visit.name], live.answer)),
     facts(visit, now),
     ...where(visit, visits, choose),
     problem,
-    ...others(visit, linkTo),
+    ...others(visit, live),
     visit.kind === "Map" && visit.iterations.size ? showIterations(visit, { position, choose, definitions }) : null,
     ...(visit.kind === "Parallel" ? branches(visit, position, choose) : []),
     ...more,
@@ -120,10 +121,10 @@ function sameState(map, index, visit) {
 }
 
 // Executions that this state began: their histories are their own.
-function others(visit, linkTo) {
+function others(visit, { linkTo, readRun }) {
   if (!linkTo) return [visit.mapRun ? make("p", { class: "soft" }, "Its items ran as child executions, which have histories of their own.") : null];
   return [
-    visit.mapRun ? make("p", {}, make("a", { href: linkTo("executions", { machine: visit.mapRun }) }, "Its child executions")) : null,
+    visit.mapRun ? showChildren(visit, { linkTo, readRun }) : null,
     visit.started ? make("p", {}, make("a", { href: linkTo("execution", { arn: visit.started }) }, "The execution that it started")) : null,
   ];
 }

@@ -30,7 +30,7 @@ async function showExecution(root, frame, query) {
       download(file, text, "text/html");
     }),
   ];
-  const page = new ExecutionPage(root, about, { actions, linkTo: link, answer: frame.canAct ? openAnswer : null, isLive: true });
+  const page = new ExecutionPage(root, about, { actions, live: { linkTo: link, answer: frame.canAct ? openAnswer : null, readRun: (run) => read("map_run", { arn: run }) } });
   let told = about.status;
   const show = (facts) => {
     if (facts.status !== told) announce(`${facts.name}: ${facts.status.toLowerCase().replaceAll("_", " ")}`);

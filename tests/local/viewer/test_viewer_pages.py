@@ -124,6 +124,28 @@ def test_a_waiting_task_is_answered_from_the_page(tab: Page, little: Any) -> Non
     expect(tab.get_by_role("button", name="Answer…")).to_have_count(0)
 
 
+def test_a_distributed_map_shows_how_its_children_ended_and_leads_to_the_failed_ones(
+    tab: Page, little: Any
+) -> None:
+    little.tasks["Cut"] = lambda number: 1 / (number - 3)
+    task = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:cut", "End": True}
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Cut",
+        "States": {"Cut": task},
+    }
+    each = {"Type": "Map", "ItemProcessor": processor, "ToleratedFailureCount": 5, "End": True}
+    machine = little.create("toast", {"Each": each}, "Each")
+    open_execution(tab, little, little.ended(little.start(machine, list(range(6)), "monday")))
+    expect(tab.locator("#panel-State")).to_contain_text("6 child executions")
+    expect(tab.locator("#panel-State")).to_contain_text("succeeded 5")
+
+    tab.get_by_role("link", name="failed 1").click()
+
+    expect(tab.locator("[data-row]")).to_have_count(1)
+    expect(tab.locator("[data-row]")).to_contain_text("ZeroDivisionError")
+
+
 def test_the_time_of_what_runs_goes_on_though_nothing_happens(tab: Page, little: Any, bread: str) -> None:
     open_execution(tab, little, little.start(bread, {"ask": True}, "monday"))
     time = tab.locator(".heading dl div", has_text="so far").locator("dd")
