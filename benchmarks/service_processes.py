@@ -53,10 +53,10 @@ class Service:
 def step_serve(store: Path, *options: str) -> Iterator[Service]:
     """Run ``step serve`` on a store."""
     command = [Path(sys.executable).with_name("step"), "serve", "--port", "0", "--output", "json"]
-    with _process([*map(str, command), "--store", str(store), *options], os.environ) as process:
+    with process([*map(str, command), "--store", str(store), *options], os.environ) as running:
         begun = perf_counter()
-        about = json.loads(_first_line(process))
-        yield Service(about["endpoint"], process, perf_counter() - begun)
+        about = json.loads(_first_line(running))
+        yield Service(about["endpoint"], running, perf_counter() - begun)
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def ministack() -> Iterator[Service]:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     quiet = {**os.environ, "GATEWAY_PORT": str(port), "LOG_LEVEL": "ERROR"}
-    with _process([str(PEERS / "bin" / "ministack")], quiet) as process:
+    with process([str(PEERS / "bin" / "ministack")], quiet) as running:
         begun = perf_counter()
         while perf_counter() - begun < _START_SECONDS:
             try:
@@ -74,15 +74,15 @@ def ministack() -> Iterator[Service]:
                 break
             except OSError:
                 sleep(0.02)
-        yield Service(f"http://127.0.0.1:{port}", process, perf_counter() - begun)
+        yield Service(f"http://127.0.0.1:{port}", running, perf_counter() - begun)
 
 
 @contextmanager
 def bare_server() -> Iterator[Service]:
     """Run the service's own server with nothing behind it."""
-    with _process([sys.executable, "-c", BARE], os.environ) as process:
+    with process([sys.executable, "-c", BARE], os.environ) as running:
         begun = perf_counter()
-        yield Service("http://127.0.0.1:" + _first_line(process).strip(), process, perf_counter() - begun)
+        yield Service("http://127.0.0.1:" + _first_line(running).strip(), running, perf_counter() - begun)
 
 
 def peer_output(program: Path, *arguments: str) -> str:
@@ -92,7 +92,9 @@ def peer_output(program: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def _process(command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+def process(
+    command: list[str], environment: Mapping[str, str] = os.environ
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
