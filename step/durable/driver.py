@@ -88,6 +88,18 @@ class _Release(NamedTuple):
         self.inbox.append(Arrival(self.live, held, self.at_ms))
 
 
+class _Ring(NamedTuple):
+    """Somebody is rung."""
+
+    ring: Callable[[], None]
+
+    def is_due(self, at: int) -> bool:
+        return True
+
+    def happen(self) -> None:
+        self.ring()
+
+
 # What is done once an arrival is in the journal: it takes effect.
 _Deed = tuple[Live, Input, int] | tuple[Live, LiveTurn, StartChild]
 
@@ -197,6 +209,11 @@ class Driver(Drive[Live]):
         """Ring at a time, if at one at all; what was set before is forgotten."""
         self._alarm = None if at_ms is None else (at_ms, ring)
         self._wake.notify()
+
+    def ring_at(self, at_ms: int, ring: Callable[[], None]) -> None:
+        """Ring at a time."""
+        self.agenda.add(at_ms, _Ring(ring))
+        self.settle()
 
     def settle(self) -> None:
         """Write what is owed; wake who keeps time where there is something for it."""

@@ -247,6 +247,11 @@ class Host:
         with self.lock:
             self._driver.set_alarm(at_ms, ring)
 
+    def ring_at(self, at_ms: int, ring: Callable[[], None]) -> None:
+        """Have somebody rung at a time, with the lock held; a virtual clock jumps there."""
+        with self.lock:
+            self._driver.ring_at(at_ms, ring)
+
     def hold_clock(self) -> None:
         """Let a virtual clock not jump: something is about to come; ``release_clock`` ends it."""
         with self.lock:

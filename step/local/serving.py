@@ -26,6 +26,7 @@ from step.jsonvalue import JSONObject
 from step.local.boundary import Boundary
 from step.local.cloud import Cloud
 from step.local.cloud.as_amazon import AsAmazon
+from step.local.cloud.rules import matches
 from step.local.confined import confined
 from step.local.functions import Owner
 from step.local.http import Request, Response
@@ -34,6 +35,7 @@ from step.local.permissions.permissions import Mode, Permissions
 from step.local.permissions.role_items import RoleItems
 from step.local.permissions.roles import Roles
 from step.local.service.arns import Caller
+from step.local.service.event_pollers import EventPollers
 from step.local.service.event_targets import EventTargets
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway
@@ -180,6 +182,17 @@ class LocalService:
         self._cloud.listeners.append(self._targets.hear)
         self._schedules = Schedules(self.host, self._targets, self._cloud.schedules)
         self._cloud.refresh_schedules = self._schedules.refresh
+        sources = self._cloud.functions.event_sources
+        self._pollers = EventPollers(
+            self.host,
+            sources,
+            lambda owner, function, payload: self._cloud.functions.invoke(function, payload, owner=owner),
+            lambda region, service: self._session(region, self._own_key).client(service),
+            matches,
+        )
+        self._closing.callback(self._pollers.close)
+        self._cloud.hear_change = self._pollers.hear
+        sources.changed = self._pollers.refresh
         # The store tells one local service from another: scripts/local_service.py looks for its own.
         where = f"local service {options.store.resolve()}"
         source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
@@ -215,6 +228,7 @@ class LocalService:
                 service._retention.open()
             service._schedules.refresh()
             service._server.start()
+            service._pollers.refresh()
         except BaseException:
             service.close()
             raise

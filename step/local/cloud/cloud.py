@@ -13,12 +13,13 @@ from pathlib import Path
 
 from step.durable.store_folder import CLOUD, FUNCTIONS
 from step.errors import Refused
-from step.jsonvalue import JSONObject
+from step.jsonvalue import JSONObject, to_text
 from step.local.cloud.access_facts import AccessFacts
 from step.local.cloud.addressing import Address
 from step.local.cloud.corrections import correct
 from step.local.cloud.emulation import Emulation
 from step.local.cloud.moto_calls import Unsupported
+from step.local.cloud.notices import Notice
 from step.local.cloud.objects import EmulatedObjects
 from step.local.cloud.refusals import refusal
 from step.local.cloud.request_log import RequestLog
@@ -31,6 +32,8 @@ from step.local.http import Request, Response
 _log = logging.getLogger("step.local.cloud")
 _REQUEST_IDS = frozenset({"x-amz-request-id", "x-amzn-requestid"})
 _EVENTS = ("events", "scheduler")
+# What brings nothing to anybody, though it changes something.
+_TAKES = frozenset({"ReceiveMessage", "DeleteMessage", "DeleteMessageBatch"})
 _IS_KEY = re.compile(r"A[A-Z0-9]{19}").fullmatch
 
 
@@ -41,6 +44,7 @@ class Cloud:
         functions: Lambda.
         facts: What permissions depend on.
         refresh_schedules: What is called when a schedule may have changed.
+        hear_change: What is called when something has changed in a service.
         listeners: Who hears of events that are put onto EventBridge's buses: the event, and the bus's name.
 
     Args:
@@ -69,7 +73,9 @@ class Cloud:
         self._owner = Owner(account, region)
         self.listeners: list[Callable[[JSONObject, str], None]] = []
         self.refresh_schedules: Callable[[], None] = lambda: None
+        self.hear_change: Callable[[str], None] = lambda service: None
         self._emulation = Emulation(RequestLog(store / CLOUD, is_synced=is_synced))
+        self._emulation.hear = self._tell
         self.facts = AccessFacts(self._emulation)
         self.functions = Functions(
             store / FUNCTIONS,
@@ -123,6 +129,8 @@ class Cloud:
         if address.service == "logs" and self.functions.has_logs:
             self._emulation.write_logs(self.functions.take_logs())
         response = self._emulation.answer(request, address, owner.account)
+        if response.status < 300 and not address.is_read(request) and address.action not in _TAKES:
+            self.hear_change(address.service)
         if address.service not in _EVENTS or response.status >= 300 or address.is_read(request):
             return response
         if address.action != "PutEvents":
@@ -140,6 +148,17 @@ class Cloud:
             OSError: it can't be written.
         """
         self._emulation.copy_to(store / CLOUD)
+
+    def _tell(self, notice: Notice) -> None:
+        """Tell a function or EventBridge what S3 tells of an object."""
+        if not notice.function:
+            for hear in self.listeners:
+                hear(notice.event, "default")
+            return
+        try:
+            self.functions.invoke(notice.function, to_text(notice.event).encode(), kind="Event")
+        except (Refused, OSError) as problem:
+            _log.warning("%s wasn't told of an object: %s", notice.function, problem)
 
     def account_of(self, request: Request) -> str:
         """Say whose request it is, by its access key."""

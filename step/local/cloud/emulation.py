@@ -10,7 +10,7 @@ import json
 import logging
 import pathlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from threading import RLock
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from step.local.cloud.addressing import Address
 from step.local.cloud.effects import Effect, Path, Things, item_path, parameters, table_path
 from step.local.cloud.item_writes import WRITES, ItemWrite, put, single_writes
 from step.local.cloud.moto_calls import FailedHalfWay, Moto
+from step.local.cloud.notices import Notice, heard
 from step.local.cloud.repeatable import moment
 from step.local.cloud.request_log import Recorded, RequestLog
 from step.local.cloud.rules import Delivery, deliveries
@@ -61,6 +62,8 @@ class Emulation:
     def __init__(self, log: RequestLog) -> None:
         self.lock = RLock()
         self.sessions = RoleSessions()
+        # Who hears of what S3 tells of its objects.
+        self.hear: Callable[[Notice], None] = lambda notice: None
         self._moto = Moto()
         self._kept = log
         self._things = Things()
@@ -158,6 +161,13 @@ class Emulation:
         if address.is_read(request):
             with self.lock:
                 return self._moto.ask(request, address, account)
+        with heard() as notices:
+            response = self._changed(request, address, account)
+        for notice in notices:
+            self.hear(notice)
+        return response
+
+    def _changed(self, request: Request, address: Address, account: str) -> Response:
         waits = address.action in _WAIT
         at_ms, seed = None if waits else now_ms(), new_uuid()
         try:
@@ -171,7 +181,7 @@ class Emulation:
                         whole = Recorded(at_ms or now_ms(), seed, made, account, address.service, request, ())
                         self._keep(whole, address, response)
         except (FailedHalfWay, OSError):
-            with self.lock:
+            with self.lock, heard():
                 self._begin_anew()
             raise
         return response

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from step.errors import StepError
 from step.local.cloud.addressing import Address
+from step.local.cloud.notices import mend_notices
 from step.local.cloud.queues import mend_queues
 from step.local.cloud.repeatable import install, moment
 from step.local.cloud.rule_delivery import mend_rules
@@ -65,6 +66,7 @@ class Moto:
         _leave_out_conditions()
         mend_rules()
         mend_queues()
+        mend_notices()
         install()
         self._dispatcher = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
 

@@ -47,6 +47,13 @@ def deliveries(rules: Mapping[str, Any], event: JSONObject) -> Iterator[Delivery
                 )
 
 
+def matches(pattern: str, event: JSONObject) -> bool:
+    """Say whether an event matches a pattern, JSON, as a rule's or a filter's."""
+    from moto.events.models import EventPattern
+
+    return bool(EventPattern(pattern, json.loads(pattern)).matches_event(event))  # type: ignore[arg-type]  # any object
+
+
 def put_events(
     request: Request, response: Response, account: str, region: str
 ) -> Iterator[tuple[str, JSONObject]]:

@@ -9,6 +9,7 @@ import re
 
 from step.local.front import Operation
 from step.local.functions.concurrency import ConcurrencyOperations
+from step.local.functions.event_sources import CREATE, UPDATE, EventSources
 from step.local.functions.layers import LayerOperations
 from step.local.functions.names import Owner
 from step.local.functions.operations import FunctionOperations
@@ -22,12 +23,15 @@ STRUCTURES = {
     "DestinationConfig": "OnSuccess OnFailure",
     "Environment": "Variables",
     "EphemeralStorage": "Size",
+    "Filter": "Pattern",
+    "FilterCriteria": "Filters",
     "FileSystemConfig": "Arn LocalMountPath",
     "FunctionCode": "ZipFile S3Bucket S3Key S3ObjectVersion S3ObjectStorageMode=COPY",
     "LayerVersionContentInput": "ZipFile S3Bucket S3Key S3ObjectVersion S3ObjectStorageMode=COPY",
     "LoggingConfig": "LogFormat ApplicationLogLevel SystemLogLevel LogGroup",
     "OnFailure": "Destination",
     "OnSuccess": "Destination",
+    "ScalingConfig": "MaximumConcurrency",
     "SnapStart": "ApplyOn",
     "TracingConfig": "Mode",
     "VpcConfig": "SubnetIds SecurityGroupIds Ipv6AllowedForDualStack",
@@ -75,6 +79,17 @@ def function_table(on: FunctionOperations) -> dict[str, Operation[Owner]]:
         "UpdateFunctionConfiguration": Operation(
             on.update_function_configuration, f"{_CONFIGURATION} RevisionId"
         ),
+    }
+
+
+def event_source_table(on: EventSources) -> dict[str, Operation[Owner]]:
+    """Say who answers for event source mappings."""
+    return {
+        "CreateEventSourceMapping": Operation(on.create, CREATE),
+        "DeleteEventSourceMapping": Operation(on.delete, "UUID"),
+        "GetEventSourceMapping": Operation(on.get, "UUID"),
+        "ListEventSourceMappings": Operation(on.list, f"EventSourceArn {_NAME} {_PAGE}"),
+        "UpdateEventSourceMapping": Operation(on.update, UPDATE),
     }
 
 

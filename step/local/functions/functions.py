@@ -20,12 +20,14 @@ from step.local.front import Front, Operation
 from step.local.functions.api import (
     STRUCTURES,
     concurrency_table,
+    event_source_table,
     function_table,
     layer_table,
     setting_table,
 )
 from step.local.functions.archives import Archives
 from step.local.functions.concurrency import ConcurrencyOperations
+from step.local.functions.event_sources import EventSources
 from step.local.functions.events import Events
 from step.local.functions.in_process import HandlerFolder
 from step.local.functions.invocation import MOST_ASYNCHRONOUS_BYTES, Invocation, check_payload
@@ -49,6 +51,8 @@ _EVENT, _DRY_RUN, _WAITING = "Event", "DryRun", "RequestResponse"
 
 class Functions:
     """Lambda on one machine; ``keys`` are the access keys that its functions get, ``front`` is its API.
+
+    ``event_sources`` are the mappings of queues and streams to functions.
 
     Args:
         folder: Where functions, zips and what is unpacked of them live.
@@ -96,6 +100,7 @@ class Functions:
             HandlerFolder(handlers) if handlers is not None else None,
             hosts,
         )
+        self.event_sources = EventSources(folder, self._invoker.find, is_synced=is_synced)
         self._events = Events(folder / "events", self._run_event, self._retries, is_synced=is_synced)
         # Functions and layers guard themselves.
         self.front = Front(
@@ -200,7 +205,8 @@ class Functions:
         return {
             **function_table(functions),
             **layer_table(LayerOperations(self._layers, functions.code, self._location)),
-            **setting_table(SettingOperations(self._functions)),
+            **setting_table(SettingOperations(self._functions, self.event_sources)),
+            **event_source_table(self.event_sources),
             **concurrency_table(ConcurrencyOperations(self._functions)),
             "Invoke": Operation(self._invoke, invoke),
             "InvokeAsync": Operation(self._invoke_async, "FunctionName InvokeArgs"),

@@ -76,6 +76,15 @@ class Invoker:
         """End the idle processes of a function that is deleted."""
         self._pool.forget(f"{name.function_arn}@")
 
+    def find(self, name: FunctionName) -> None:
+        """See that there is such a function, whether or not it can run here.
+
+        Raises:
+            Refused: there is none.
+        """
+        if not self._is_in_process(name):
+            self._functions.configuration(name)
+
     def check(self, name: FunctionName) -> str:
         """See that a function can be invoked, without doing so: a dry run; give its version.
 

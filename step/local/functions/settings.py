@@ -7,12 +7,15 @@ invocations change how functions run here. AWS: Lambda API reference.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from step.clock import now_ms
 from step.errors import Refused
 from step.jsonvalue import JSONObject, JSONValue
 from step.local.entropy import new_uuid
 from step.local.functions.configurations import check_revision, timestamp
+from step.local.functions.event_sources import EventSources
 from step.local.functions.names import LATEST, FunctionName, Owner, named
 from step.local.functions.paging import page
 from step.local.functions.store import FunctionShelf
@@ -22,8 +25,9 @@ from step.local.functions.versions import existing
 class SettingOperations:
     """What can be set around a function; each method answers the operation of its name."""
 
-    def __init__(self, functions: FunctionShelf) -> None:
+    def __init__(self, functions: FunctionShelf, sources: EventSources) -> None:
         self._functions = functions
+        self._sources = sources
 
     # ------------------------------------------------------------ permissions
 
@@ -81,29 +85,43 @@ class SettingOperations:
 
     def list_tags(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Show a function's tags."""
+        source = self._sources.tagged(owner, str(asked["Resource"]))
+        if source is not None:
+            return {"Tags": {**self._sources.found(owner, source.name).tags}}
         return {"Tags": {**self._functions.find(self._tagged(owner, asked)).tags}}
 
     def tag_resource(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Set tags."""
-        name = self._tagged(owner, asked)
-        self._functions.find(name)
-        with self._functions.changed(name) as function:
-            tags = asked["Tags"]
-            assert isinstance(tags, dict)
-            function.tags |= {key: str(value) for key, value in tags.items()}
-            if len(function.tags) > 50:
+        given = asked["Tags"]
+        assert isinstance(given, dict)
+        with self._changed_tags(owner, asked) as tags:
+            tags |= {key: str(value) for key, value in given.items()}
+            if len(tags) > 50:
                 raise Refused("InvalidParameterValueException", "Tag limit exceeded: at most 50 tags")
         return {}
 
     def untag_resource(self, owner: Owner, asked: JSONObject) -> JSONObject:
         """Remove tags."""
-        name = self._tagged(owner, asked)
-        self._functions.find(name)
         keys = asked["TagKeys"]
         assert isinstance(keys, list)  # as the model says
-        with self._functions.changed(name) as function:
-            function.tags = {key: value for key, value in function.tags.items() if key not in keys}
+        with self._changed_tags(owner, asked) as tags:
+            for key in keys:
+                tags.pop(str(key), None)
         return {}
+
+    @contextmanager
+    def _changed_tags(self, owner: Owner, asked: JSONObject) -> Iterator[dict[str, str]]:
+        """Give the tags of a function or of an event source mapping to change."""
+        source = self._sources.tagged(owner, str(asked["Resource"]))
+        if source is not None:
+            self._sources.found(owner, source.name)
+            with self._sources.shelf.changed(source) as kept:
+                yield kept.tags
+            return
+        name = self._tagged(owner, asked)
+        self._functions.find(name)
+        with self._functions.changed(name) as function:
+            yield function.tags
 
     # ------------------------------------------------------------ asynchronous invocation
 

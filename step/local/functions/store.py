@@ -61,6 +61,32 @@ class Layer:
             yield str(version.get("_digest"))
 
 
+@dataclass(slots=True, kw_only=True)
+class EventSource:
+    """A mapping: AWS's ``EventSourceMappingConfiguration``, its tags, and how far a stream was read."""
+
+    configuration: JSONObject
+    tags: dict[str, str] = field(default_factory=dict)
+    read_to: str = ""
+
+    @property
+    def uuid(self) -> str:
+        return str(self.configuration["UUID"])
+
+    @property
+    def is_on(self) -> bool:
+        return self.configuration["State"] == "Enabled"
+
+    @property
+    def source(self) -> str:
+        """The ARN of what is read."""
+        return str(self.configuration["EventSourceArn"])
+
+    @property
+    def kind(self) -> str:
+        return self.source.split(":")[2]
+
+
 class _Named(Protocol):
     @property
     def owner(self) -> Owner: ...
@@ -69,7 +95,7 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-_Kept = TypeVar("_Kept", Function, Layer)
+_Kept = TypeVar("_Kept", Function, Layer, EventSource)
 
 
 class Shelf(Generic[_Kept]):
