@@ -20,6 +20,7 @@ from typing import Any
 
 import step
 from step.aws.connection import Aws
+from step.aws.stack_sources import SOURCES, Sources
 from step.errors import Refused, StepError
 from step.packaging.archive import zip_bytes
 from step.packaging.imports import part_of
@@ -38,7 +39,7 @@ _FIRST = (
     "AWS::StepFunctions::Activity",
     "AWS::Events::EventBus",
 )
-_LAST = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
+_LAST = ("AWS::Events::Rule", "AWS::Scheduler::Schedule", *SOURCES)
 _GONE = ("NotFound", "NonExistent", "DoesNotExist", "NoSuchBucket", "NotExist")
 
 
@@ -62,6 +63,7 @@ class ProjectStack:
         self._aws = aws
         self._application = application
         self._say = say
+        self._sources = Sources(aws, self._ask)
 
     def up(self) -> list[str]:
         """Make what isn't there, change what is otherwise; give the ARNs of the machines."""
@@ -153,6 +155,9 @@ class ProjectStack:
                     "LocalSecondaryIndexes",
                 )
                 made = {key: given[key] for key in keys if key in given}
+                stream: Any = given.get("StreamSpecification")
+                if stream:
+                    made["StreamSpecification"] = {"StreamEnabled": True, **stream}
                 call = (
                     "dynamodb",
                     "create_table",
@@ -163,7 +168,7 @@ class ProjectStack:
                 call = ("dynamodb", "create_table", {"TableName": name, **_simple_table(given)})
             case "AWS::SQS::Queue":
                 is_there = self._ask("sqs", "get_queue_url", QueueName=name) is not None
-                attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+                attributes = _queue_attributes(given, name)
                 call = ("sqs", "create_queue", {"QueueName": name, "Attributes": attributes})
             case "AWS::SNS::Topic":
                 topic = _arn("sns", name)
@@ -206,6 +211,10 @@ class ProjectStack:
     # ------------------------------------------------------------ what starts machines
 
     def _put_start(self, resource: ProjectResource) -> None:
+        if resource.type in SOURCES:
+            if self._has_code(resource) and self._sources.put(resource):
+                self._say(f"{resource.key}: made")
+            return
         given, name = dict(resource.properties), resource.name
         if resource.type == "AWS::Scheduler::Schedule":
             given = {key: value for key, value in given.items() if key != "Name"}
@@ -229,6 +238,10 @@ class ProjectStack:
 
     def _drop_start(self, resource: ProjectResource) -> None:
         name = resource.name
+        if resource.type in SOURCES:
+            if self._sources.drop(resource):
+                self._say(f"{resource.key}: deleted")
+            return
         if resource.type == "AWS::Scheduler::Schedule":
             self._drop(resource.key, "scheduler", "delete_schedule", Name=name)
             return
@@ -239,6 +252,14 @@ class ProjectStack:
             self._aws.call("events", "remove_targets", Rule=name, Ids=ids, **bus)
         if listed is not None:
             self._drop(resource.key, "events", "delete_rule", Name=name, **bus)
+
+    def _has_code(self, resource: ProjectResource) -> bool:
+        """Say whether the function that a source is for was made."""
+        left_out = {one.arn for one in self._application.functions if one.missing}
+        left_out |= {one.name for one in self._application.functions if one.missing}
+        configuration: Any = resource.properties.get("Configuration") or {}
+        function = resource.properties.get("FunctionName") or configuration.get("LambdaFunctionArn")
+        return function not in left_out
 
     # ------------------------------------------------------------ calls
 
@@ -260,6 +281,16 @@ def _arn(service: str, resource: str) -> str:
     from step.projects.names import ACCOUNT, REGION
 
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def _queue_attributes(given: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Give a queue's attributes as SQS takes them: texts."""
+    attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+    for key in ("VisibilityTimeout", "DelaySeconds", "ContentBasedDeduplication", "RedrivePolicy"):
+        if key in given:
+            value = given[key]
+            attributes[key] = value if isinstance(value, str) else json.dumps(value)
+    return attributes
 
 
 def _simple_table(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -156,3 +156,72 @@ def test_only_this_machine_is_brought_up_to(folder: Path) -> None:
 
     with pytest.raises(StepError, match="only a local service"):
         ProjectStack(aws, open_project(folder), print)
+
+
+STARTED = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 60}}
+  Loaves:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+  Things: {Type: AWS::S3::Bucket, Properties: {BucketName: things}}
+  Baker:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.11
+      Handler: index.handler
+      InlineCode: |
+        def handler(event, context):
+            return event
+      Events:
+        Order: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn, BatchSize: 5}}
+        Loaf:
+          Type: DynamoDB
+          Properties: {Stream: !GetAtt Loaves.StreamArn, StartingPosition: TRIM_HORIZON}
+        Thing:
+          Type: S3
+          Properties:
+            Bucket: !Ref Things
+            Events: s3:ObjectCreated:*
+            Filter: {S3Key: {Rules: [{Name: suffix, Value: .txt}]}}
+"""
+
+
+def test_queues_streams_and_buckets_start_functions_as_sam_says(
+    service: LocalService, tmp_path: Path
+) -> None:
+    (tmp_path / "template.yaml").write_text(STARTED)
+    said: list[str] = []
+    aws = Aws(AwsPlace(endpoint=service.endpoint, region="us-east-1"), environment={})
+
+    def stack() -> ProjectStack:
+        said.clear()
+        return ProjectStack(aws, open_project(tmp_path / "template.yaml"), said.append)
+
+    stack().up()
+
+    assert [line for line in said if line.startswith("Baker")] == [
+        "Baker: made",
+        "BakerOrder: made",
+        "BakerLoaf: made",
+        "BakerThing: made",
+    ]
+    functions = client_at(service.endpoint, "lambda")
+    mappings = functions.list_event_source_mappings()["EventSourceMappings"]
+    sources = {one["EventSourceArn"].split(":")[2]: one for one in mappings}
+    assert sources["sqs"]["BatchSize"] == 5
+    table = client_at(service.endpoint, "dynamodb").describe_table(TableName="Loaves")["Table"]
+    assert sources["dynamodb"]["EventSourceArn"] == table["LatestStreamArn"]
+    s3 = client_at(service.endpoint, "s3")
+    told = s3.get_bucket_notification_configuration(Bucket="things")["LambdaFunctionConfigurations"]
+    assert told[0]["Filter"] == {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".txt"}]}}
+
+    stack().up()
+    assert said == []
+    stack().down()
+    assert "BakerOrder: deleted" in said
+    assert functions.list_event_source_mappings()["EventSourceMappings"] == []
