@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from step.aws.http import HttpEndpoints, Refusals
 from step.aws.models import client_name, pascal
@@ -132,6 +132,9 @@ class _Operation:
         except Unlike as fault:
             # What isn't of the model's type is read by no service: each says so with this code.
             return Refusal(self._service.service_id, fault.code, str(fault))
+        if isinstance(source := sent.get("CopySource"), str):
+            # Step Functions' SDK sends it as it is, encoded by whoever wrote it; boto3 encodes it by itself.
+            sent["CopySource"] = unquote(source)
         try:
             answer = getattr(self._client, xform_name(self._model.name))(**sent)
         except ClientError as refusal:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import pytest
@@ -214,6 +215,18 @@ def test_what_no_model_has_is_a_misfit(
     services: AwsServices, service: str, action: str, parameters: dict[str, Any], problem: str
 ) -> None:
     assert ask(services, service, action, **parameters) == Misfit((problem,))
+
+
+@pytest.mark.parametrize("key", ["read me", "100%", "é+b"])
+def test_the_source_of_a_copy_is_encoded_by_whoever_names_it(services: AwsServices, key: str) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="bread")
+    s3.put_object(Bucket="bread", Key=key, Body=b"crumbs")
+
+    told = ask(services, "s3", "copyObject", Bucket="bread", Key="k", CopySource=f"bread/{quote(key)}")
+
+    assert not isinstance(told, Refusal), told
+    assert s3.get_object(Bucket="bread", Key="k")["Body"].read() == b"crumbs"
 
 
 @pytest.mark.parametrize(
