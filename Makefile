@@ -33,7 +33,7 @@ lint: .venv/.ready ## Look for mistakes in the Python files (ruff)
 	@$(PYTHON) -m ruff check .
 
 types: .venv/.ready ## Check the types (mypy --strict)
-	@$(PYTHON) -m mypy step tests $(wildcard lambda/*.py) $(TYPED_SCRIPTS)
+	@$(PYTHON) -m mypy step tests $(wildcard lambda/*.py examples/*/*/*.py) $(TYPED_SCRIPTS)
 
 layers: .venv/.ready ## Check which module imports which (import-linter)
 	@.venv/bin/lint-imports --no-logo --no-cache
@@ -98,6 +98,8 @@ build/checkov/.ready: requirements/checkov.txt | .venv/.ready
 
 pictures: .venv/.ready ## Draw the pictures of the documentation anew
 	@$(PYTHON) scripts/pictures.py
+	@for name in approval backup nightly saga; do \
+	  .venv/bin/step graph examples/$$name/states/$$name.asl.json --out examples/$$name/$$name.svg 2>/dev/null; done
 
 site: build/site-tools/.ready ## Build the site from docs/ into build/site; a link that leads nowhere fails it
 	@build/site-tools/bin/python scripts/build_site.py
