@@ -1,0 +1,4 @@
+output "machine_arn" {
+  description = "The ARN to start executions with."
+  value       = module.machine.alias_arn
+}
