@@ -39,6 +39,7 @@ from step.local.service.event_pollers import EventPollers
 from step.local.service.event_targets import EventTargets
 from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.gateway import Gateway
+from step.local.service.mocks import Mocks
 from step.local.service.nested import Nested
 from step.local.service.own_functions import OwnFunctions
 from step.local.service.schedules import Schedules
@@ -62,11 +63,11 @@ class Options:
 
     ``store`` is the folder of everything that survives; ``token`` is what requests must show; ``handlers`` is
     a folder whose functions run in this process: all of it is confined to the service then, in environment
-    and connections, unless ``has_account`` lets it keep the AWS account that the environment names. ``hosts``
-    are other machines that tasks and functions may call, by patterns of their names; ``iam`` says what
-    happens to requests that policies don't allow; ``late_seconds``: how late reads may be in a service as
-    unkind as AWS (``strictness``), None: in no such one; ``keep_ms``: how long executions are kept after
-    their end, None: for ever.
+    and connections, unless ``has_account`` lets it keep the AWS account that the environment names. ``mocks``
+    is a MockConfigFile; ``hosts`` are other machines that tasks and functions may call, by patterns of their
+    names; ``iam`` says what happens to requests that policies don't allow; ``late_seconds``: how late reads
+    may be in a service as unkind as AWS (``strictness``), None: in no such one; ``keep_ms``: how long
+    executions are kept after their end, None: for ever.
     """
 
     store: Path
@@ -77,6 +78,7 @@ class Options:
     keep_ms: int | None = DEFAULT_KEEP_MS
     token: str | None = None
     handlers: Path | None = None
+    mocks: Path | None = None
     hosts: tuple[str, ...] = ()
     has_account: bool = False
     account: str = DEFAULT_ACCOUNT
@@ -144,7 +146,8 @@ class LocalService:
             invoke = partial(self._cloud.functions.invoke_in, Owner(options.account, region))
             return OwnFunctions(services, invoke) if is_short else services
 
-        work = TaskWork(self._nested, services_of, roles.judge_task)
+        self._mocks = Mocks(options.mocks)
+        work = self._mocks.around(TaskWork(self._nested, services_of, roles.judge_task))
         items = RoleItems(
             lambda machine: self.step_functions.role_of(machine),
             lambda role: S3Objects(
@@ -153,6 +156,7 @@ class LocalService:
             self._judge,
         )
         self.host = Host(journal, options.clock, work, items=items)
+        self._mocks.bind(self.host)
         # Functions are ended last: what becomes of a task then is no answer.
         for part in (self._cloud, self.host, self._nested):
             self._closing.callback(part.close)
@@ -169,6 +173,7 @@ class LocalService:
             self._cloud.account_of,
             options.region,
             late_seconds=options.late_seconds,
+            mocks=self._mocks,
         )
         self._targets = EventTargets(
             self.host,
@@ -220,6 +225,7 @@ class LocalService:
         service = cls(options)
         try:
             service._nested.bind(service.host, service.step_functions)
+            service._mocks.open()
             service._logs_again(service.host.open())
             service._nested.open()
             service._logs.open()

@@ -48,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--speed", type=speed, default=1.0, metavar="N", help="of the real clock: at 60 an hour is a minute")
     add("--handlers", type=Path, metavar="FOLDER", help="run its functions in this process, reloading them")
     add(
+        "--mocks",
+        type=Path,
+        metavar="FILE",
+        help="a MockConfigFile, for executions started as ARN#CASE (default: SFN_MOCK_CONFIG)",
+    )
+    add(
         "--allow-host",
         action="append",
         default=[],
@@ -120,8 +126,16 @@ def _check(options: argparse.Namespace, token: str | None) -> None:
         raise StepError(f"--host {options.host} can be reached by others: give a --token, or STEP_TOKEN")
     if options.handlers is not None and not options.handlers.is_dir():
         raise StepError(f"--handlers {options.handlers}: there is no such folder")
+    mocks = _mocks(options)
+    if mocks is not None and not mocks.is_file():
+        raise StepError(f"--mocks {mocks}: there is no such file")
     if options.allow_aws and options.handlers is None:
         raise StepError("--allow-aws: only together with --handlers; deployed functions get no keys")
+
+
+def _mocks(options: argparse.Namespace) -> Path | None:
+    named = options.mocks or os.environ.get("SFN_MOCK_CONFIG")
+    return Path(named).absolute() if named else None
 
 
 def _store(folder: Path | None) -> AbstractContextManager[str]:
@@ -147,6 +161,7 @@ def _started(options: argparse.Namespace, folder: Path, token: str | None) -> Lo
                 keep_ms=options.keep,
                 token=token,
                 handlers=options.handlers,
+                mocks=_mocks(options),
                 hosts=tuple(options.allow_host),
                 has_account=options.allow_aws,
                 region=options.region,

@@ -28,6 +28,7 @@ from step.local.service.execution_logs import ExecutionLogs
 from step.local.service.executions import Executions
 from step.local.service.machines import Machines
 from step.local.service.map_runs import MapRunOperations
+from step.local.service.mocks import Mocks
 from step.local.service.records import Records
 from step.local.service.starting import Starting
 from step.local.service.tags import Tags
@@ -68,6 +69,7 @@ class StepFunctionsService:
         logs: Who delivers executions' events to CloudWatch Logs.
         account_of: Tells the account of a request.
         region: The region of requests that aren't signed.
+        mocks: The test cases that executions may be started with.
         late_seconds: How late reads may be, where requests are throttled too; None: neither.
     """
 
@@ -80,6 +82,7 @@ class StepFunctionsService:
         region: str,
         *,
         late_seconds: float | None = None,
+        mocks: Mocks | None = None,
     ) -> None:
         self._host = host
         self._account_of = account_of
@@ -88,7 +91,7 @@ class StepFunctionsService:
         self.machines = Machines(records, now, lambda arn: self.executions.forget(arn), logs.has_group)
         self.executions = Executions(host, self.machines, logs.watch)
         self._versions = Versions(records, self.machines, now)
-        self._starting = Starting(host, self.machines, self._versions, logs.watch)
+        self._starting = Starting(host, self.machines, self._versions, logs.watch, mocks or Mocks(None))
         self._activities = Activities(records, host)
         self._tags = Tags(records)
         self._runs = MapRunOperations(host, self.executions)

@@ -19,8 +19,10 @@ from step.jsonvalue import JSONObject, JSONValue, size_bytes, to_text
 from step.local.entropy import new_share, new_uuid
 from step.local.service.arns import Caller, machine_arn
 from step.local.service.machines import Machines, Qualified
+from step.local.service.mocks import TEST_CASE, Mocks, test_case_of
 from step.local.service.records import Settings
 from step.local.service.versions import Versions
+from step.machine.attachments import Attachments
 from step.machine.create_request import check_name
 
 # AWS: developer guide, "Quotas": the largest input, and how long an Express execution may take.
@@ -29,10 +31,15 @@ _SYNC_SECONDS = 310.0
 
 
 class StartTarget(NamedTuple):
-    """What an ARN stands for at this start: an alias has been followed to a version."""
+    """What an ARN stands for at this start: an alias has been followed to a version.
+
+    ``test_case`` is the name of one of a MockConfigFile, ``attachments`` what it answers.
+    """
 
     found: Qualified
     alias_arn: str | None
+    test_case: str | None = None
+    attachments: Attachments | None = None
 
     @property
     def is_express(self) -> bool:
@@ -43,8 +50,14 @@ class Starting:
     """The operations that start executions."""
 
     def __init__(
-        self, host: Host, machines: Machines, versions: Versions, watch: Callable[[Live, JSONObject], None]
+        self,
+        host: Host,
+        machines: Machines,
+        versions: Versions,
+        watch: Callable[[Live, JSONObject], None],
+        mocks: Mocks,
     ) -> None:
+        self._mocks = mocks
         self._host = host
         self._watch = watch
         self._machines = machines
@@ -77,7 +90,16 @@ class Starting:
 
     def target(self, params: JSONObject) -> StartTarget:
         """Find what is to be started; an alias with two versions draws one of them."""
-        named = machine_arn(str(params["stateMachineArn"]))
+        arn, case = test_case_of(str(params["stateMachineArn"]))
+        target = self._target(arn)
+        if case is None:
+            return target
+        machine, settings = target.found.machine, target.found.settings
+        attachments = self._mocks.attachments(machine.name, case, settings.definition)
+        return target._replace(test_case=case, attachments=attachments)
+
+    def _target(self, arn: str) -> StartTarget:
+        named = machine_arn(arn)
         if named.is_labelled:
             raise Refused("ValidationException", "StartExecution does not support labeled ARNs")
         if named.qualifier is None or named.is_version:
@@ -108,6 +130,7 @@ class Starting:
         more = _more(target, params)
         if starter is not None:
             more["starter"] = starter
+        self._mock(arn, target)
         live = self._host.start(info, target.found.settings.definition, more=more)
         self._watch(live, target.found.settings.logging)
         return info
@@ -124,9 +147,14 @@ class Starting:
         arn = express_arn(target.found.machine.arn, name, new_uuid())
         info = self._info(target, arn, name, value, redrive_count=None if is_sync else 0)
         definition, more = target.found.settings.definition, _more(target, params)
+        self._mock(arn, target)
         live = self._host.start(info, definition, is_express=True, more=more)
         self._watch(live, target.found.settings.logging)
         return info, live
+
+    def _mock(self, arn: str, target: StartTarget) -> None:
+        if target.attachments is not None:
+            self._mocks.note(arn, target.attachments)
 
     def _info(
         self,
@@ -204,6 +232,8 @@ def _more(target: StartTarget, params: JSONObject) -> JSONObject:
         more["version_arn"] = version.arn
     if target.alias_arn is not None:
         more["alias_arn"] = target.alias_arn
+    if target.test_case is not None:
+        more[TEST_CASE] = target.test_case
     if "traceHeader" in params:
         more["trace_header"] = params["traceHeader"]
     return more
