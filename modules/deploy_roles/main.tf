@@ -139,8 +139,11 @@ data "aws_iam_policy_document" "deploy" {
   statement {
     sid = "FetchTheRelease"
     # Lambda reads the zip as who updates the function: a version of it, never just the newest.
-    actions   = ["s3:GetObjectVersion"]
-    resources = ["${var.deployer.bucket_arn}/${local.release_keys}"]
+    actions = ["s3:GetObjectVersion"]
+    resources = [
+      for arn in compact([var.deployer.bucket_arn, lookup(var.deployer.region_bucket_arns, var.region, "")]) :
+      "${arn}/${local.release_keys}"
+    ]
   }
 
   # What is encrypted with keys of the user's is read and written with them.

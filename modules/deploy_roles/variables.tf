@@ -52,12 +52,14 @@ variable "machine_arn" {
 variable "deployer" {
   description = "The deployer that may deploy the project: its function's role, its machine, the external id that the projects' roles ask of it, its bucket, and the bucket's key where it has one."
   type = object({
-    role_arn     = string
-    machine_arn  = string
-    external_id  = string
-    bucket_arn   = string
-    is_encrypted = optional(bool, false)
-    kms_key_arn  = optional(string)
+    role_arn    = string
+    machine_arn = string
+    external_id = string
+    bucket_arn  = string
+    # Where zips are copied to for functions of other regions, by region.
+    region_bucket_arns = optional(map(string), {})
+    is_encrypted       = optional(bool, false)
+    kms_key_arn        = optional(string)
   })
 
   validation {

@@ -100,6 +100,17 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   dynamic "statement" {
+    for_each = length(var.region_buckets) > 0 ? [values(var.region_buckets)] : []
+
+    content {
+      sid = "CopyZipsToOtherRegions"
+      # Lambda reads buckets of its own region only.
+      actions   = ["s3:PutObject"]
+      resources = [for name in statement.value : "arn:${local.partition}:s3:::${name}/releases/*"]
+    }
+  }
+
+  dynamic "statement" {
     for_each = length(var.signing_key_arns) > 0 ? [var.signing_key_arns] : []
 
     content {
@@ -153,10 +164,13 @@ module "project" {
       memory_mb    = 512
       timeout      = 120
       environment_variables = {
-        STEP_DEPLOYER_ACCOUNT      = var.account_id
-        STEP_DEPLOYER_ACCOUNTS     = join(",", local.accounts)
-        STEP_DEPLOYER_BUCKET       = module.release_bucket.name
-        STEP_DEPLOYER_EXTERNAL_ID  = var.external_id
+        STEP_DEPLOYER_ACCOUNT     = var.account_id
+        STEP_DEPLOYER_ACCOUNTS    = join(",", local.accounts)
+        STEP_DEPLOYER_BUCKET      = module.release_bucket.name
+        STEP_DEPLOYER_EXTERNAL_ID = var.external_id
+        STEP_DEPLOYER_REGION_BUCKETS = (
+          length(var.region_buckets) > 0 ? join(",", [for region, name in var.region_buckets : "${region}=${name}"]) : null
+        )
         STEP_DEPLOYER_RESOURCES    = length(var.allowed_resources) > 0 ? join(",", var.allowed_resources) : null
         STEP_DEPLOYER_SIGNING_KEYS = length(var.signing_key_arns) > 0 ? join(",", var.signing_key_arns) : null
         STEP_DEPLOYER_TABLE        = module.lock_table.name

@@ -1,10 +1,13 @@
 output "deployer" {
   description = "What the module project wants to know of the deployer."
   value = {
-    role_arn     = local.role_arn
-    machine_arn  = local.machine_arn
-    external_id  = var.external_id
-    bucket_arn   = local.bucket_arn
+    role_arn    = local.role_arn
+    machine_arn = local.machine_arn
+    external_id = var.external_id
+    bucket_arn  = local.bucket_arn
+    region_bucket_arns = {
+      for region, name in var.region_buckets : region => "arn:${local.partition}:s3:::${name}"
+    }
     is_encrypted = var.is_encrypted
     kms_key_arn  = var.kms_key_arn
   }

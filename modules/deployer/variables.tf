@@ -68,6 +68,17 @@ variable "allowed_resources" {
   default     = []
 }
 
+variable "region_buckets" {
+  description = "Buckets of other regions, by region: zips are copied there for functions of that region (module release_bucket makes one). Without one a zip is sent to the region, of 50 MB at most."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in values(var.region_buckets) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])
+    error_message = "Buckets are given by their names."
+  }
+}
+
 variable "reader_role_arns" {
   description = "The deploy roles of projects in other accounts, which read releases from the bucket."
   type        = list(string)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
+from step.aws.carrier import MAX_SENT_BYTES
 from step.aws.connection import Aws
 from step.aws.deployer import TABLE
 from step.aws.deployer_table import DynamoTable
@@ -26,8 +28,6 @@ from step.deployer.names import CONFIG_NAME, LIVE, PROJECT_NAME, Target
 from step.deployer.release import CHECK_INPUT
 from step.errors import Refused, StepError
 
-# AWS: Lambda quotas: a zip that comes with the request itself.
-MAX_DIRECT_BYTES = 50 * 1024 * 1024
 _SFN = "stepfunctions"
 _LOOKS, _LOOK_SECONDS = 300, 1.0
 # Between two attempts to take a lock whose last holder's flip may still arrive.
@@ -96,9 +96,9 @@ class Bootstrap:
         Raises:
             StepError: it failed; unless the message says otherwise, what was live is live.
         """
-        if len(code) > MAX_DIRECT_BYTES:
+        if len(code) > MAX_SENT_BYTES:
             raise StepError(
-                f"the zip has {len(code):,} bytes; without a deployer it may have {MAX_DIRECT_BYTES:,}"
+                f"the zip has {len(code):,} bytes; without a deployer it may have {MAX_SENT_BYTES:,}"
             )
         lock = self._lock(function, say)
         plain = self._client.function(function).arn
@@ -116,7 +116,7 @@ class Bootstrap:
         say(f"published {function}:{version}")
         self._check(function, version, definition)
         bound = bind_functions(definition, {plain: f"{plain}:{version}"}, {placeholder: plain})
-        release_id = f"bootstrap-{make_release_id(now_ms(), code)}"
+        release_id = f"bootstrap-{make_release_id(now_ms(), sha256(code).hexdigest())}"
         live = self._flip(machine_arn, bound, release_id, say)
         self._unlock(lock, live, say)
         if lock is not None:

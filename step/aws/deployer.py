@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from step.arn import machine_of
+from step.aws.carrier import MAX_SENT_BYTES, REGION_BUCKETS, read_region_buckets
 from step.aws.deployer_calls import ask, make_client
 from step.aws.deployer_project import RoleAccounts
 from step.aws.deployer_table import DynamoTable
@@ -51,9 +52,18 @@ class WallClock:
 class ReleaseBucket:
     """S3; see ``Bucket``."""
 
-    def __init__(self, client: Any, name: str, owner: str = "") -> None:
+    def __init__(
+        self,
+        client: Any,
+        name: str,
+        owner: str = "",
+        *,
+        region: str = "",
+        region_buckets: Mapping[str, str] | None = None,
+    ) -> None:
         self._client = client
         self._name = name
+        self._served = {region, *(region_buckets or {})}
         # Nobody else's bucket, should this one be deleted and its name be taken.
         self._owner = {"ExpectedBucketOwner": owner} if owner else {}
 
@@ -77,6 +87,10 @@ class ReleaseBucket:
         object's, of one in parts that of its parts' hashes.
         """
         return self._checked(key, version_id) or self._read_through(key, version_id)
+
+    def serves(self, region: str, size_bytes: int) -> bool:
+        """Whether functions of a region can get an object: by a bucket there, or in a request."""
+        return region in self._served or size_bytes <= MAX_SENT_BYTES
 
     def _checked(self, key: str, version_id: str) -> Stored | None:
         more = {**self._owner, "VersionId": version_id, "ChecksumMode": "ENABLED"}
@@ -190,12 +204,19 @@ def make_ports(session: Any, variables: Mapping[str, str]) -> Ports:
     if missing:
         raise StepError(f"the environment lacks {', '.join(missing)}")
     resources = variables.get(RESOURCES) or _EVERY_INTEGRATION
+    region_buckets = read_region_buckets(variables.get(REGION_BUCKETS, ""))
     return Ports(
         clock=WallClock(),
         table=DynamoTable(make_client(session, "dynamodb"), variables[TABLE]),
-        bucket=ReleaseBucket(make_client(session, "s3"), variables[BUCKET], variables.get(ACCOUNT, "")),
+        bucket=ReleaseBucket(
+            make_client(session, "s3"),
+            variables[BUCKET],
+            variables.get(ACCOUNT, ""),
+            region=session.region_name,
+            region_buckets=region_buckets,
+        ),
         executions=DeployerExecutions(make_client(session, "stepfunctions")),
-        accounts=RoleAccounts(session, variables[EXTERNAL_ID]),
+        accounts=RoleAccounts(session, variables[EXTERNAL_ID], region_buckets),
         signatures=KmsSignatures(make_client(session, "kms")),
         signing_keys=tuple(filter(None, variables.get(SIGNING_KEYS, "").split(","))),
         allowed_accounts=frozenset(variables[ACCOUNTS].split(",")),

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from step.aws.carrier import Carrier
 from step.aws.deployer_calls import ask, make_client
 from step.aws.sessions import new_session
 from step.deployer.configuration import frozen_configuration
@@ -30,19 +32,18 @@ class LambdaFunctions:
 
     Args:
         client: Lambda's client in the project's region.
-        elsewhere: S3's client of the release bucket, where that is in another region.
+        carrier: What brings zips of the release bucket, where that is in another region.
     """
 
-    def __init__(self, client: Any, elsewhere: Any = None) -> None:
+    def __init__(self, client: Any, carrier: Carrier | None = None) -> None:
         self._client = client
-        self._elsewhere = elsewhere
+        self._carrier = carrier
 
     def describe(self, name: str, version: str | None = None) -> FunctionFacts:
         """Read a version of a function."""
         qualifier = {} if version is None else {"Qualifier": version}
-        return _function_facts(
-            ask(self._client, "get_function_configuration", _FUNCTION, FunctionName=name, **qualifier), name
-        )
+        answer = ask(self._client, "get_function_configuration", _FUNCTION, FunctionName=name, **qualifier)
+        return self._with_digest(_function_facts(answer, name), name)
 
     def tags(self, name: str) -> Mapping[str, str]:
         """Read a function's tags."""
@@ -56,30 +57,46 @@ class LambdaFunctions:
     def update_code(self, name: str, bucket: str, key: str, version_id: str) -> FunctionFacts:
         """Put a version of an object into ``$LATEST``.
 
-        AWS: Lambda API, UpdateFunctionCode, S3Bucket: "in the same AWS Region as your function". A zip from
-        another region is sent along, which Lambda takes up to 50 MB.
+        AWS: Lambda API, UpdateFunctionCode, S3Bucket: "in the same AWS Region as your function".
         """
-        if self._elsewhere is None:
-            code: dict[str, Any] = {"S3Bucket": bucket, "S3Key": key, "S3ObjectVersion": version_id}
-        else:
-            code = {"ZipFile": read_body(self._elsewhere, bucket, key, version_id)}
+        code: Mapping[str, Any] = {"S3Bucket": bucket, "S3Key": key, "S3ObjectVersion": version_id}
+        if self._carrier is not None:
+            code = self._carrier.code(bucket, key, version_id)
         answer = ask(self._client, "update_function_code", _FUNCTION, FunctionName=name, **code)
         return _function_facts(answer, name)
 
-    def publish(self, name: str, code_sha256: str, revision_id: str, description: str) -> FunctionFacts:
+    def update_image(self, name: str, image: str) -> FunctionFacts:
+        """Have ``$LATEST`` run an image."""
+        answer = ask(self._client, "update_function_code", _FUNCTION, FunctionName=name, ImageUri=image)
+        return _function_facts(answer, name)
+
+    def publish(
+        self, name: str, code_sha256: str | None, revision_id: str, description: str
+    ) -> FunctionFacts:
         """Make a version of ``$LATEST``."""
-        return _function_facts(
-            ask(
-                self._client,
-                "publish_version",
-                (*_FUNCTION, "Version"),
-                FunctionName=name,
-                CodeSha256=b64encode(bytes.fromhex(code_sha256)).decode(),
-                RevisionId=revision_id,
-                Description=description,
-            ),
-            name,
+        code = {} if code_sha256 is None else {"CodeSha256": b64encode(bytes.fromhex(code_sha256)).decode()}
+        answer = ask(
+            self._client,
+            "publish_version",
+            (*_FUNCTION, "Version"),
+            FunctionName=name,
+            RevisionId=revision_id,
+            Description=description,
+            **code,
         )
+        return self._with_digest(_function_facts(answer, name), name)
+
+    def _with_digest(self, facts: FunctionFacts, name: str) -> FunctionFacts:
+        """Take an image's digest from where Lambda has resolved it to.
+
+        AWS: Lambda API, FunctionCodeLocation, ResolvedImageUri: "The resolved URI for the image."
+        """
+        if not facts.is_image:
+            return facts
+        qualifier = {} if facts.version == "$LATEST" else {"Qualifier": facts.version}
+        answer = ask(self._client, "get_function", ["Code"], FunctionName=name, **qualifier)
+        resolved = str(answer["Code"].get("ResolvedImageUri", ""))
+        return replace(facts, code_sha256=resolved.rpartition("@sha256:")[2])
 
 
 class StateMachines:
@@ -320,8 +337,8 @@ class UnusedVersions:
 class RoleProject:
     """A project's account and region as the role that a deploy takes; see ``Project``."""
 
-    def __init__(self, session: Any, elsewhere: Any = None) -> None:
-        self.functions = LambdaFunctions(make_client(session, "lambda"), elsewhere)
+    def __init__(self, session: Any, carrier: Carrier | None = None) -> None:
+        self.functions = LambdaFunctions(make_client(session, "lambda"), carrier)
         self.machines = StateMachines(make_client(session, "stepfunctions"))
         self.alarms = CloudWatchAlarms(make_client(session, "cloudwatch"))
 
@@ -332,18 +349,24 @@ class RoleAccounts:
     Args:
         session: The deployer's own session.
         external_id: What the roles want to hear.
+        region_buckets: Where zips are copied to for functions of other regions, by region.
     """
 
-    def __init__(self, session: Any, external_id: str) -> None:
+    def __init__(
+        self, session: Any, external_id: str, region_buckets: Mapping[str, str] | None = None
+    ) -> None:
         self._session = session
+        self._region_buckets = region_buckets or {}
         self._sts = make_client(session, "sts")
         self._external_id = external_id
 
     def deploy(self, target: Target) -> RoleProject:
         """Take the role that a deploy takes."""
-        is_near = target.region == self._session.region_name
-        elsewhere = None if is_near else make_client(self._session, "s3")
-        return RoleProject(self._assume(target, target.role_arn), elsewhere)
+        session, region = self._assume(target, target.role_arn), target.region
+        if region == self._session.region_name:
+            return RoleProject(session)
+        here, there = make_client(self._session, "s3"), make_client(self._session, "s3", region)
+        return RoleProject(session, Carrier(here, there, self._region_buckets.get(region)))
 
     def trials(self, target: Target) -> RoleTrials:
         """Take the role that tries and asks."""
@@ -380,18 +403,6 @@ class RoleAccounts:
             aws_session_token=keys["SessionToken"],
             region_name=target.region,
         )
-
-
-def read_body(client: Any, bucket: str, key: str, version_id: str) -> bytes:
-    """Read a version of an object whole."""
-    from botocore.exceptions import BotoCoreError
-
-    answer = ask(client, "get_object", ["Body"], Bucket=bucket, Key=key, VersionId=version_id)
-    try:
-        content: bytes = answer["Body"].read()
-    except (BotoCoreError, OSError) as error:
-        raise Unavailable(f"the connection broke off: {error}") from error
-    return content
 
 
 def _describe(client: Any, arn: str) -> dict[str, Any]:
@@ -435,10 +446,12 @@ def _function_facts(answer: Mapping[str, Any], name: str) -> FunctionFacts:
     reasons = [answer.get("StateReason"), answer.get("LastUpdateStatusReason")]
     if version != "$LATEST" and not arn.endswith(f":{version}"):
         arn = f"{arn}:{version}"
+    is_image = answer.get("PackageType") == "Image"
     return FunctionFacts(
         arn=arn,
         version=version,
-        code_sha256=b64decode(answer["CodeSha256"]).hex(),
+        code_sha256="" if is_image else b64decode(answer["CodeSha256"]).hex(),
+        is_image=is_image,
         revision_id=str(answer.get("RevisionId", "")),
         state=str(answer.get("State", "Active")),
         last_update=str(answer.get("LastUpdateStatus", "Successful")),

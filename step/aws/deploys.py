@@ -6,19 +6,17 @@ changed by the deployer, never from here.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 from step.arn import machine_of
 from step.aws.connection import Aws
 from step.aws.deployer_table import DynamoTable
 from step.aws.release_client import Deployer, LambdaFacts, NoDeployer, ReleaseClient
 from step.aws.step_functions import Event
+from step.aws.zips import check_zip, code_sha256, upload_of
 from step.clock import now_ms, pause
 from step.deployer import names
 from step.deployer.by_hand import LockByHand
@@ -27,6 +25,7 @@ from step.deployer.client import (
     Draft,
     FunctionCode,
     PruneRequest,
+    Upload,
     draft_release,
     execution_input,
     lost_contact,
@@ -41,7 +40,7 @@ from step.deployer.document import parse_release
 from step.deployer.names import Target
 from step.deployer.plan import FunctionState, Plan, make_plan
 from step.deployer.ports import Unavailable
-from step.deployer.release import MAX_CODE_BYTES, Canary, Release, SmokeTest, check_age
+from step.deployer.release import Canary, Release, SmokeTest, check_age
 from step.deployer.rollout import Rollout
 from step.deployer.signature import ALGORITHMS, Signature, signature_key
 from step.errors import NoContact, Refused, StepError
@@ -61,7 +60,9 @@ class Wish:
     Attributes:
         machine: The state machine's name.
         functions: The functions' names with their placeholders in the definition.
-        zips: A file for each of them.
+        zips: A file for each of them; None: it runs an image.
+        images: The images, by the functions' names.
+        layers: The layers that functions need, by their names.
         project, config: Default: the functions' tags.
         account, region: Default: the functions' own.
         deployer: Its name; default: ``step-deployer-CONFIG``, or ``step-deployer``.
@@ -70,7 +71,9 @@ class Wish:
 
     machine: str
     functions: Sequence[tuple[str, str]] = ()
-    zips: Sequence[Path] = ()
+    zips: Sequence[Path | None] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
+    layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     project: str | None = None
     config: str | None = None
     account: str | None = None
@@ -147,7 +150,7 @@ class Deploys:
             StepError: a name is none, or something isn't there.
         """
         _check_names(wish)
-        for file in wish.zips:
+        for file in filter(None, wish.zips):
             check_zip(file)
         caller = self._away.account()
         account = wish.account or caller
@@ -185,16 +188,19 @@ class Deploys:
             FunctionCode(
                 function=name,
                 placeholder=placeholder,
-                zip_bytes=read_zip(file),
-                content_sha256=content_hash_of_zip(file),
+                zip=None if file is None else upload_of(file),
+                content_sha256=None if file is None else content_hash_of_zip(file),
+                image=wish.images.get(name),
+                layers=wish.layers.get(name),
             )
             for (name, placeholder), file in zip(wish.functions, wish.zips, strict=True)
         ]
         now = now_ms()
-        content = [definition.encode("utf-8", "surrogatepass"), *(code.zip_bytes for code in codes)]
+        hashes = [Upload.of(definition.encode("utf-8", "surrogatepass")).sha256]
+        hashes += [code.sha256 for code in codes]
         draft = draft_release(
             goal.target,
-            release_id=release_id or new_id(now, *content),
+            release_id=release_id or new_id(now, *hashes),
             created_at_ms=now,
             definition=definition,
             code=codes,
@@ -231,7 +237,7 @@ class Deploys:
         else:
             version_arn = version if version.startswith("arn:") else f"{goal.target.machine_arn}:{version}"
         now = now_ms()
-        release_id = new_id(now, version_arn.encode())
+        release_id = new_id(now, version_arn)
         return rollback_release(
             goal.target,
             release_id=release_id,
@@ -248,16 +254,17 @@ class Deploys:
         contents = self._recorded_contents(goal, live.release_id)
         before, after = {}, {}
         for facts, file in zip(goal.functions, wish.zips, strict=True):
+            digest = wish.images.get(facts.name, "").rpartition(":")[2]
             after[facts.name] = FunctionState(
-                code_sha256=code_sha256(read_zip(file)),
+                code_sha256=digest if file is None else code_sha256(file),
                 configuration=frozen_configuration(facts.configuration),
-                content_sha256=content_hash_of_zip(file),
+                content_sha256=None if file is None else content_hash_of_zip(file),
             )
             version = next((arn for arn in called if arn.rpartition(":")[0] == facts.arn), None)
             if version is not None:
                 configuration = self._away.configuration(version)
                 before[facts.name] = FunctionState(
-                    code_sha256=str(configuration["CodeSha256"]),
+                    code_sha256=self._away.code_hash(version, configuration),
                     configuration=frozen_configuration(configuration),
                     content_sha256=contents.get(version),
                 )
@@ -278,7 +285,7 @@ class Deploys:
 
     def upload(self, goal: Goal, draft: Draft) -> Release:
         """Store zips and definition, pin their versions in the release, and store that."""
-        versions = {key: self._put(goal, key, body) for key, body in draft.objects.items()}
+        versions = {key: self._send(goal, key, upload) for key, upload in draft.objects.items()}
         release = draft.finish(versions)
         self.upload_document(goal, release)
         return release
@@ -324,9 +331,12 @@ class Deploys:
         self._put(goal, signature_key(release), signed.to_bytes())
 
     def _put(self, goal: Goal, key: str, body: bytes) -> str:
+        return self._send(goal, key, Upload.of(body))
+
+    def _send(self, goal: Goal, key: str, upload: Upload) -> str:
         # Nobody else's bucket of that name: its owner is the deployer's account.
         owner = goal.deployer.machine_arn.split(":")[4]
-        return self._home.put(goal.deployer.bucket, key, body, owner)
+        return self._home.put(goal.deployer.bucket, key, upload, owner)
 
     def deploy(self, goal: Goal, release: Release) -> str:
         """Start the deploy of an uploaded release; return its execution's ARN. Started twice it runs once."""
@@ -343,7 +353,7 @@ class Deploys:
         """
         arn = self._home.execution_arn(release)
         project, _, _ = arn.rpartition(":")[2].rpartition("__")
-        name = f"{project}__{new_id(now_ms(), arn.encode())}" if project else None
+        name = f"{project}__{new_id(now_ms(), arn)}" if project else None
         return self._home.start(machine_of(arn), name, recover_input(arn))
 
     def prune(self, goal: Goal, keep: int) -> str:
@@ -352,7 +362,7 @@ class Deploys:
         request = PruneRequest(
             target=goal.target,
             keep=keep,
-            request_id=new_id(now, b"prune"),
+            request_id=new_id(now, "prune"),
             requested_by=self._home.who(),
         )
         self._put(goal, request.key, request.to_bytes())
@@ -478,37 +488,9 @@ def outcome_in(table: DynamoTable, target: Target, release_id: str) -> str | Non
     return outcome if isinstance(outcome, str) else None
 
 
-def new_id(at_ms: int, *contents: bytes) -> str:
+def new_id(at_ms: int, *hashes: str) -> str:
     """Name a release so that two of the same contents in one second have two names."""
-    return make_release_id(at_ms, str(at_ms).encode(), *contents)
-
-
-def read_zip(file: Path) -> bytes:
-    """Read a function's zip.
-
-    Raises:
-        StepError: it is none, or larger than Lambda takes.
-    """
-    check_zip(file)
-    return file.read_bytes()
-
-
-def check_zip(file: Path) -> None:
-    """Make sure that a file may be a function's zip.
-
-    Raises:
-        StepError: it is none, or larger than Lambda takes.
-    """
-    size = file.stat().st_size
-    if size > MAX_CODE_BYTES:
-        raise StepError(f"{file}: {size:,} bytes; Lambda takes no more than {MAX_CODE_BYTES:,}")
-    if not is_zipfile(file):
-        raise StepError(f"{file}: not a zip; `step package` makes one")
-
-
-def code_sha256(content: bytes) -> str:
-    """Hash a zip as Lambda does."""
-    return b64encode(sha256(content).digest()).decode()
+    return make_release_id(at_ms, str(at_ms), *hashes)
 
 
 def _check_names(wish: Wish) -> None:

@@ -5,16 +5,17 @@ Knows the operations and what their refusals mean; the documents are made by ``s
 
 from __future__ import annotations
 
-import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from step.aws.connection import Aws
 from step.aws.step_functions import Event, StepFunctions
 from step.clock import pause
+from step.deployer.client import Upload
 from step.deployer.names import LIVE
 from step.errors import Refused, StepError
 from step.jsonvalue import JSONObject
@@ -148,6 +149,14 @@ class ReleaseClient:
         name, _, version = arn.rpartition(":")
         return self._aws.call("lambda", "get_function_configuration", FunctionName=name, Qualifier=version)
 
+    def code_hash(self, arn: str, configuration: JSONObject) -> str:
+        """Give the hash of a version's zip as Lambda has it, or its image's digest."""
+        if configuration.get("PackageType") != "Image":
+            return str(configuration["CodeSha256"])
+        name, _, version = arn.rpartition(":")
+        code = self._aws.call("lambda", "get_function", FunctionName=name, Qualifier=version)["Code"]
+        return str(code.get("ResolvedImageUri", "")).rpartition(":")[2]
+
     def live_machine(self, name: str) -> LiveMachine:
         """Read what runs when the machine's alias is started.
 
@@ -228,23 +237,27 @@ class ReleaseClient:
                 unknown.append(arn)
         yield from unknown
 
-    def put(self, bucket: str, key: str, body: bytes, owner: str) -> str:
+    def put(self, bucket: str, key: str, upload: Upload, owner: str) -> str:
         """Store an object in an account's bucket; return its version's id. S3 checks the hash.
+
+        In one piece, so that S3 knows the whole object's hash; a file is read as it is sent.
 
         Raises:
             StepError: there is no such bucket, or it keeps no versions.
         """
-        checksum = b64encode(hashlib.sha256(body).digest()).decode()
+        checksum = b64encode(bytes.fromhex(upload.sha256)).decode()
+        content = upload.content
         try:
-            stored = self._aws.call(
-                "s3",
-                "put_object",
-                Bucket=bucket,
-                Key=key,
-                Body=body,
-                ChecksumSHA256=checksum,
-                ExpectedBucketOwner=owner,
-            )
+            with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as body:
+                stored = self._aws.call(
+                    "s3",
+                    "put_object",
+                    Bucket=bucket,
+                    Key=key,
+                    Body=body,
+                    ChecksumSHA256=checksum,
+                    ExpectedBucketOwner=owner,
+                )
         except Refused as error:
             if error.code != "NoSuchBucket":
                 raise

@@ -52,7 +52,7 @@ class Rollouts:
             StepError: something is wrong with one, or a region's live version can't be known.
         """
         now = now_ms()
-        rollout_id = new_id(now, definition.encode("utf-8", "surrogatepass"))
+        rollout_id = new_id(now, definition)
         goals, drafts = [], []
         for index, place in enumerate(self._places):
             goal = place.goal(replace(wish, region=place.region))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from step.aws.connection import Aws, AwsPlace
@@ -93,6 +93,24 @@ def add_release_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="its zip (repeatable, in the order of -lambda; default: lambda.zip)",
     )
+    add_word(
+        parser,
+        "image",
+        dest="images",
+        action="append",
+        default=[],
+        metavar="FUNCTION=URI",
+        help="a function's container image in ECR, by its digest, instead of a zip (repeatable)",
+    )
+    add_word(
+        parser,
+        "layer",
+        dest="layers",
+        action="append",
+        default=[],
+        metavar="FUNCTION=ARN",
+        help="a layer's version that the function has to have (repeatable, in their order)",
+    )
     add_word(parser, "bucket", metavar="NAME", help="the release bucket (default: the deployer's)")
     add_target_arguments(parser)
 
@@ -114,13 +132,22 @@ def wish_of(options: argparse.Namespace) -> Wish:
     """
     words = getattr(options, "functions", None) or ()
     functions = [_function(text, is_alone=len(words) == 1) for text in words]
-    zips = getattr(options, "zips", None) or ([Path("lambda.zip")] if functions else [])
-    if len(zips) != len(functions):
-        raise StepError(f"{len(functions)} functions and {len(zips)} zips: give -zip for each -lambda")
+    names = [name for name, _ in functions]
+    images = dict(_of_functions(getattr(options, "images", ()), "-image", names))
+    layers: dict[str, tuple[str, ...]] = {}
+    for name, layer in _of_functions(getattr(options, "layers", ()), "-layer", names):
+        layers[name] = (*layers.get(name, ()), layer)
+    zipped = [name for name in names if name not in images]
+    zips = getattr(options, "zips", None) or ([Path("lambda.zip")] if zipped else [])
+    if len(zips) != len(zipped):
+        raise StepError(f"{len(zipped)} functions and {len(zips)} zips: give -zip for each -lambda")
+    files = iter(zips)
     return Wish(
         machine=options.step,
         functions=functions,
-        zips=zips,
+        zips=[None if name in images else next(files) for name in names],
+        images=images,
+        layers=layers,
         project=options.project,
         config=options.config,
         account=options.account,
@@ -128,6 +155,15 @@ def wish_of(options: argparse.Namespace) -> Wish:
         deployer=options.deployer,
         bucket=getattr(options, "bucket", None),
     )
+
+
+def _of_functions(texts: Iterable[str], word: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Read what is said of single functions: ``NAME=VALUE``."""
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in names:
+            raise StepError(f"{word} {text}: expected FUNCTION=..., with a function of -lambda")
+        yield name, value
 
 
 def _function(text: str, *, is_alone: bool) -> tuple[str, str]:

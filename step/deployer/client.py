@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from pathlib import Path
 
 from step.clock import format_timestamp
 from step.deployer.causes import is_of_a_broken_deployer, message_of, repair
@@ -45,20 +46,50 @@ class ExitCode(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What is uploaded.
+
+    Attributes:
+        content: Its bytes, or the file that they are read from while they are sent.
+        sha256: Their SHA-256, in hexadecimal.
+        size_bytes: How many they are.
+    """
+
+    content: bytes | Path
+    sha256: str
+    size_bytes: int
+
+    @classmethod
+    def of(cls, content: bytes) -> Upload:
+        """Take bytes."""
+        digest = hashlib.sha256(content).hexdigest()
+        return cls(content=content, sha256=digest, size_bytes=len(content))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionCode:
     """A function's new zip.
 
     Attributes:
         function: The function's name.
-        zip_bytes: The zip.
+        zip: The zip; None where it runs an image.
         placeholder: What stands for the function's ARN in the definition.
         content_sha256: The hash of what the zip holds, from the packages' manifest.
+        image: The image, by its digest.
+        layers: The layers that the code needs; None: whichever the function has.
     """
 
     function: str
-    zip_bytes: bytes
+    zip: Upload | None = None
     placeholder: str = DEFAULT_PLACEHOLDER
     content_sha256: str | None = None
+    image: str | None = None
+    layers: tuple[str, ...] | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the zip, or the image's digest."""
+        return f"{self.image}".rpartition(":")[2] if self.zip is None else self.zip.sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +102,7 @@ class Draft:
     """
 
     release: Release
-    objects: Mapping[str, bytes]
+    objects: Mapping[str, Upload]
 
     def finish(self, version_ids: Mapping[str, str]) -> Release:
         """Make the release of the version ids that the bucket gave to the objects, by key.
@@ -83,14 +114,14 @@ class Draft:
             InvalidRelease: something about it would be refused.
         """
 
-        def pinned(pin: Pin) -> Pin:
-            return replace(pin, version_id=version_ids[pin.key])
+        def pinned(pin: Pin | None) -> Pin | None:
+            return None if pin is None else replace(pin, version_id=version_ids[pin.key])
 
         release = self.release
         finished = replace(
             release,
             functions=tuple(replace(one, code=pinned(one.code)) for one in release.functions),
-            definition=None if release.definition is None else pinned(release.definition),
+            definition=pinned(release.definition),
         )
         return parse_release(finished.to_json())
 
@@ -124,20 +155,23 @@ def draft_release(
         StepError: a zip or the definition is over its limit.
     """
     mine = (target.project, target.config, release_id)
-    objects: dict[str, bytes] = {}
+    objects: dict[str, Upload] = {}
     functions = []
     for one in code:
         key = code_key(*mine, one.function)
-        objects[key] = _within(one.zip_bytes, MAX_CODE_BYTES, f"the zip of {one.function}")
+        if one.zip is not None:
+            objects[key] = _within(one.zip, MAX_CODE_BYTES, f"the zip of {one.function}")
         functions.append(
             FunctionRelease(
                 name=one.function,
                 placeholder=one.placeholder,
-                code=_pin(key, one.zip_bytes),
+                code=None if one.zip is None else _pin(key, one.zip),
                 content_sha256=one.content_sha256,
+                image=one.image,
+                layers=one.layers,
             )
         )
-    written = definition.encode("utf-8")
+    written = Upload.of(definition.encode("utf-8"))
     key = definition_key(*mine)
     objects[key] = _within(written, MAX_DEFINITION_BYTES, "the definition")
     release = Release(
@@ -189,11 +223,9 @@ def rollback_release(
     return parse_release(release.to_json())
 
 
-def make_release_id(created_at_ms: int, *contents: bytes) -> str:
-    """Name a release by its time and what it brings: ``20260102T030405Z-1f3a9c0d``."""
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(hashlib.sha256(content).digest())
+def make_release_id(created_at_ms: int, *hashes: str) -> str:
+    """Name a release by its time and the hashes of what it brings: ``20260102T030405Z-1f3a9c0d``."""
+    digest = hashlib.sha256("\n".join(hashes).encode("utf-8", "surrogatepass"))
     moment = format_timestamp(created_at_ms).partition(".")[0].replace("-", "").replace(":", "")
     return f"{moment}Z-{digest.hexdigest()[:8]}"
 
@@ -374,12 +406,11 @@ def read_cause(cause: str | None) -> tuple[str, str]:
     return name, message_of(rest)
 
 
-def _pin(key: str, content: bytes) -> Pin:
-    digest = hashlib.sha256(content).hexdigest()
-    return Pin(key=key, version_id="not uploaded yet", sha256=digest, size_bytes=len(content))
+def _pin(key: str, upload: Upload) -> Pin:
+    return Pin(key=key, version_id="not uploaded yet", sha256=upload.sha256, size_bytes=upload.size_bytes)
 
 
-def _within(content: bytes, limit: int, what: str) -> bytes:
-    if len(content) > limit:
-        raise StepError(f"{what} has {len(content):,} bytes; it may have {limit:,}")
-    return content
+def _within(upload: Upload, limit: int, what: str) -> Upload:
+    if upload.size_bytes > limit:
+        raise StepError(f"{what} has {upload.size_bytes:,} bytes; it may have {limit:,}")
+    return upload

@@ -214,7 +214,7 @@ class Deployment:
         return {
             one.name: {
                 "version": self.code[one.name],
-                "code_sha256": one.code.sha256,
+                "code_sha256": one.sha256,
                 "content_sha256": one.content_sha256,
                 "configuration": self.configurations.get(one.name),
             }

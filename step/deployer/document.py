@@ -12,6 +12,8 @@ from step.deployer.reading import (
     alarm_names,
     checker_arn,
     function_name,
+    image_uri,
+    layer_versions,
     machine_name,
     machine_version,
     name,
@@ -106,12 +108,14 @@ def _pin(members: Members | None, limit: int) -> Pin | None:
 
 
 def _function(members: Members) -> FunctionRelease:
-    code = _pin(members.inner("code", is_needed=True), MAX_CODE_BYTES)
+    image = members.optional("image", image_uri)
     function = FunctionRelease(
         name=members.needed("name", function_name),
         placeholder=members.needed("placeholder", placeholder),
-        code=code or Pin(key="", version_id="", sha256="", size_bytes=0),
+        code=_pin(members.inner("code", is_needed=image is None), MAX_CODE_BYTES),
         content_sha256=members.optional("content_sha256", sha256_hex),
+        image=image,
+        layers=members.optional("layers", layer_versions),
     )
     members.finish()
     return function
@@ -186,6 +190,11 @@ def _contradictions(release: Release) -> list[str]:
             f"release/release_id: project, config and release_id have more than {MAX_EXECUTION_NAME - 4} "
             "characters together"
         )
+    problems += [
+        f"release/functions/{one.name}: expected either code or an image"
+        for one in release.functions
+        if (one.code is None) == (one.image is None)
+    ]
     return problems + _doubles(release) + _strange_keys(release) + _canary_problems(release)
 
 
@@ -232,7 +241,11 @@ def _doubles(release: Release) -> list[str]:
 def _strange_keys(release: Release) -> list[str]:
     """A release brings what was uploaded for it, under its own name."""
     mine = (release.project, release.config, release.release_id)
-    expected = [(f.code.key, code_key(*mine, f.name), f"functions/{f.name}/code") for f in release.functions]
+    expected = [
+        (one.code.key, code_key(*mine, one.name), f"functions/{one.name}/code")
+        for one in release.functions
+        if one.code is not None
+    ]
     if release.definition is not None:
         expected.append((release.definition.key, definition_key(*mine), "definition"))
     return [

@@ -134,6 +134,10 @@ class Bucket(Protocol):
         """Say a version's size and SHA-256: as the store knows them, or read through and not kept."""
         ...
 
+    def serves(self, region: str, size_bytes: int) -> bool:
+        """Whether functions of a region can get an object of this size."""
+        ...
+
 
 class Signatures(Protocol):
     """KMS, which keeps the keys that releases are signed with."""
@@ -174,11 +178,12 @@ class FunctionFacts:
     Attributes:
         arn: Its ARN; a version's is qualified.
         version: "$LATEST", "1", "2", ...
-        code_sha256: The SHA-256 of its zip, in hexadecimal.
+        code_sha256: The SHA-256 of its zip, or the digest of its image, in hexadecimal.
         revision_id: Changes with every change.
         state: "Active", "Pending", "Inactive", "Failed".
         last_update: "Successful", "InProgress", "Failed".
         reason: Why it failed, if it did.
+        is_image: Whether it runs an image; what it was made as it stays.
         configuration: What a version of it keeps; see ``frozen_configuration``.
     """
 
@@ -189,6 +194,7 @@ class FunctionFacts:
     state: str = "Active"
     last_update: str = "Successful"
     reason: str = ""
+    is_image: bool = False
     configuration: JSONObject = field(default_factory=dict)
 
 
@@ -207,8 +213,16 @@ class ProjectFunctions(Protocol):
         """Put a version of an object into ``$LATEST``; Lambda goes on with it after the call."""
         ...
 
-    def publish(self, name: str, code_sha256: str, revision_id: str, description: str) -> FunctionFacts:
+    def update_image(self, name: str, image: str) -> FunctionFacts:
+        """Have ``$LATEST`` run an image; Lambda goes on with it after the call."""
+        ...
+
+    def publish(
+        self, name: str, code_sha256: str | None, revision_id: str, description: str
+    ) -> FunctionFacts:
         """Make a version of ``$LATEST``; the last one again where nothing has changed since.
+
+        Of an image no hash is given: who publishes looks at what the version runs.
 
         Raises:
             Refused: ``$LATEST`` has other code or another revision ("PreconditionFailedException", ...).

@@ -23,6 +23,11 @@ _PLACEHOLDER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _VERSION = re.compile(
     r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]{1,80}:[1-9][0-9]{0,17}"
 )
+# AWS: Lambda API, UpdateFunctionCode, ImageUri; a tag would be another image tomorrow.
+_IMAGE = re.compile(
+    r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[a-z0-9]+(?:[._/-][a-z0-9]+)*@sha256:[0-9a-f]{64}"
+)
+_LAYER = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]{1,140}:[1-9][0-9]*")
 # A version or alias of a function or a machine: what has no qualifier changes while it is asked.
 _CHECKER = re.compile(
     r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}:(?!\$LATEST)[A-Za-z0-9_-]{1,128}"
@@ -152,6 +157,9 @@ machine_version = _matching(_VERSION.fullmatch, "the ARN of a state machine's ve
 checker_arn = _matching(
     _CHECKER.fullmatch, "the ARN of a function's version or alias, or of a state machine's version or alias"
 )
+image_uri = _matching(
+    _IMAGE.fullmatch, "an image in ECR by its digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:..."
+)
 timestamp = _matching(
     lambda value: parse_timestamp(value) is not None, "an RFC 3339 timestamp, as 2026-01-02T03:04:05.678Z"
 )
@@ -168,6 +176,15 @@ def alarm_names(value: JSONValue) -> tuple[str, ...]:
         if len(alarms) == len(value):
             return tuple(alarms)
     raise DocumentMisfit("at most 100 names of alarms")
+
+
+def layer_versions(value: JSONValue) -> tuple[str, ...]:
+    """Read the layers of a function: AWS takes five."""
+    if isinstance(value, list) and len(value) <= 5:
+        layers = [layer for layer in value if isinstance(layer, str) and _LAYER.fullmatch(layer)]
+        if len(layers) == len(value):
+            return tuple(layers)
+    raise DocumentMisfit("at most five ARNs of layers' versions")
 
 
 def yes_or_no(value: JSONValue) -> bool:

@@ -63,14 +63,32 @@ class FunctionRelease:
     Attributes:
         name: The function's name.
         placeholder: ``${placeholder}`` in the definition stands for the ARN of its new version.
-        code: Its zip.
+        code: Its zip; None where it runs an image.
         content_sha256: The hash of what the zip holds, which is the same wherever it is built; only told on.
+        image: The container image that it runs, by its digest; None where it has a zip.
+        layers: The layers that the code needs, by their versions: the function has to have just these, since
+            a release doesn't configure; None: whichever it has.
     """
 
     name: str
     placeholder: str
-    code: Pin
+    code: Pin | None = None
     content_sha256: str | None = None
+    image: str | None = None
+    layers: tuple[str, ...] | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its code: the zip's, or the image's digest."""
+        if self.code is not None:
+            return self.code.sha256
+        return "" if self.image is None else self.image.rpartition(":")[2]
+
+    def to_json(self) -> JSONObject:
+        """Write it: an image and layers, which came with form 2, only where there are some."""
+        document = encoded(self)
+        later = [name for name in ("image", "layers") if document[name] is None]
+        return {name: value for name, value in document.items() if name not in later}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +259,7 @@ class Release:
         document = encoded(self)
         if self.undoes is None:
             del document["undoes"]
+        document["functions"] = [function.to_json() for function in self.functions]
         if self.canary is not None:
             document["canary"] = self.canary.to_json()
         if self.form > 1:
@@ -256,7 +275,8 @@ class Release:
     def form(self) -> int:
         """The oldest form of the document that can say it."""
         canary = {} if self.canary is None else self.canary.to_json()
-        return 2 if self.undoes is not None or canary.keys() - _CANARY_OF_FORM_1 else 1
+        is_of_form_1 = self.undoes is None and canary.keys() <= _CANARY_OF_FORM_1
+        return 1 if is_of_form_1 and all(f.image is None and f.layers is None for f in self.functions) else 2
 
     @property
     def sha256(self) -> str:

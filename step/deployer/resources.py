@@ -15,8 +15,8 @@ from step.deployer.deployment import Deployment
 from step.deployer.lock import Lock, LockItem, routes_to_json
 from step.deployer.looking import are_same, read_routes
 from step.deployer.names import LIVE
-from step.deployer.ports import MachineFacts, Ports, Project, Route
-from step.deployer.release import MAX_DEFINITION_BYTES, Pin, Release
+from step.deployer.ports import FunctionFacts, MachineFacts, Ports, Project, Route
+from step.deployer.release import MAX_DEFINITION_BYTES, FunctionRelease, Pin, Release
 from step.errors import Refused, StepError
 
 T = TypeVar("T")
@@ -132,11 +132,19 @@ class _Look:
         """Look at the functions, their tags, and their zips."""
         for function in self.release.functions:
             name = function.name
-            self._ask(f"the function {name}", lambda name=name: self.project.functions.describe(name))  # type: ignore[misc]  # mypy can't infer lambdas with defaults
+            facts = self._ask(f"the function {name}", lambda name=name: self.project.functions.describe(name))  # type: ignore[misc]  # mypy can't infer lambdas with defaults
             tags = self._ask(f"the tags of {name}", lambda name=name: self.project.functions.tags(name))  # type: ignore[misc]  # mypy can't infer lambdas with defaults
             if tags is not None:
                 self.problems.extend(self._wrong_tags(f"the function {name}", tags))
-            self._check_zip(function.code)
+            if function.code is not None:
+                self._check_zip(function.code)
+            if facts is not None and facts.is_image != (function.image is not None):
+                has, gets = ("an image", "a zip") if facts.is_image else ("a zip", "an image")
+                self.problems.append(
+                    f"{name} has {has}, and AWS lets it have no {gets.split()[1]}: make another"
+                )
+            if facts is not None and (wrong := wrong_layers(function, facts)):
+                self.problems.append(wrong)
 
     def definition(self, machine_type: MachineType) -> None:
         """Look at the definition as it will be, with versions that stand in for those to come."""
@@ -173,6 +181,12 @@ class _Look:
                 self.problems.append(f"the alarm {alarm!r} rings before anything has changed")
 
     def _check_zip(self, pin: Pin) -> None:
+        region = self.release.region
+        if not self.ports.bucket.serves(region, pin.size_bytes):
+            self.problems.append(
+                f"{pin.key}: {pin.size_bytes:,} bytes are too many to be sent to {region}: "
+                "the deployer needs a bucket there (region_buckets of its module)"
+            )
         stored = self._ask(pin.key, lambda: self.ports.bucket.measure(pin.key, pin.version_id))
         if stored is None:
             return
@@ -207,6 +221,18 @@ class _Look:
         except Refused as refused:
             self.problems.append(f"{what}: {refused}")
             return None
+
+
+def wrong_layers(function: FunctionRelease, facts: FunctionFacts) -> str:
+    """Say which layers a function has, where the release wants others; "": it has them."""
+    has = facts.configuration.get("Layers") or []
+    if function.layers is None or has == list(function.layers):
+        return ""
+    told = ", ".join(map(str, has)) if isinstance(has, list) and has else "none"
+    return (
+        f"{function.name} has the layers {told}; the release wants {', '.join(function.layers) or 'none'}: "
+        "who configures the function (Terraform) changes them"
+    )
 
 
 def placeholders(release: Release) -> dict[str, str]:

@@ -15,7 +15,7 @@ from step.deployer.lock import Lock
 from step.deployer.looking import await_there, wait_for
 from step.deployer.ports import FunctionFacts, Ports, Project, ProjectFunctions
 from step.deployer.release import FunctionRelease
-from step.deployer.resources import fetch, placeholders
+from step.deployer.resources import fetch, placeholders, wrong_layers
 from step.errors import Refused, StepError
 
 _CHANGED = frozenset({"ConflictException", "PreconditionFailedException", "InvalidParameterValueException"})
@@ -56,25 +56,30 @@ def _stage_function(
     execution: str,
 ) -> FunctionFacts:
     lock = Lock(ports, deployment.target.lock_key, execution)
-    name, pin = function.name, function.code
+    name, wanted = function.name, function.sha256
     latest = _finished(ports, functions, name)
     # An update that failed, this deploy's or one of before, is made again.
-    if latest.code_sha256 != pin.sha256 or latest.last_update == "Failed":
+    if latest.code_sha256 != wanted or latest.last_update == "Failed":
         lock.guard(deployment.fence, "STAGING")
-        functions.update_code(name, ports.bucket.name, pin.key, pin.version_id)
+        if function.code is None:
+            functions.update_image(name, f"{function.image}")
+        else:
+            functions.update_code(name, ports.bucket.name, function.code.key, function.code.version_id)
         latest = _finished(ports, functions, name)
         if latest.last_update == "Failed":
             raise StagingFailed(f"{name} can't take the code: {latest.reason or 'Lambda gives no reason'}")
-    if latest.code_sha256 != pin.sha256:
+    if latest.code_sha256 != wanted:
         raise Interfered(f"{name} has other code than it was given")
     lock.guard(deployment.fence, "STAGING")
     try:
-        version = functions.publish(name, pin.sha256, latest.revision_id, deployment.release_id)
+        version = functions.publish(
+            name, None if function.image else wanted, latest.revision_id, deployment.release_id
+        )
     except Refused as refused:
         if refused.code not in _CHANGED:
             raise
         raise Interfered(f"{name}: {refused}") from refused
-    if version.code_sha256 != pin.sha256:
+    if version.code_sha256 != wanted:
         raise Interfered(f"version {version.version} of {name} has other code than the release")
     active = wait_for(
         ports,
@@ -84,6 +89,8 @@ def _stage_function(
     )
     if active.state == "Failed":
         raise StagingFailed(f"version {version.version} of {name} can't run: {active.reason}")
+    if wrong := wrong_layers(function, active):
+        raise StagingFailed(wrong)
     return active
 
 
@@ -143,7 +150,7 @@ def check_staged(ports: Ports, project: Project, deployment: Deployment) -> None
         raise Interfered(f"{deployment.version} has another definition than the release")
     for function in deployment.wanted.functions:
         version = deployment.code[function.name].rpartition(":")[2]
-        if _code_of(ports, project, function.name, version) != function.code.sha256:
+        if _code_of(ports, project, function.name, version) != function.sha256:
             raise Interfered(f"version {version} of {function.name} has other code than the release")
 
 

@@ -22,7 +22,7 @@ import boto3
 import pytest
 
 from step.cli.main import main
-from step.deployer.client import FunctionCode, draft_release
+from step.deployer.client import FunctionCode, Upload, draft_release
 from step.deployer.names import Target
 from step.deployer.release import Release
 from tests.serving import ended
@@ -34,6 +34,7 @@ PLACES = {
     "STEP_DEPLOYER_BUCKET": "end-to-end",
     "STEP_DEPLOYER_EXTERNAL_ID": "end-to-end",
     "STEP_DEPLOYER_TABLE": "end-to-end",
+    "STEP_DEPLOYER_REGION_BUCKETS": "eu-west-1=end-to-end-west",
 }
 
 
@@ -91,6 +92,9 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def deployer(aws: Clients, packages: dict[str, Any]) -> str:
     aws("s3").create_bucket(Bucket="end-to-end")
     aws("s3").put_bucket_versioning(Bucket="end-to-end", VersioningConfiguration={"Status": "Enabled"})
+    west = {"LocationConstraint": "eu-west-1"}
+    aws("s3").create_bucket(Bucket="end-to-end-west", CreateBucketConfiguration=west)
+    aws("s3").put_bucket_versioning(Bucket="end-to-end-west", VersioningConfiguration={"Status": "Enabled"})
     aws("dynamodb").create_table(
         TableName="end-to-end",
         BillingMode="PAY_PER_REQUEST",
@@ -361,6 +365,29 @@ def test_two_regions_are_deployed_one_after_the_other_and_the_first_goes_back(
     assert "eu-west-1: what was live is live." in told_partial
     assert (done, told) == (0, "Success: the release is live in us-east-1, eu-west-1, the locks are free.\n")
     assert versions() == [2, 2]
+    copied = aws("s3").list_objects_v2(Bucket="end-to-end-west")["Contents"]
+    assert "pie-e2e.zip" in {entry["Key"].rpartition("/")[2] for entry in copied}
+
+
+@pytest.mark.skipif(os.environ.get("SOAK") != "1", reason="200 MB twice; SOAK=1 runs it")
+def test_a_zip_of_200_mb_is_released_to_two_regions(
+    service: Running, aws: Clients, packages: dict[str, Any], deployer: str, step: Step, tmp_path: Path
+) -> None:
+    clients = place_twice(service, aws, packages, "stollen")
+    large = tmp_path / "large.zip"
+    with zipfile.ZipFile(packages["bread"]["zip"]) as given, zipfile.ZipFile(large, "w") as stored:
+        for entry in given.infolist():
+            stored.writestr(entry, given.read(entry))
+        stored.writestr("model.bin", os.urandom(200_000_000))
+
+    status, said = step(
+        "deploy", *words("stollen-e2e", "bread", large), "-region", "us-east-1,eu-west-1", "--quiet"
+    )
+
+    assert status == 0, said
+    for of_region in clients:
+        about = of_region("lambda").get_function_configuration(FunctionName="stollen-e2e", Qualifier="2")
+        assert about["CodeSize"] == large.stat().st_size > 200_000_000
 
 
 @dataclass(frozen=True)
@@ -377,13 +404,13 @@ class Client:
             release_id=release_id,
             created_at_ms=int((datetime.now(UTC) - age).timestamp() * 1000),
             definition=definition("bread", "${function_arn}"),
-            code=[FunctionCode(function=self.target.machine, zip_bytes=self.zip_bytes)],
+            code=[FunctionCode(function=self.target.machine, zip=Upload.of(self.zip_bytes))],
         )
-        release = draft.finish({key: self.put(key, body) for key, body in draft.objects.items()})
+        release = draft.finish({key: self.put(key, one.content) for key, one in draft.objects.items()})
         self.put(release.key, release.to_bytes())
         return release
 
-    def put(self, key: str, body: bytes) -> str:
+    def put(self, key: str, body: bytes | Path) -> str:
         return str(self.aws("s3").put_object(Bucket="end-to-end", Key=key, Body=body)["VersionId"])
 
     def deploy(self, release: Release, name: str = "") -> str:

@@ -19,7 +19,7 @@ import pytest
 
 from step import StateMachine
 from step.clock import now_ms
-from step.deployer.client import FunctionCode, draft_release, execution_input, make_release_id
+from step.deployer.client import FunctionCode, Upload, draft_release, execution_input, make_release_id
 from step.deployer.handlers import make_handlers
 from step.deployer.names import Target
 from step.errors import TaskError
@@ -28,7 +28,7 @@ from step.local.http_server import Server
 from step.local.serving import LocalService
 from step.machine import Execution
 from tests.deployer.conftest import HOME, Place, make_definition, make_zip, service_place_at
-from tests.deployer.world import FILE, NAME
+from tests.deployer.world import FILE, NAME, bytes_of
 
 IS_SOAK = os.environ.get("SOAK") == "1"
 ONE_IN = 1 if IS_SOAK else 37
@@ -100,12 +100,12 @@ def deploy(place: Place, number: int) -> Execution:
     """Upload a release and deploy it."""
     draft = draft_release(
         TARGET,
-        release_id=make_release_id(now_ms(), str(number).encode()),
+        release_id=make_release_id(now_ms(), str(number)),
         created_at_ms=now_ms(),
         definition=make_definition("${function_arn}", f"release {number}"),
-        code=[FunctionCode(function=FUNCTION, zip_bytes=make_zip(str(number)))],
+        code=[FunctionCode(function=FUNCTION, zip=Upload.of(make_zip(str(number))))],
     )
-    release = draft.finish({key: place.upload(key, body) for key, body in draft.objects.items()})
+    release = draft.finish({key: place.upload(key, bytes_of(one)) for key, one in draft.objects.items()})
     place.upload(release.key, release.to_bytes())
     handlers = make_handlers(lambda: place.ports)
 

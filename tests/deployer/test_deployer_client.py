@@ -11,6 +11,7 @@ from step.deployer.causes import redact
 from step.deployer.client import (
     ExitCode,
     FunctionCode,
+    Upload,
     draft_release,
     make_release_id,
     outcome_of,
@@ -29,17 +30,19 @@ def test_draft_names_what_to_upload_and_pins_it() -> None:
         release_id="r1",
         created_at_ms=AT_MS,
         definition="{}",
-        code=[FunctionCode(function="bread-test", zip_bytes=b"zip")],
+        code=[FunctionCode(function="bread-test", zip=Upload.of(b"zip"))],
     )
 
     release = draft.finish({key: f"version of {key}" for key in draft.objects})
 
     assert dict(draft.objects) == {
-        "releases/bread/test/r1/bread-test.zip": b"zip",
-        "releases/bread/test/r1/definition.json": b"{}",
+        "releases/bread/test/r1/bread-test.zip": Upload.of(b"zip"),
+        "releases/bread/test/r1/definition.json": Upload.of(b"{}"),
     }
-    assert release.functions[0].code.sha256 == hashlib.sha256(b"zip").hexdigest()
-    assert release.functions[0].code.version_id == "version of releases/bread/test/r1/bread-test.zip"
+    code = release.functions[0].code
+    assert code is not None
+    assert code.sha256 == hashlib.sha256(b"zip").hexdigest()
+    assert code.version_id == "version of releases/bread/test/r1/bread-test.zip"
     assert release.created_at == "2026-01-01T00:00:00.000Z"
 
 
@@ -49,7 +52,7 @@ def test_definition_over_its_limit_is_refused() -> None:
 
 
 def test_release_id_tells_time_and_content() -> None:
-    one, other = make_release_id(AT_MS, b"zip", b"{}"), make_release_id(AT_MS, b"zi", b"p{}")
+    one, other = make_release_id(AT_MS, "zip", "{}"), make_release_id(AT_MS, "zi", "p{}")
 
     assert one.startswith("20260101T000000Z-")
     assert one != other

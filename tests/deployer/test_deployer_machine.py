@@ -51,7 +51,7 @@ def test_deploy_leads_live_to_the_release_and_records_it(world: World) -> None:
     assert isinstance(functions, dict)
     assert functions["bread-test"] == {
         "version": f"{TARGET.function_arn('bread-test')}:2",
-        "code_sha256": bread.code.sha256,
+        "code_sha256": bread.sha256,
         "content_sha256": None,
         "configuration": {},
     }
@@ -225,9 +225,10 @@ def test_refused_release_tells_its_problems_and_no_traceback(world: World) -> No
 
 def test_zip_that_was_swapped_never_runs(world: World) -> None:
     release = world.release(1)
-    function = release.functions[0]
+    code = release.functions[0].code
+    assert code is not None
     # The version itself is another: what no upload can do, an attacker of S3 could.
-    world.aws.objects[function.code.key] = [(function.code.version_id, b"evil")]
+    world.aws.objects[code.key] = [(code.version_id, b"evil")]
 
     run = world.deploy(release)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from step import StateMachine
 from step.clock import parse_timestamp
-from step.deployer.client import FunctionCode, PruneRequest, draft_release, execution_input
+from step.deployer.client import FunctionCode, PruneRequest, Upload, draft_release, execution_input
 from step.deployer.handlers import make_handlers
 from step.deployer.lock import FUNCTION_TIMEOUT_SECONDS
 from step.deployer.names import Target
@@ -170,7 +170,7 @@ class World:
             definition=self.definition(number),
             code=[
                 FunctionCode(
-                    function=name, zip_bytes=f"{name} {number}".encode(), placeholder=placeholder(name)
+                    function=name, zip=Upload.of(f"{name} {number}".encode()), placeholder=placeholder(name)
                 )
                 for name in self.functions
             ],
@@ -178,10 +178,12 @@ class World:
             smoke_test=smoke_test,
             expect_live=expect_live,
         )
-        release = draft.finish({key: self.aws.upload(key, content) for key, content in draft.objects.items()})
+        release = draft.finish(
+            {key: self.aws.upload(key, bytes_of(one)) for key, one in draft.objects.items()}
+        )
         if upload:
             self.aws.upload(release.key, release.to_bytes())
-        codes = {function.name: function.code.sha256 for function in release.functions}
+        codes = {function.name: function.sha256 for function in release.functions}
         self.released[release.release_id] = (f"release {number}", codes)
         return release
 
@@ -364,6 +366,12 @@ class World:
             self.aws.function_code(definition["States"][name]["Resource"]) == digest
             for name, digest in codes.items()
         )
+
+
+def bytes_of(upload: Upload) -> bytes:
+    """The bytes of what isn't a file."""
+    assert isinstance(upload.content, bytes)
+    return upload.content
 
 
 @lru_cache

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from step.aws.bootstrap import Bootstrap, NotLive
-from step.aws.deploys import read_zip
+from step.aws.zips import read_zip
 from step.cli.deploys import add_word, read_definition
 from step.cli.output import print_json
 from step.cli.places import add_place_arguments, aws_of
