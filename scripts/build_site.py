@@ -31,6 +31,8 @@ ELSEWHERE = {
     "modules/README.md": "modules/index.md",
     "docs/decisions/README.md": "decisions/index.md",
 }
+# Folders whose own folders have a page each.
+FOLDERS = ("examples", "modules")
 LANGUAGES = {".tf": "terraform", ".py": "python", ".json": "json", ".toml": "toml", ".yml": "yaml"}
 PICTURES = {".png", ".svg"}
 # The theme takes this from elsewhere; the site has a copy of its own.
@@ -46,13 +48,10 @@ FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2`*\s*$", re.DOTALL | re.MULTILINE)
 def pages() -> dict[str, str]:
     """Say where each page of the repository is on the site."""
     found = {f"docs/{name}": name for name in _names(ROOT / "docs", "*.md")}
-    modules = {
-        f"modules/{name}": f"modules/{PurePosixPath(name).parent}.md"
-        for name in _names(ROOT / "modules", "*/*.md")
-    }
-    return {
-        name: place for name, place in {**found, **modules, **ELSEWHERE}.items() if (ROOT / name).exists()
-    }
+    for folder in FOLDERS:
+        for name in _names(ROOT / folder, "*/README.md"):
+            found[f"{folder}/{name}"] = f"{folder}/{PurePosixPath(name).parent}.md"
+    return {name: place for name, place in {**found, **ELSEWHERE}.items() if (ROOT / name).exists()}
 
 
 def _names(folder: Path, pattern: str) -> list[str]:
