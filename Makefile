@@ -2,7 +2,7 @@
 .PHONY: help setup check format-check format lint types layers test demo package plan deploy destroy state-bucket stop policy pictures site release bench bench-service soak conformance fidelity lock clean
 
 PYTHON := .venv/bin/python
-TYPED_SCRIPTS := $(addprefix scripts/,build_site.py demo.py iam_table.py local_service.py module_docs.py permissions.py public_interface.py stack.py)
+TYPED_SCRIPTS := $(addprefix scripts/,build_site.py demo.py iam_table.py module_docs.py permissions.py public_interface.py stack.py)
 # Which of environments/ is meant.
 ENV ?= local
 
@@ -85,7 +85,7 @@ state-bucket: .venv/.ready ## Make the bucket of Terraform's state in ENV, once
 	@$(PYTHON) scripts/stack.py state-bucket $(ENV)
 
 stop: .venv/.ready ## End the local service
-	@$(PYTHON) scripts/local_service.py stop
+	@.venv/bin/step serve --stop || [ $$? = 1 ]
 
 policy: build/checkov/.ready ## Check the Terraform files against security policies (checkov); .checkov.yaml has what is skipped
 	@build/checkov/bin/checkov --config-file .checkov.yaml
@@ -145,5 +145,5 @@ lock: .venv/.ready ## Renew the locked versions from pyproject.toml (ARGS=--upgr
 	@scripts/lock $(ARGS)
 
 clean: ## Remove .venv and everything that the other targets make
-	@[ ! -e build/local/service.json ] || $(PYTHON) scripts/local_service.py stop
-	@rm -rf .venv build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@[ ! -e .step/service.json ] || .venv/bin/step serve --stop
+	@rm -rf .venv .step build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

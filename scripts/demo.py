@@ -15,8 +15,9 @@ import time
 from typing import Any
 
 import boto3
-import local_service
 import stack
+
+from step.served import served
 
 ROOT = stack.ROOT
 DEPLOYER, BREAD = "step-deployer-local", "bread-local"
@@ -131,7 +132,7 @@ def main() -> int:
     except stack.StackError as error:
         print(error, file=sys.stderr)
         return error.status
-    service = local_service.find(ROOT / local_service.FOLDER)
+    service = served(stack.STORE)
     say(
         f"{time.monotonic() - start:.0f} seconds. See every execution at {service.viewer if service else '?'}"
     )

@@ -10,6 +10,7 @@ or Terraform can't be had; 4 credentials of another account.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -19,16 +20,30 @@ from pathlib import Path
 from typing import Any
 
 import hcl2
-import local_service
 from python_terraform import IsFlagged, Terraform
 
-ROOT = local_service.ROOT
+from step.served import DEFAULT_STORE, Served
+
+ROOT = Path(__file__).resolve().parent.parent
+STORE = ROOT / DEFAULT_STORE
 ENVIRONMENTS = ROOT / "environments"
 BUILD = ROOT / "build"
 LOCAL = "local"
 PRODUCTION = "production"
 FAILED, WRONG_USE, NO_CONTACT, WRONG_ACCOUNT = 1, 2, 3, 4
 _CHANGES = 2
+_STEP = (sys.executable, "-m", "step")
+# Nobody's keys: what the local service is called with, so that no real ones get near it.
+_LOCAL_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_REGION": "us-east-1",
+    # Configuration files may name profiles, roles and endpoints.
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 
 
 class StackError(Exception):
@@ -80,16 +95,44 @@ def enter(environment: Environment) -> None:
         StackError: nobody answers there, or somebody else does.
     """
     if environment.is_local:
-        try:
-            service = local_service.start(ROOT / local_service.FOLDER)
-        except local_service.ServiceError as error:
-            raise StackError(NO_CONTACT, str(error)) from error
-        wanted = local_service.environment(service)
+        service = start_local()
+        wanted = local_environment(service.endpoint)
         for name in set(os.environ) - set(wanted):
             del os.environ[name]
         os.environ.update(wanted)
         print(f"local service {service.endpoint}, viewer {service.viewer}")
     _check_account(environment)
+
+
+def start_local() -> Served:
+    """Start the local service on a free port, unless it runs; it goes on when this process ends.
+
+    Raises:
+        StackError: it doesn't start; it has said why.
+    """
+    # Waits are jumped: a bread is baked in a second. CLOCK=real takes the time that it takes.
+    clock = os.environ.get("CLOCK", "virtual")
+    # Whether policies are enforced: off, log or enforce; and whether it is as unkind as AWS may be.
+    iam = os.environ.get("IAM", "off")
+    words = ["--clock", clock, "--iam", iam, *(["--strict"] if os.environ.get("STRICT") == "1" else [])]
+    done = subprocess.run(
+        [*_STEP, "serve", "--detach", "--port", "0", "--output", "json", "--store", str(STORE), *words],
+        cwd=ROOT,
+        env=local_environment(),
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode:
+        raise StackError(NO_CONTACT, "the local service doesn't start")
+    about = json.loads(done.stdout)
+    return Served(about["endpoint"], about["viewer"], about["pid"])
+
+
+def local_environment(endpoint: str | None = None) -> dict[str, str]:
+    """Return this process's environment without anything of a real AWS; with the service's address."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    address = {} if endpoint is None else {"AWS_ENDPOINT_URL": endpoint}
+    return {**kept, **_LOCAL_ENVIRONMENT, **address}
 
 
 def _check_account(environment: Environment) -> None:
@@ -133,13 +176,12 @@ def build(environment: Environment) -> None:
     Raises:
         StackError: a function can't be packed, or a definition is wrong; step has said why.
     """
-    step = [sys.executable, "-m", "step.cli.main"]
-    if subprocess.run([*step, "package", *environment.package_arguments], cwd=ROOT, check=False).returncode:
+    if subprocess.run([*_STEP, "package", *environment.package_arguments], cwd=ROOT, check=False).returncode:
         raise StackError(FAILED, "the functions can't be packed")
     folder = BUILD / "definitions"
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted((ROOT / "states").glob("*.asl.json")):
-        written = subprocess.run([*step, "json", str(file)], cwd=ROOT, check=False, stdout=subprocess.PIPE)
+        written = subprocess.run([*_STEP, "json", str(file)], cwd=ROOT, check=False, stdout=subprocess.PIPE)
         if written.returncode:
             raise StackError(FAILED, f"{file.relative_to(ROOT)} is no definition that AWS accepts")
         (folder / file.name).write_bytes(written.stdout)

@@ -5,7 +5,6 @@ Knows boto3's sessions, clients and exceptions; no operation of any service. The
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ from urllib.parse import urlsplit
 
 from step.aws.sessions import new_session
 from step.errors import NoContact, Refused, StepError
+from step.served import DEFAULT_STORE, served
 
-# Where a running local service says that it is: an object with "endpoint", "viewer" and "pid".
-ADDRESS_FILE = Path("build/local/service.json")
 DEFAULT_LOCAL_REGION = "us-east-1"
 _CONNECT_SECONDS, _READ_SECONDS = 5, 65
 _NOT_THESE_CREDENTIALS = frozenset(
@@ -56,7 +54,7 @@ class Aws:
     Args:
         place: What was asked for.
         environment: The process's environment, unless given.
-        folder: Where ``build/local/service.json`` may be: the working directory.
+        folder: Where the store ``.step`` of a local service may be: the working directory.
     """
 
     def __init__(
@@ -229,7 +227,7 @@ class Aws:
                 return f"{self.where}: {text}"
 
     def _hint(self) -> str:
-        is_there = (self._folder / ADDRESS_FILE).is_file()
+        is_there = served(self._folder / DEFAULT_STORE) is not None
         return "; a local service is running here: ENV=local asks it" if is_there else ""
 
 
@@ -239,30 +237,14 @@ def local_endpoint(folder: Path = Path()) -> str:
     Raises:
         StepError: none is running.
     """
-    file = folder / ADDRESS_FILE
-    try:
-        about = json.loads(file.read_text(encoding="utf-8"))
-        endpoint, process = str(about["endpoint"]), int(about["pid"])
-    except FileNotFoundError:
+    store = folder / DEFAULT_STORE
+    running = served(store)
+    if running is None:
         raise StepError(
-            f"ENV=local, and no local service is running ({file} isn't there): start one with `step serve`, "
-            "or name one with --endpoint"
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise StepError(f'{file}: expected an object with "endpoint" and "pid"') from None
-    if not _is_running(process):
-        raise StepError(f"{file}: that service (process {process}) has ended: start one with `step serve`")
-    return endpoint
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return True
+            f"ENV=local, and no local service serves {store}: start one with `step serve --detach`, or name "
+            "one with --endpoint"
+        )
+    return running.endpoint
 
 
 def _fits(client: Any, operation: str, answer: Mapping[str, Any]) -> bool:

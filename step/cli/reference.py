@@ -35,7 +35,7 @@ The commands that ask Step Functions, Lambda, S3 or DynamoDB find it like this; 
 
 1. `--endpoint URL`;
 2. `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_SFN` ... or the profile's `endpoint_url`, as boto3 reads them;
-3. with `ENV=local`, the running local service: its address is in `build/local/service.json`;
+3. with `ENV=local`, the running local service: the one that serves the store `.step`;
 4. AWS, with the credentials and the region of the environment or of `--profile` and `--region`.
 
 On this machine neither credentials nor a region are needed. `--endpoint`, `--region` and `--profile` aren't

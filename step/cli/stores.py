@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-DEFAULT_STORE = Path("build/local")
+from step.served import DEFAULT_STORE
 
 
 def add_store_arguments(parser: argparse.ArgumentParser) -> None:

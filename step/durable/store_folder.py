@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import IO
 
 from step.errors import StepError
+from step.served import ADDRESS
 
 DATABASE = "step.sqlite3"
 _LOCK = "lock"
 # What SQLite puts beside a database has the database's own permissions.
 _FILES = (_LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 # What a service keeps there beside them.
-CLOUD, FUNCTIONS, ADDRESS = "cloud", "lambda", "service.json"
-_MORE = (CLOUD, FUNCTIONS, ADDRESS)
+CLOUD, FUNCTIONS, LOG = "cloud", "lambda", "service.log"
+_MORE = (CLOUD, FUNCTIONS, LOG)
 # Permissions of anybody but the owner.
 _OTHERS = 0o077
 
@@ -60,11 +61,27 @@ def hold(folder: Path) -> IO[str]:
     except OSError:
         handle.close()
         raise StepError(f"{folder}: another service holds this store") from None
+    # Of one that died without a word.
+    (folder / ADDRESS).unlink(missing_ok=True)
     _open(folder / DATABASE).close()
     for name in (*_FILES, *_MORE):
         if (folder / name).exists():
             _close(folder / name)
     return handle
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds a store."""
+    try:
+        handle = (folder / _LOCK).open("r+")
+    except OSError:
+        return False
+    with handle:
+        try:
+            _take(handle)
+        except OSError:
+            return True
+    return False
 
 
 def _open(file: Path) -> IO[str]:

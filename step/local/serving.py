@@ -198,7 +198,7 @@ class LocalService:
         self._closing.callback(self._pollers.close)
         self._cloud.hear_change = self._pollers.hear
         sources.changed = self._pollers.refresh
-        # The store tells one local service from another: scripts/local_service.py looks for its own.
+        # The store tells one local service from another.
         where = f"local service {options.store.resolve()}"
         source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
         viewer = Viewer(source)

@@ -1,4 +1,4 @@
-"""A store's running service, found by the word that it leaves there, and asked about its store.
+"""A store's running service, asked about its store.
 
 Whoever has no service works on the folder itself: ``upkeep``.
 """
@@ -8,24 +8,11 @@ from __future__ import annotations
 import json
 import os
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from step.durable.store_folder import ADDRESS
 from step.errors import NoContact, StepError
 from step.local.upkeep import BASE
-
-
-def service_of(store: Path) -> str | None:
-    """Say where the service of a store is; None: it isn't served."""
-    try:
-        about = json.loads((store / ADDRESS).read_text(encoding="utf-8"))
-        endpoint, process = str(about["endpoint"]), int(about["pid"])
-        os.kill(process, 0)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return endpoint
 
 
 def ask(endpoint: str, what: str, asked: dict[str, str], token: str | None) -> Any:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+
+from step.cli.detached import stop
+from step.served import DEFAULT_STORE
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCED = re.compile(
@@ -24,7 +25,6 @@ FENCED = re.compile(
 NOT_RUN = re.compile(r"<!-- not run: (?P<reason>[^>]+) -->\s*\Z")
 # Behind a command whose exit status isn't 0.
 STATUS = re.compile(r"\s+# exit status (?P<status>\d+)\Z")
-ELSEWHERE = re.compile(r"\s+# in another terminal\Z")
 SECONDS = 120
 
 
@@ -46,7 +46,6 @@ class Command:
     text: str
     shown: tuple[str, ...]
     status: int
-    goes_on: bool
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -73,10 +72,9 @@ def commands(block: Block) -> Iterator[Command]:
             text += "\n" + lines.pop(0)
         status = STATUS.search(text)
         yield Command(
-            text=ELSEWHERE.sub("", STATUS.sub("", text)),
+            text=STATUS.sub("", text),
             shown=tuple(line for line in lines if line.strip()),
             status=int(status["status"]) if status else 0,
-            goes_on=bool(ELSEWHERE.search(text)),
         )
 
 
@@ -87,7 +85,6 @@ class Reader:
         self.folder = folder
         self._page = page.relative_to(ROOT)
         self._text = page.read_text(encoding="utf-8")
-        self._open: list[subprocess.Popen[str]] = []
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ENV"))}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         # A reader's pytest has step's plugin and no other.
@@ -114,16 +111,11 @@ class Reader:
         return done
 
     def close(self) -> None:
-        """End what still runs, as Ctrl-C does."""
-        for process in self._open:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=SECONDS)
+        """End what a page that failed has left in the background."""
+        stop(self.folder / DEFAULT_STORE)
 
     def run(self, place: str, command: Command) -> None:
         """Do a command, and see what comes of it."""
-        if command.goes_on:
-            self._start(place, command)
-            return
         export = re.fullmatch(r"export (\w+)=(\S*)", command.text)
         if export:
             self.environment[export[1]] = export[2]
@@ -145,24 +137,6 @@ class Reader:
         )
         assert done.returncode == command.status, f"{place}: exit status {done.returncode}\n{done.stdout}"
         check_shown(place, command.shown, done.stdout)
-
-    def _start(self, place: str, command: Command) -> None:
-        """Start what goes on, and read what it says first."""
-        process = subprocess.Popen(
-            ["bash", "-c", f"exec {command.text}"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._open.append(process)
-        assert process.stdout is not None
-        check_shown(place, command.shown, _first_lines(process.stdout, len(command.shown)))
-
-
-def _first_lines(stream: IO[str], count: int) -> str:
-    return "".join(stream.readline() for _ in range(max(count, 1)))
 
 
 def check_shown(place: str, shown: tuple[str, ...], output: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from step.local.boundary import Boundary
+from step.served import ADDRESS, DEFAULT_STORE
 from tests.serving import ACCOUNT, ServeProcess
 
 # Every way out that a handler has without meaning to; what it answers says where that led.
@@ -206,9 +207,10 @@ def test_step_run_with_env_local_reaches_the_service_alone(
     task = "@handlers.task('Try')\ndef answer(event: object) -> object:\n    return handler(event, None)\n"
     (tmp_path / "m.py").write_text(CODE + handlers + task)
     if is_served:
-        (tmp_path / "build" / "local").mkdir(parents=True)
-        about = {"endpoint": running.service.endpoint, "pid": running.service.pid}
-        (tmp_path / "build" / "local" / "service.json").write_text(json.dumps(about))
+        service = running.service
+        about = {"endpoint": service.endpoint, "viewer": service.viewer, "pid": service.pid}
+        (tmp_path / DEFAULT_STORE).mkdir()
+        (tmp_path / DEFAULT_STORE / ADDRESS).write_text(json.dumps(about))
     environment = {**running.environment, "ENV": "local", "PATH": os.environ["PATH"]}
     words = ["run", "m.asl.json", "--handlers", "m.py", "--output", "json", "--quiet"]
 

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import local_service
 import permissions
 import pytest
+import stack
 
+from step.cli.detached import stop
+from step.durable.store_folder import LOG
+from step.served import DEFAULT_STORE, Served, served
 from tests.deployer.permissions import needed_permissions
 
 ROOT = Path(__file__).parents[2]
@@ -51,13 +54,13 @@ class Clone:
         return self.run(
             *("scripts/tf", "plan", "-no-color", "-input=false", "-refresh=false"),
             "-var-file=environments/local.tfvars",
-            **local_service.environment(self.service),
+            **stack.local_environment(self.service.endpoint),
             TF_DATA_DIR=str(self.folder / "build" / "terraform" / "local"),
         )
 
     @property
-    def service(self) -> local_service.Service:
-        service = local_service.find(self.folder / local_service.FOLDER)
+    def service(self) -> Served:
+        service = served(self.folder / DEFAULT_STORE)
         assert service is not None
         return service
 
@@ -69,14 +72,14 @@ class Clone:
 
     def step(self, keys: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of step as somebody."""
-        environment = {**local_service.environment(self.service), **keys}
+        environment = {**stack.local_environment(self.service.endpoint), **keys}
         return self.run(sys.executable, "-m", "step.cli.main", *words, **environment)
 
     def outputs(self) -> dict[str, Any]:
         """Read the stack's outputs."""
         done = self.run(
             *("scripts/tf", "output", "-json", "-no-color"),
-            **local_service.environment(self.service),
+            **stack.local_environment(self.service.endpoint),
             TF_DATA_DIR=str(self.folder / "build" / "terraform" / "local"),
         )
         return {name: output["value"] for name, output in json.loads(done.stdout).items()}
@@ -106,7 +109,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
             (folder / "build" / name).symlink_to(ROOT / "build" / name)
     clone = Clone(folder)
     yield clone
-    local_service.stop(folder / local_service.FOLDER)
+    stop(folder / DEFAULT_STORE)
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +227,7 @@ def policy(action: str) -> dict[str, Any]:
 
 
 def test_nothing_that_the_deployer_did_was_refused(deployed: Clone) -> None:
-    log = (deployed.folder / local_service.FOLDER / local_service.LOG_FILE).read_text(encoding="utf-8")
+    log = (deployed.folder / DEFAULT_STORE / LOG).read_text(encoding="utf-8")
 
     assert [line for line in log.splitlines() if "assumed-role/" in line and "not authorized" in line] == []
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import local_service
 import pytest
+import stack
 
 from tests.serving import ServeProcess, ended, wait_for
 
@@ -66,8 +66,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     # Not in virtual time: one night after the other would come, as fast as they can.
     process = ServeProcess(folder / "service", "--iam", "enforce")
     try:
-        service = local_service.Service(process.endpoint, process.viewer, process.pid)
-        environment = {**local_service.environment(service), "TF_DATA_DIR": str(folder / "data")}
+        environment = {**stack.local_environment(process.endpoint), "TF_DATA_DIR": str(folder / "data")}
         terraform = (str(ROOT / "scripts" / "tf"), f"-chdir={folder}")
         run(*terraform, "init", "-input=false", "-no-color", cwd=folder, **environment)
         run(*terraform, "apply", "-input=false", "-no-color", "-auto-approve", cwd=folder, **environment)

@@ -3,72 +3,23 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import local_service
 import pytest
 import stack
-from local_service import Service
 
-from step.local.http import Request, Response
+from step.local.http import Response
 from step.local.http_server import Server
-
-
-def answering(document: object) -> Server:
-    def answer(request: Request) -> Response:
-        return Response(200, {"Content-Type": "application/json"}, json.dumps(document).encode())
-
-    server = Server(answer)
-    server.start()
-    return server
-
-
-@pytest.fixture
-def ours(tmp_path: Path) -> Iterator[Server]:
-    server = answering({"where": f"local service {tmp_path}"})
-    yield server
-    server.close()
-
-
-def note(folder: Path, server: Server) -> Service:
-    folder.mkdir(exist_ok=True)
-    service = Service(f"http://127.0.0.1:{server.port}", f"http://127.0.0.1:{server.port}/", os.getpid())
-    (folder / "service.json").write_text(f"{json.dumps(vars(service))}\n", encoding="utf-8")
-    return service
-
-
-def test_running_service_is_found_by_what_it_says_of_itself(tmp_path: Path, ours: Server) -> None:
-    service = note(tmp_path, ours)
-
-    assert local_service.find(tmp_path) == service
-    assert local_service.start(tmp_path) == service
-
-
-def test_somebody_elses_server_at_the_address_is_not_ours(tmp_path: Path, ours: Server) -> None:
-    note(tmp_path / "mine", ours)
-
-    assert local_service.find(tmp_path / "mine") is None
-
-
-def test_service_that_is_gone_is_not_found(tmp_path: Path) -> None:
-    server = answering({})
-    server.close()
-    note(tmp_path, server)
-
-    assert local_service.find(tmp_path) is None
-    assert not local_service.stop(tmp_path)
 
 
 def test_local_environment_has_nothing_of_a_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.setenv(name, "real")
 
-    environment = local_service.environment(Service("http://127.0.0.1:1", "http://127.0.0.1:1/", 1))
+    environment = stack.local_environment("http://127.0.0.1:1")
 
     assert "real" not in environment.values()
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from step.cli.stores import add_store_arguments
+from step.served import served
 
 EXAMPLES = (
     "step backup backups/monday",
@@ -27,14 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from step.local.store_client import ask, service_of
+    from step.local.store_client import ask
     from step.local.upkeep import back_up_closed
 
     os.umask(0o077)
-    endpoint = service_of(options.store)
-    if endpoint is None:
+    running = served(options.store)
+    if running is None:
         back_up_closed(options.store, options.folder.absolute())
     else:
-        ask(endpoint, "backup", {"folder": str(options.folder.absolute())}, options.token)
+        ask(running.endpoint, "backup", {"folder": str(options.folder.absolute())}, options.token)
     print(options.folder)
     return 0

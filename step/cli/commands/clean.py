@@ -9,6 +9,7 @@ from step.cli.inputs import kept_ms
 from step.cli.output import print_json, print_table
 from step.cli.stores import add_store_arguments
 from step.errors import StepError
+from step.served import served
 
 EXAMPLES = ("step clean --dry-run", "step clean --keep 30d", "step clean --keep 1h --store /var/lib/step")
 EXITS = {
@@ -48,11 +49,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _cleaned(options: argparse.Namespace) -> Any:
-    from step.local.store_client import ask, service_of
+    from step.local.store_client import ask
     from step.local.upkeep import clean_closed
 
-    endpoint = service_of(options.store)
-    if endpoint is None:
+    running = served(options.store)
+    if running is None:
         return clean_closed(options.store, options.keep, is_dry=options.dry_run)._asdict()
     asked = {"keep_ms": str(options.keep), **({"dry": "yes"} if options.dry_run else {})}
-    return ask(endpoint, "clean", asked, options.token)
+    return ask(running.endpoint, "clean", asked, options.token)

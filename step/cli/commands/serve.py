@@ -1,4 +1,4 @@
-"""``step serve``: the local service, until it is told to end."""
+"""``step serve``: the local service, until it is told to end; in the background if that is asked for."""
 
 from __future__ import annotations
 
@@ -6,33 +6,39 @@ import argparse
 import json
 import os
 import signal
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from step.cli.detached import detach, stop
 from step.cli.inputs import kept_ms, speed
 from step.durable.clocks import Clock, RealClock, VirtualClock
-from step.durable.store_folder import ADDRESS
 from step.errors import StepError
 from step.local.boundary import Boundary, kept
 from step.local.confined import AWS_HOSTS
 from step.local.http import is_loopback
+from step.served import DEFAULT_STORE, Served, said_in, served
 
 if TYPE_CHECKING:
     from step.local.serving import LocalService
 
 EXAMPLES = (
     "step serve",
-    "step serve --store build/local --port 4566",
+    "step serve --store /var/lib/step --port 4567",
     "step serve --clock virtual --handlers lambda",
     "step serve --iam enforce",
     "step serve --port 0 --output json",
+    "step serve --detach --clock virtual",
+    "step serve --stop",
 )
 EXITS = {
-    0: "ended by SIGTERM or Ctrl-C; what ran goes on when the store is served again",
+    0: "ended by SIGTERM or Ctrl-C; what ran goes on when the store is served again (--detach: it is ready)",
+    1: "--status, --stop: nobody serves the store",
     2: "wrong use, or it can't start: the message says what to do",
 }
 DEFAULT_PORT = 4566
@@ -40,7 +46,20 @@ DEFAULT_PORT = 4566
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--store", type=Path, metavar="FOLDER", help="keep everything here (default: a temporary folder)")
+    add(
+        "--store",
+        type=Path,
+        metavar="FOLDER",
+        help=f"keep everything here (default: a temporary folder; in the background: {DEFAULT_STORE})",
+    )
+    background = parser.add_mutually_exclusive_group()
+    background.add_argument(
+        "--detach",
+        action="store_true",
+        help="go on in the background once it is ready, unless the store is served already",
+    )
+    background.add_argument("--status", action="store_true", help="say where the store's service is")
+    background.add_argument("--stop", action="store_true", help="end the store's service, and wait for that")
     add("--port", type=int, default=DEFAULT_PORT, help=f"0: any free one (default: {DEFAULT_PORT})")
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="one that others reach needs a token")
     add("--token", metavar="TEXT", help="what every request must show (default: STEP_TOKEN, or nothing)")
@@ -85,20 +104,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.status or options.stop:
+        return _status_or_stop(options, options.store or DEFAULT_STORE)
     token = options.token or os.environ.get("STEP_TOKEN")
     _check(options, token)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
     # What executions and functions have kept is nobody else's.
     os.umask(0o077)
+    if not options.detach:
+        return _serve(options, token, lambda: None)
+    options.store = options.store or DEFAULT_STORE
+    running = served(options.store)
+    if running is not None:
+        _say(options, running, options.store.resolve())
+        return 0
+    return detach(options.store, lambda ready: _serve(options, token, ready))
+
+
+def _status_or_stop(options: argparse.Namespace, store: Path) -> int:
+    running = stop(store) if options.stop else served(store)
+    if running is None:
+        print(f"step serve: nobody serves {store}", file=sys.stderr)
+        return 1
+    if options.stop:
+        print(f"stopped process {running.pid}; {store} keeps everything")
+    else:
+        _say(options, running, store.resolve())
+    return 0
+
+
+def _serve(options: argparse.Namespace, token: str | None, ready: Callable[[], None]) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     # All of the process: what the emulation sends (SNS to an HTTP endpoint, say), too.
     own = Boundary((options.host, *options.allow_host, *(AWS_HOSTS if options.allow_aws else ())))
-    with suppress(_Ended), kept(own), _store(options.store) as folder:
-        service = _started(options, Path(folder).resolve(), token)
+    with suppress(_Ended), kept(own), _store(options.store) as name:
+        folder = Path(name).resolve()
+        service = _started(options, folder, token)
         try:
-            about = {"endpoint": service.endpoint, "viewer": service.viewer, "pid": os.getpid()}
-            with _address(options.store, about):
-                _say(options, about, folder)
+            told = Served(service.endpoint, service.viewer, os.getpid())
+            with said_in(folder, told):
+                _say(options, told, folder)
+                ready()
                 while True:
                     signal.pause()
         finally:
@@ -175,31 +221,12 @@ def _started(options: argparse.Namespace, folder: Path, token: str | None) -> Lo
         raise StepError(f"--host {options.host} --port {options.port}: {error.strerror or error}") from error
 
 
-def _say(options: argparse.Namespace, about: Mapping[str, object], folder: str) -> None:
+def _say(options: argparse.Namespace, told: Served, folder: Path) -> None:
     if options.output == "json":
-        print(json.dumps(about), flush=True)
+        print(json.dumps({**asdict(told), "store": str(folder)}), flush=True)
         return
-    print(f"endpoint  {about['endpoint']}   (AWS_ENDPOINT_URL={about['endpoint']})")
-    print(f"viewer    {about['viewer']}")
-    kept = (
-        ""
-        if options.store is not None
-        else "   (temporary: everything goes when the service ends; --store keeps it)"
-    )
-    print(f"store     {folder}{kept}", flush=True)
-
-
-@contextmanager
-def _address(store: Path | None, about: Mapping[str, object]) -> Iterator[None]:
-    """Leave word in the store of where its service is, as long as it runs."""
-    if store is None:
-        yield
-        return
-    file = store / ADDRESS
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(about) + "\n", encoding="utf-8")
-    new.replace(file)
-    try:
-        yield
-    finally:
-        file.unlink(missing_ok=True)
+    print(f"endpoint  {told.endpoint}   (AWS_ENDPOINT_URL={told.endpoint})")
+    print(f"viewer    {told.viewer}")
+    note = "(temporary: everything goes when the service ends; --store keeps it)"
+    store = options.store or (DEFAULT_STORE if options.status else f"{folder}   {note}")
+    print(f"store     {store}", flush=True)
