@@ -16,10 +16,19 @@ def _axe() -> str:
     return (_FOLDER / "axe.min.js").read_text(encoding="utf-8")
 
 
-def complaints(page: Page) -> list[str]:
+def complaints(page: Page, *, only: str = "") -> list[str]:
     """Say what is wrong with a page as it stands, light or grave: the rule and the first place."""
     page.evaluate(_axe())
+    options = {"resultTypes": ["violations"], **({"runOnly": [only]} if only else {})}
     found: list[Any] = page.evaluate(
-        "axe.run(document, {resultTypes: ['violations']}).then((told) => told.violations)"
+        "(options) => axe.run(document, options).then((told) => told.violations)", options
     )
     return [f"{one['impact']}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+
+def complaints_in_both_schemes(page: Page) -> list[str]:
+    """Judge a page in dark, and its colours in light too."""
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    found = complaints(page)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return found + complaints(page, only="color-contrast")

@@ -85,6 +85,8 @@ class _Gatherer:
         self._kinds: dict[int, str] = {}
         self._index: dict[int, int | None] = {}
         self._failing: dict[int, bool] = {}
+        # What is still open inside a visit: of a Map's thousands a few are.
+        self._open: dict[int, dict[int, Visit]] = {}
         # What a redrive goes on with, and nothing has happened to since.
         self._redriven: dict[int, Visit] = {}
         for event in events:
@@ -128,7 +130,7 @@ class _Gatherer:
         if again is not None:
             del self._redriven[id(again)]
             came_from, parent, index = again.came_from, again.parent, again.index
-            _close(again, moment(event), "failed")
+            self._close(again, moment(event), "failed")
         visit = Visit(
             name=name,
             kind=kind.removesuffix("StateEntered"),
@@ -138,7 +140,17 @@ class _Gatherer:
             index=index,
         )
         (parent.children if parent else self.visits.roots).append(visit)
+        self._reopen(visit)
         return visit, index
+
+    def _reopen(self, visit: Visit) -> None:
+        if visit.parent:
+            self._open.setdefault(id(visit.parent), {})[id(visit)] = visit
+
+    def _close(self, visit: Visit, at: datetime, status: VisitStatus) -> None:
+        visit.end, visit.status = at, status
+        if visit.parent:
+            self._open[id(visit.parent)].pop(id(visit), None)
 
     def _exit(self, event: Event, visit: Visit | None) -> Visit | None:
         name = event_details(event).get("name")
@@ -146,7 +158,7 @@ class _Gatherer:
         if visit:
             is_failing = self._failing.pop(id(visit), False)
             self._abandon(visit, moment(event))
-            _close(visit, moment(event), "caught" if is_failing else "succeeded")
+            self._close(visit, moment(event), "caught" if is_failing else "succeeded")
         return visit
 
     def _progress(self, kind: str, event: Event, visit: Visit | None) -> Visit | None:
@@ -174,10 +186,10 @@ class _Gatherer:
 
     def _abandon(self, visit: Visit, at: datetime, index: int | None = None) -> None:
         """Close what is still open inside a fork, or one iteration of it, that is over or starts again."""
-        for child in visit.children:
-            if child.end is None and index in (None, child.index):
+        for child in list(self._open.get(id(visit), {}).values()):
+            if index in (None, child.index):
                 self._abandon(child, at)
-                _close(child, at, "failed" if self._has_failed(child) else "aborted")
+                self._close(child, at, "failed" if self._has_failed(child) else "aborted")
 
     def _has_failed(self, visit: Visit) -> bool:
         if visit.kind == "Fail" or self._failing.get(id(visit), False):
@@ -200,6 +212,7 @@ class _Gatherer:
         for visit in visits:
             if visit.status in ("failed", "aborted") and id(visit) not in followed:
                 visit.end, visit.status = None, "running"
+                self._reopen(visit)
                 self._failing.pop(id(visit), None)
                 self._redriven[id(visit)] = visit
                 self._open_again(visit.children)
@@ -218,12 +231,7 @@ class _Gatherer:
             if visit.end is None:
                 failed = is_failed and (visit.parent is None or self._has_failed(visit))
                 visit.error = visit.error or (self.visits.error if failed else None)
-                _close(visit, moment(event), "failed" if failed else "aborted")
-
-
-def _close(visit: Visit, at: datetime, status: VisitStatus) -> None:
-    visit.end = at
-    visit.status = status
+                self._close(visit, moment(event), "failed" if failed else "aborted")
 
 
 def _climb(visit: Visit | None, fits: Callable[[Visit], bool]) -> Visit | None:

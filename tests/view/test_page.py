@@ -217,6 +217,20 @@ def test_the_picture_is_one_stop_of_the_tab_key_and_arrows_go_from_state_to_stat
 
 
 @browser_only
+def test_on_a_narrow_page_who_chooses_a_state_is_led_to_what_it_says(shown: Page) -> None:
+    shown.set_viewport_size({"width": 400, "height": 700})
+    name = shown.locator("#panel-State h2")
+    expect(name).not_to_be_in_viewport()
+
+    state(shown, "Each").locator("> .what > g").click()
+
+    expect(name).to_have_text("Each")
+    expect(name).to_be_in_viewport()
+    shown.keyboard.press("3")
+    expect(shown.locator(".event.is-current")).to_be_in_viewport()
+
+
+@browser_only
 def test_waits_take_little_room_in_the_timeline_and_events_are_filtered(shown: Page) -> None:
     shown.keyboard.press("2")
     wait = shown.locator(".stay", has_text="Rest").locator(".bar").bounding_box()

@@ -25,7 +25,7 @@ export class ExecutionPage {
    *   can do (see describeVisit), whose time goes on
    */
   constructor(root, data, { actions = [], tail = [], live = null }) {
-    Object.assign(this, { root, data, actions, tail, live: live || {}, events: [], position: -1, chosen: null, tab: "State" });
+    Object.assign(this, { root, data, actions, tail, live: live || {}, isLive: Boolean(live), events: [], position: -1, chosen: null, tab: "State" });
     this.visits = new Visits();
     this.definitions = statesOf(data.definition);
     this.wanted = readPlace();
@@ -53,9 +53,9 @@ export class ExecutionPage {
     return !this.hasChosen;
   }
 
-  // The moment up to which a running execution is told; without a clock to ask, its last event's.
+  // The moment up to which a running execution is told: now; in a file, when that was made, or its last event's.
   now() {
-    if (this.data.status === "RUNNING" && this.ahead !== undefined) return Date.now() + this.ahead;
+    if (this.data.status === "RUNNING" && this.data.now) return this.isLive ? Date.now() + this.ahead : momentOf(this.data.now);
     return this.events.length ? timeOf(this.events.at(-1)) : null;
   }
 
@@ -131,6 +131,12 @@ export class ExecutionPage {
     if (visit) this.choose(visit);
     else announce(`${name} was not entered`);
     this.showTab("State");
+    this.reveal();
+  }
+
+  // On a narrow page the details lie below the picture: who asks for them is led there.
+  reveal() {
+    if (this.side.getBoundingClientRect().top > window.innerHeight / 2) this.side.scrollIntoView();
   }
 
   /** Go to the next (1) or previous (-1) failure. */
@@ -161,8 +167,8 @@ export class ExecutionPage {
     this.panels = Object.fromEntries(TABS.map((name) => [name, make("div", { class: `pane pane-${name.toLowerCase()}`, role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, tabindex: -1 })]));
     this.panels.Timeline.append(this.timeline.element);
     this.panels.Events.append(this.table.element);
-    this.root.replaceChildren(this.head, this.problem, this.player.element,
-      make("div", { class: "body" }, this.buildPicture(), make("section", { class: "side", "aria-label": "Details" }, this.buildTabs(), ...Object.values(this.panels))));
+    this.side = make("section", { class: "side", "aria-label": "Details" }, this.buildTabs(), ...Object.values(this.panels));
+    this.root.replaceChildren(this.head, this.problem, this.player.element, make("div", { class: "body" }, this.buildPicture(), this.side));
     this.showTab("State");
   }
 
@@ -246,7 +252,7 @@ export class ExecutionPage {
     const end = isRunning ? this.now() : first === null ? null : timeOf(events.at(-1));
     const facts = first === null ? [] : [
       ["started", clock(first / 1000), utc(first / 1000)],
-      isRunning ? ["so far", took(end - first), this.ahead === undefined ? "up to its last event" : ""] : ["took", took(end - first), end === first ? "all its events bear one time: it never waited" : utc(end / 1000)],
+      isRunning ? ["so far", took(end - first), this.isLive ? "" : `up to ${clock(end / 1000)}`] : ["took", took(end - first), end === first ? "all its events bear one time: it never waited" : utc(end / 1000)],
     ];
     facts.push(["events", events.length.toLocaleString("en"), ""]);
     if (data.redrives) facts.push(["redriven", plural(data.redrives, "time"), ""]);
@@ -269,6 +275,7 @@ export class ExecutionPage {
     this.move(this.events.length - 1);
     this.choose(this.mostTelling());
     this.showTab("State");
+    this.reveal();
   }
 
   describeExecution() {
@@ -297,10 +304,10 @@ export class ExecutionPage {
       ArrowLeft: () => this.move(this.position - wide), ArrowRight: () => this.move(this.position + wide),
       Home: () => this.move(0), End: () => this.move(this.events.length - 1),
       n: () => this.moveToState(1), p: () => this.moveToState(-1), f: () => this.moveToFailure(1), F: () => this.moveToFailure(-1),
-      c: () => this.copyLink(), " ": () => this.player.toggle(), "/": () => { this.showTab("Events"); this.table.focus(); },
+      c: () => this.copyLink(), " ": () => this.player.toggle(), "/": () => { this.showTab("Events"); this.reveal(); this.table.focus(); },
       "+": () => this.zoom("+"), "-": () => this.zoom("-"), 0: () => this.zoom("0"),
     };
-    TABS.forEach((name, index) => { keys[index + 1] = () => this.showTab(name); });
+    TABS.forEach((name, index) => { keys[index + 1] = () => { this.showTab(name); this.reveal(); }; });
     if (!(key.key in keys)) return false;
     keys[key.key]();
     return true;
