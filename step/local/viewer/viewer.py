@@ -19,6 +19,7 @@ from step.local.http import Request, Response
 from step.local.viewer import security
 from step.local.viewer.catalogue import Catalogue
 from step.local.viewer.changes import Changes
+from step.local.viewer.covering import covering_page
 from step.local.viewer.listing import MOST_SEARCHED, JSONDocument, Listing
 from step.local.viewer.source import ExecutionSource
 from step.machine.report import asset, report, script
@@ -32,6 +33,8 @@ MOST_BODY_BYTES = 2 * 1024 * 1024
 _PAGES = frozenset({BASE, *(f"{BASE}{name}" for name in ("machines", "executions", "execution", "compare"))})
 _MOST_EVENTS = 5000
 _MOST_LISTED = 1000
+# A coverage is of so many executions: each history is read, on AWS with a request a thousand events.
+_MOST_COVERED = 100
 _SHELL = render_html(
     "step",
     "<noscript>The viewer needs JavaScript.</noscript>",
@@ -83,6 +86,7 @@ class Viewer:
             "api/changes": self._stream,
             "api/pytest": self._pytest,
             "export": self._export,
+            "coverage": self._coverage,
             "assets/viewer.css": lambda query: _text(self._style, "text/css"),
             "assets/viewer.js": lambda query: _text(self._script, "text/javascript"),
         }
@@ -167,11 +171,13 @@ class Viewer:
             for key in ("arn", "name", "machine", "status", "error", "cause", "redrives", "now")
         }
         page = report(self._catalogue.definition(arn), facts, self._catalogue.whole_history(arn))
-        file = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{about['machine']}-{about['name']}.html")
-        response = _text(page, "text/html")
-        # A saved page has the policy that stands in it; shown here it could do no more than this one lets it.
-        more = {"Content-Disposition": f'attachment; filename="{file}"'}
-        return Response(200, {**response.headers, **more}, response.body)
+        return _file(f"{about['machine']}-{about['name']}", page)
+
+    def _coverage(self, query: Query) -> Response:
+        name, page = covering_page(
+            self._source, self._catalogue, self._listing, query.get("machine", ""), most=_MOST_COVERED
+        )
+        return _file(f"{name}-coverage", page)
 
     @cached_property
     def _style(self) -> str:
@@ -273,6 +279,14 @@ def _json(value: Any, status: int = 200) -> Response:
 def _text(text: str, kind: str) -> Response:
     headers = {"Content-Type": f"{kind}; charset=utf-8", "Cache-Control": "no-cache"}
     return Response(200, headers, text.encode("utf-8", "replace"))
+
+
+def _file(name: str, page: str) -> Response:
+    """Give a page to be saved: the policy in it counts there; shown here, ours would too."""
+    response = _text(page, "text/html")
+    file = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{name}.html")
+    more = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return Response(200, {**response.headers, **more}, response.body)
 
 
 def _unless_known(request: Request, response: Response) -> Response:

@@ -1,8 +1,8 @@
 // What can be done to executions: dialogs that ask before they tell the service.
 
-import { act, link, read } from "./api.js";
+import { act, link, read, readFile } from "./api.js";
 import { field, foot } from "./dialogs.js";
-import { announce, make, openDialog, statusBadge } from "./dom.js";
+import { announce, download, make, openDialog, statusBadge } from "./dom.js";
 import { clock, pretty } from "./words.js";
 
 /** Start a machine: one of those given, at first the one with the ARN `chosen`. */
@@ -43,4 +43,10 @@ export async function openCompare(arn, machine) {
   const rows = executions.filter((row) => row.arn !== arn).map((row) =>
     make("tr", {}, make("td", {}, make("a", { href: link("compare", { a: arn, b: row.arn }) }, row.name)), make("td", {}, statusBadge(row.status)), make("td", { class: "soft" }, clock(row.started))));
   openDialog("Compare with", rows.length ? make("div", { class: "dialog-list" }, make("table", {}, make("tbody", {}, ...rows))) : make("p", { class: "soft" }, "The machine has no other execution."));
+}
+
+/** Save a page that the service makes. */
+export async function save(name, query) {
+  const { file, text } = await readFile(name, query);
+  download(file, text, "text/html");
 }

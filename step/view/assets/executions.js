@@ -1,6 +1,6 @@
 // The list of executions: filtered, searched, read on while somebody scrolls, and kept up to date.
 
-import { openStart } from "./actions.js";
+import { openStart, save } from "./actions.js";
 import { follow, link, read } from "./api.js";
 import { button, make, statusBadge } from "./dom.js";
 import { VirtualList } from "./virtual.js";
@@ -27,6 +27,7 @@ class ExecutionList {
     this.machine = make("select", { "aria-label": "Machine" }, make("option", { value: "" }, "all machines"));
     if (this.wanted.machine.includes(":mapRun:")) this.machine.append(make("option", { value: this.wanted.machine, selected: true }, "children of a Map Run"));
     this.compare = button("Compare", () => { location.href = link("compare", { a: [...this.chosen][0], b: [...this.chosen][1] }); }, { disabled: true, title: "choose two executions" });
+    this.coverage = button("Coverage", () => save("coverage", { machine: this.wanted.machine }), { title: "save a page of what the newest executions took of the machine", hidden: true });
     this.further = button("Search further", () => this.extend(), { hidden: true });
     this.note = make("p", { class: "soft empty", role: "status" });
     const head = make("div", { role: "row", class: "execution-row" }, ...COLUMNS.map((name) => make("span", { role: "columnheader" }, name || make("span", { class: "away" }, "Compare"))));
@@ -45,7 +46,7 @@ class ExecutionList {
     const start = this.frame.canAct ? button("Start…", () => this.start(), { class: "primary", disabled: true }) : null;
     this.startButton = start;
     return make("div", { class: "page page-list" },
-      make("div", { class: "page-head" }, make("h1", {}, "Executions"), this.search, this.machine, this.status, make("span", { class: "space" }), this.compare, start),
+      make("div", { class: "page-head" }, make("h1", {}, "Executions"), this.search, this.machine, this.status, make("span", { class: "space" }), this.coverage, this.compare, start),
       this.list.element, make("div", { class: "more" }, this.note, this.further));
   }
 
@@ -92,6 +93,7 @@ class ExecutionList {
 
   take(answer) {
     this.ahead = momentOf(answer.now) - Date.now();
+    this.coverage.hidden = !this.wanted.machine || this.wanted.machine.includes(":mapRun:");
     this.further.hidden = !this.cursor || answer.all_inputs || !this.wanted.search;
     this.tell(answer);
     this.list.set(this.rows.length, this.rows.findIndex((row) => row.arn === this.current));

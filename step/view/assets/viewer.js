@@ -1,10 +1,10 @@
 // The live viewer: one head for all pages, and which page an address shows.
 
 import { openAnswer } from "./answer.js";
-import { openCompare, openRedrive, openStart, openStop } from "./actions.js";
-import { follow, link, read, readFile, readHistory, readText, ServiceError } from "./api.js";
+import { openCompare, openRedrive, openStart, openStop, save } from "./actions.js";
+import { follow, link, read, readHistory, readText, ServiceError } from "./api.js";
 import { COMPARE_KEYS, showCompare } from "./compare.js";
-import { announce, announcements, button, download, make } from "./dom.js";
+import { announce, announcements, button, make } from "./dom.js";
 import { ExecutionPage } from "./execution.js";
 import { showExecutions } from "./executions.js";
 import { EXECUTION_KEYS, frameButtons, listen } from "./keys.js";
@@ -25,10 +25,7 @@ async function showExecution(root, frame, query) {
   const actions = [
     ...(frame.canAct ? [stop, redrive, button("Start again…", () => openStart([{ arn: about.machine_arn.split("/")[0], name: about.machine }], "", page.data.input || "{}"))] : []),
     button("Compare…", () => openCompare(arn, about.map_run || about.machine_arn)),
-    button("Export", async () => {
-      const { file, text } = await readFile("export", { arn });
-      download(file, text, "text/html");
-    }),
+    button("Export", () => save("export", { arn })),
   ];
   const page = new ExecutionPage(root, about, { actions, live: { linkTo: link, answer: frame.canAct ? openAnswer : null, readRun: (run) => read("map_run", { arn: run }) } });
   let told = about.status;

@@ -108,6 +108,7 @@ def test_no_answer_lets_a_script_in(little: Any, path: str) -> None:
         ("/_step/api/history?arn=a&after=" + "9" * 5000, 400),
         ("/_step/api/executions?limit=%00", 400),
         ("/_step/api/executions?machine=nonsense", 400),
+        ("/_step/coverage?machine=nonsense", 400),
         ("/_step/api/executions?" + "&".join(f"a{i}=1" for i in range(100)), 400),
         ("/_step/api/executions?search=%ff%00", 200),
     ],

@@ -268,6 +268,23 @@ def test_an_execution_is_taken_away_as_a_page_and_as_a_test(
     expect(tab.locator('[data-state="Bake"]')).to_have_class(re.compile("is-failed"))
 
 
+def test_what_a_machines_executions_took_of_it_is_saved_as_a_page(
+    tab: Page, little: Any, bread: str, tmp_path: Path
+) -> None:
+    little.ended(little.start(bread, {}, "monday"))
+    tab.goto(f"{little.url}executions?machine={quote(bread)}")
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Coverage").click()
+    assert download.value.suggested_filename == "bread-coverage.html"
+    file = tmp_path / "coverage.html"
+    download.value.save_as(file)
+
+    tab.goto(file.as_uri())
+
+    expect(tab.locator(".sum")).to_contain_text("1 execution")
+    expect(tab.locator(".not").filter(has_text="Ask").first).to_be_visible()
+
+
 def test_what_is_not_there_is_said(tab: Page, little: Any) -> None:
     tab.goto(f"{little.url}execution?arn=arn:aws:states:us-east-1:123456789012:execution:a:b")
 
