@@ -100,6 +100,19 @@ def load_machine(request: pytest.FixtureRequest) -> Iterator[LoadMachine]:
 
 
 @pytest.fixture
+def handlers_see_virtual_time() -> Iterator[None]:
+    """Let ``datetime.now()``, ``time.time()`` and their like say an execution's time in its handlers.
+
+    While a handler runs its clock stands, for the whole process; between two of them it is the wall clock.
+    Needs the extra "clock".
+    """
+    from step.testing.travelling import travelling
+
+    with travelling():
+        yield
+
+
+@pytest.fixture
 def assert_path() -> AssertPath:
     """Compare an execution's path with names of states, side by side where they differ."""
     from step.testing.paths import assert_path
