@@ -83,6 +83,8 @@ _NEEDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
 _NOTHING: tuple[None, tuple[str, ...]] = (None, ())
 # What comes with another package.
 _COMES_WITH = {"botocore": "boto3", "werkzeug": "moto"}
+# Those that say all the time what goes on, or wait for somebody.
+LIVE = frozenset({"history", "redrive", "run", "serve", "start", "view"})
 WRONG_USE = 2
 MISSING_EXTRA = 3
 INTERRUPTED = 130

@@ -38,8 +38,22 @@ def _picture_file(text: str) -> Path:
     return file
 
 
-def print_events(events: Iterable[Event], *, is_quiet: bool = False) -> list[Event]:
-    """Print events to stderr while they come; return them all."""
+def print_events(
+    events: Iterable[Event], *, is_quiet: bool = False, is_live: bool = False, is_virtual: bool = False
+) -> list[Event]:
+    """Show events on stderr while they come, a line each; return them all.
+
+    Args:
+        events: The events, perhaps of an execution that goes on.
+        is_quiet: Show nothing.
+        is_live: Draw one view of them all, where there is a terminal.
+        is_virtual: Whether time passes with the events alone.
+    """
+    if not is_quiet and is_live:
+        from step.cli.live import can_show, show
+
+        if can_show():
+            return show(events, is_virtual=is_virtual)
     told: list[Event] = []
     for event in events:
         told.append(event)

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ from step.cli.catalog import (
     COMMANDS,
     GROUPS,
     INTERRUPTED,
+    LIVE,
     MISSING_EXTRA,
     NOBODY_HEARS,
     WRONG_USE,
@@ -115,12 +117,15 @@ def _top(words: Sequence[str]) -> int:
 
 
 def _run(name: str, words: Sequence[str]) -> int:
+    from step.cli.waiting import shown_while_waiting
+
     said = f"{program()} {name}"
     try:
         options = command_parser(name).parse_args(words)
         _check_text(options)
         check_extra(name)
-        status: int = options.run(options)
+        with nullcontext() if name in LIVE else shown_while_waiting(said):
+            status: int = options.run(options)
     except KeyboardInterrupt:
         print(f"{said}: {exits(name).get(INTERRUPTED, 'interrupted')}", file=sys.stderr)
         return INTERRUPTED

@@ -21,6 +21,11 @@ What `step COMMAND --help` says, on one page: made by `python -m step.cli.refere
 Results go to stdout, everything else (events as they come, progress, problems) to stderr, so that a pipe gets
 results alone. `--output json` prints one JSON document. Nothing asks a question.
 
+In a terminal, with the extra `terminal` (rich), `step start --wait`, `step history --follow`,
+`step redrive --wait` and durable runs draw one view of the execution: states, times, attempts, what is waited
+for. Elsewhere each event is a line.
+A command that has said nothing for two seconds tells a terminal that it works, and since when.
+
 Texts are UTF-8, in files, on stdin and on the command line. A word that begins with a dash and looks like no
 option (a task's token) is taken as it is; after `--` every word is.
 

@@ -43,7 +43,9 @@ def run(options: argparse.Namespace) -> int:
     executions = StepFunctions(aws_of(options))
     arn = executions.execution_arn(options.execution)
     events = print_events(
-        executions.follow(arn) if options.follow else executions.events(arn), is_quiet=options.quiet
+        executions.follow(arn) if options.follow else executions.events(arn),
+        is_quiet=options.quiet,
+        is_live=options.follow,
     )
     summary = Summary.from_events(events)
     *_, machine, name = arn.split(":")

@@ -158,7 +158,8 @@ def _durably(options: argparse.Namespace, machine: StateMachine, value: JSONValu
     is_real = options.clock == "real" or options.speed
     clock = RealClock(options.speed or 1) if is_real else VirtualClock()
     with DurableRun.open(machine, options.store, options.name, value, clock=clock, seed=options.seed) as run:
-        return run.name, print_events(run.events(), is_quiet=options.quiet)
+        events = print_events(run.events(), is_quiet=options.quiet, is_live=True, is_virtual=not is_real)
+        return run.name, events
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             print(arn)
         return 0
-    events = print_events(executions.follow(arn), is_quiet=options.quiet)
+    events = print_events(executions.follow(arn), is_quiet=options.quiet, is_live=True)
     summary = Summary.from_events(events)
     print_execution(events, summary, as_json=is_json, arn=arn, name=name)
     return exit_status(summary)
