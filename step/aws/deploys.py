@@ -44,11 +44,13 @@ from step.deployer.release import Canary, Release, SmokeTest, check_age
 from step.deployer.rollout import Rollout
 from step.deployer.signature import ALGORITHMS, Signature, signature_key
 from step.errors import NoContact, Refused, StepError
-from step.jsonvalue import JSONObject
+from step.jsonvalue import JSONObject, JSONValue
 from step.packaging.archive import content_hash_of_zip
 
 # So often a deploy that can't be asked about is asked about again, a second apart.
 _MISSES = 60
+# So many versions are asked for what starts them.
+_LOOKED_AT = 10
 # Stands for what only the bucket can say; a document that has it is never uploaded.
 _PINNED_LATER = "later"
 
@@ -247,8 +249,8 @@ class Deploys:
             expect_live=more.expect_live,
         )
 
-    def plan(self, goal: Goal, wish: Wish, definition: str) -> tuple[Plan, str]:
-        """Compare what is live with what a deploy would bring; say which version is live."""
+    def plan(self, goal: Goal, wish: Wish, definition: str) -> Plan:
+        """Compare what is live with what a deploy would bring."""
         live = self._away.live_machine(wish.machine)
         called = called_versions(live.definition)
         contents = self._recorded_contents(goal, live.release_id)
@@ -259,6 +261,7 @@ class Deploys:
                 code_sha256=digest if file is None else code_sha256(file),
                 configuration=frozen_configuration(facts.configuration),
                 content_sha256=None if file is None else content_hash_of_zip(file),
+                size_bytes=None if file is None else file.stat().st_size,
             )
             version = next((arn for arn in called if arn.rpartition(":")[0] == facts.arn), None)
             if version is not None:
@@ -267,7 +270,11 @@ class Deploys:
                     code_sha256=self._away.code_hash(version, configuration),
                     configuration=frozen_configuration(configuration),
                     content_sha256=contents.get(version),
+                    size_bytes=_size(configuration.get("CodeSize")),
                 )
+        # Of versions the newest alone: each is a question of its own.
+        versions = self._away.versions(wish.machine)
+        starters, unread = self._away.starters(live.arn, versions[:_LOOKED_AT])
         plan = make_plan(
             live_definition=live.definition,
             new_definition=definition,
@@ -277,9 +284,13 @@ class Deploys:
             },
             live_functions=before,
             new_functions=after,
-            versions=len(self._away.versions(wish.machine)),
+            versions=len(versions),
+            live=live.version_arn,
+            starters=starters,
         )
-        return plan, live.version_arn
+        if unread:
+            return replace(plan, warnings=(*plan.warnings, f"what starts the machine isn't known: {unread}"))
+        return plan
 
     # ------------------------------------------------------------ the deploy
 
@@ -486,6 +497,11 @@ def outcome_in(table: DynamoTable, target: Target, release_id: str) -> str | Non
         return None
     outcome = record.get("outcome")
     return outcome if isinstance(outcome, str) else None
+
+
+def _size(value: JSONValue) -> int | None:
+    """Read a zip's size; an image has none."""
+    return value if isinstance(value, int) and value > 0 else None
 
 
 def new_id(at_ms: int, *hashes: str) -> str:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 from step.aws.connection import Aws
+from step.aws.starters import starters_of
 from step.aws.step_functions import Event, StepFunctions
 from step.clock import pause
 from step.deployer.client import Upload
 from step.deployer.names import LIVE
+from step.deployer.plan import Starter
 from step.errors import Refused, StepError
 from step.jsonvalue import JSONObject
 
@@ -195,6 +197,10 @@ class ReleaseClient:
                     raise
                 self._wait(_READ_SECONDS)
         return self._aws.call(_SFN, "describe_state_machine", stateMachineArn=version_arn)
+
+    def starters(self, machine_arn: str, versions: Sequence[str]) -> tuple[list[Starter], str]:
+        """List what starts a machine by itself, and what of that couldn't be asked."""
+        return starters_of(self._aws, machine_arn, versions)
 
     def versions(self, name: str) -> list[str]:
         """List the ARNs of a machine's versions, the newest first."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from step.deployer.configuration import ENVIRONMENT
+from step.deployer.names import LIVE
 from step.errors import StepError
 from step.jsonvalue import JSONObject, JSONValue
 
@@ -47,6 +48,19 @@ class Change:
         return f"{sign} {self.place}: {self.old or self.new}"
 
 
+class Starter(NamedTuple):
+    """What starts the machine by itself: a rule of EventBridge or a schedule, and what it targets."""
+
+    target: str
+    kind: str
+    name: str
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether releases move it: it starts the alias, and not the machine or a version."""
+        return self.target.endswith(f":{LIVE}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a deploy would change, and what speaks against it.
@@ -54,10 +68,18 @@ class Plan:
     Attributes:
         changes: What would be other than it is live.
         warnings: What may go wrong, now or soon.
+        live: The version that is live.
+        definitions: The texts of the live definition and the new one, with plain ARNs of functions.
+        functions: The functions as they are live and as they would be, by name.
+        starters: What starts the machine by itself.
     """
 
     changes: tuple[Change, ...]
     warnings: tuple[str, ...] = ()
+    live: str = ""
+    definitions: tuple[str | None, str | None] = (None, None)
+    functions: Mapping[str, tuple[FunctionState | None, FunctionState | None]] = field(default_factory=dict)
+    starters: tuple[Starter, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -78,11 +100,13 @@ class FunctionState:
         code_sha256: The hash of its zip, as Lambda has it.
         configuration: What a version keeps of its configuration; see ``frozen_configuration``.
         content_sha256: The hash of what the zip holds; None where nobody recorded it.
+        size_bytes: How large the zip is, where it is known.
     """
 
     code_sha256: str
     configuration: JSONObject
     content_sha256: str | None = None
+    size_bytes: int | None = None
 
 
 def make_plan(
@@ -93,6 +117,8 @@ def make_plan(
     live_functions: Mapping[str, FunctionState],
     new_functions: Mapping[str, FunctionState],
     versions: int = 0,
+    live: str = "",
+    starters: Sequence[Starter] = (),
 ) -> Plan:
     """Compare what is live with what a release brings.
 
@@ -103,6 +129,8 @@ def make_plan(
         live_functions: The functions as the live definition calls them, by name.
         new_functions: The functions as they will be: new code, and the configuration of ``$LATEST``.
         versions: How many versions the machine has.
+        live: The version that is live.
+        starters: What starts the machine by itself.
 
     Raises:
         StepError: a definition is no JSON object.
@@ -115,7 +143,26 @@ def make_plan(
         warnings.append(
             f"the machine has {versions} of at most {VERSIONS_LIMIT} versions: `step prune` deletes old ones"
         )
-    return Plan(changes=tuple(changes), warnings=tuple(warnings))
+    warnings += [
+        f"the {one.kind} {one.name} starts {one.target}, which releases don't move: "
+        f"it has to start the alias {LIVE!r}"
+        for one in starters
+        if not one.is_moved
+    ]
+    texts = [
+        None if text is None else _plain(text, function_arns) for text in (live_definition, new_definition)
+    ]
+    return Plan(
+        changes=tuple(changes),
+        warnings=tuple(warnings),
+        live=live,
+        definitions=(texts[0], texts[1]),
+        functions={
+            name: (live_functions.get(name), new_functions.get(name))
+            for name in sorted({*live_functions, *new_functions})
+        },
+        starters=tuple(starters),
+    )
 
 
 def compare_definitions(
@@ -156,11 +203,16 @@ def _is_same_code(live: FunctionState, new: FunctionState) -> bool:
     return live.code_sha256 == new.code_sha256
 
 
-def _read(text: str, function_arns: Mapping[str, str]) -> JSONValue:
+def _plain(text: str, function_arns: Mapping[str, str]) -> str:
+    """Have a definition call functions by their plain ARNs."""
     for placeholder, arn in function_arns.items():
         text = text.replace(f"${{{placeholder}}}", arn)
+    return _QUALIFIED.sub(r"\1", text)
+
+
+def _read(text: str, function_arns: Mapping[str, str]) -> JSONValue:
     try:
-        document: JSONValue = json.loads(_QUALIFIED.sub(r"\1", text))
+        document: JSONValue = json.loads(_plain(text, function_arns))
     except ValueError as exc:
         raise StepError(f"the definition is no JSON: {exc}") from exc
     if not isinstance(document, dict):

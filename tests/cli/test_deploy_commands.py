@@ -268,6 +268,30 @@ def test_bootstrap_deploys_without_a_deployer_and_goes_back(step: Step, aws: Cal
     assert (back, returned) == (0, f"live: {machine}:1\n")
 
 
+def test_plan_says_what_starts_the_machine_and_what_releases_do_not_move(
+    step: Step, aws: Callable[[str], Any]
+) -> None:
+    machine = f"arn:aws:states:{REGION}:123456789012:stateMachine:greeter-test"
+    role = "arn:aws:iam::123456789012:role/any"
+    for name, target in (("nightly", f"{machine}:live"), ("on-upload", machine), ("pinned", f"{machine}:1")):
+        aws("events").put_rule(Name=name, ScheduleExpression="rate(1 day)", State="DISABLED")
+        aws("events").put_targets(Rule=name, Targets=[{"Id": "1", "Arn": target, "RoleArn": role}])
+
+    status, out, _ = step("plan", *RELEASE)
+    told = step("plan", *RELEASE, "-linear", "50", "-alarm", "a", "--output", "markdown")[1]
+
+    assert status == 0
+    assert f"! the rule on-upload starts {machine}, which releases don't move" in out
+    assert f"! the rule pinned starts {machine}:1, which releases don't move" in out
+    assert "nightly" not in out
+    assert "| rule `nightly` | `greeter-test:live` | gets each release |" in told
+    assert "| rule `on-upload` | `greeter-test` | **isn't moved by releases** |" in told
+    assert "| 1 | 50 % | 5 min |" in told
+    for name in ("nightly", "on-upload", "pinned"):
+        aws("events").remove_targets(Rule=name, Ids=["1"])
+        aws("events").delete_rule(Name=name)
+
+
 BAD: list[tuple[list[str], str]] = [
     (["-lambda", "nobody"], "no function 'nobody' at http://127.0.0.1"),
     (["-lambda", "untagged"], "the function 'untagged' isn't tagged DeployWith=step-deployer"),

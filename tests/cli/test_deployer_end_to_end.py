@@ -25,7 +25,7 @@ from step.cli.main import main
 from step.deployer.client import FunctionCode, Upload, draft_release
 from step.deployer.names import Target
 from step.deployer.release import Release
-from tests.serving import ended
+from tests.serving import ended, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT, OTHER, REGION = "123456789012", "222222222222", "us-east-1"
@@ -165,6 +165,10 @@ def words(name: str, package: str, file: Path) -> list[str]:
     return ["-lambda", name, "-step", name, "-states", package, "-zip", str(file)]
 
 
+def started_of(aws: Clients, version: str) -> list[Any]:
+    return list(aws("stepfunctions").list_executions(stateMachineArn=version)["executions"])
+
+
 def live(aws: Clients, name: str, account: str = ACCOUNT) -> int:
     arn = f"arn:aws:states:{REGION}:{account}:stateMachine:{name}:live"
     alias = aws("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=arn)
@@ -180,7 +184,18 @@ def test_the_deployer_deploys_the_bread_and_itself_and_goes_back(
     def deploy(name: str, package: str) -> tuple[int, str]:
         return step("deploy", *words(name, package, packages[package]["zip"]), "--quiet")
 
+    machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{bread}"
+    role = f"arn:aws:iam::{ACCOUNT}:role/step-deployer-bread@e2e"
+    aws("events").put_rule(Name="ordered", EventPattern=json.dumps({"source": ["shop"]}))
+    target = {"Id": "1", "Arn": f"{machine}:live", "RoleArn": role, "InputPath": "$.detail"}
+    aws("events").put_targets(Rule="ordered", Targets=[target])
+
     assert deploy(bread, "bread")[0] == 0
+    event = {"Source": "shop", "DetailType": "ordered", "Detail": "{}"}
+    aws("events").put_events(Entries=[event])
+    # What an event starts goes with the alias.
+    assert wait_for(aws("stepfunctions"), lambda: started_of(aws, f"{machine}:2"))
+    assert started_of(aws, f"{machine}:1") == []
     assert deploy(deployer, "deployer")[0] == 0
     assert live(aws, bread) == 2
     assert live(aws, deployer) > before

@@ -18,7 +18,7 @@ from step.deployer.client import FunctionCode, PruneRequest, Upload, draft_relea
 from step.deployer.handlers import make_handlers
 from step.deployer.lock import FUNCTION_TIMEOUT_SECONDS
 from step.deployer.names import Target
-from step.deployer.ports import ExecutionFacts, Ports
+from step.deployer.ports import ExecutionFacts, Ports, Route
 from step.deployer.release import Canary, Release, SmokeTest
 from step.errors import StepError, TaskError
 from step.jsonvalue import JSONObject, JSONValue
@@ -117,6 +117,8 @@ class World:
         self.keeps_time = True
         # The version that somebody made live by hand, and whether that was too late to be seen.
         self.hotfix: str | None = None
+        # Where live was led by hand before that.
+        self.earlier: list[tuple[Route, ...]] = []
         self.is_overtaken = False
         self._made = 0
         self._whole: set[str] = set()

@@ -177,6 +177,8 @@ def led_elsewhere(world: World, run: Run, call: Call, do: Do) -> Any:
     machine = world.aws.machines[world.target.machine_arn]
     number = max(machine.versions) + 1
     machine.versions[number] = machine.versions[1]
+    if world.hotfix is not None:
+        world.earlier.append((Route(world.hotfix, 100),))
     world.hotfix = f"{world.target.machine_arn}:{number}"
     # Nobody can see to it between the last look, whose answer is a moment old, and the call itself.
     world.is_overtaken = call.action in (

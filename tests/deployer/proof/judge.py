@@ -315,7 +315,7 @@ def _is_as_before(world: World, before: Sequence[tuple[Route, ...]]) -> bool:
     if done:
         return world.runs_exactly(done[-1])
     # What somebody has made live is left as it is, unless it came between the last look and the call.
-    return live in before and (world.hotfix is None or world.is_overtaken)
+    return live in (*before, *world.earlier) and (world.hotfix is None or world.is_overtaken)
 
 
 def _judge_dirty(case: Case, world: World, run: Run, before: Sequence[tuple[Route, ...]]) -> None:
