@@ -205,8 +205,12 @@ def test_an_address_leads_to_an_event_a_state_and_a_tab(shown: Page) -> None:
 
 @browser_only
 def test_the_picture_is_one_stop_of_the_tab_key_and_arrows_go_from_state_to_state(shown: Page) -> None:
-    assert shown.locator('.step-machine [tabindex="0"]').count() == 1
-    state(shown, "Each").focus()
+    shown.get_by_role("slider").focus()
+    shown.keyboard.press("Tab")
+    expect(state(shown, "Each")).to_be_focused()
+    shown.keyboard.press("Tab")
+    expect(shown.get_by_role("button", name="larger")).to_be_focused()
+    shown.keyboard.press("Shift+Tab")
 
     shown.keyboard.press("ArrowDown")
     expect(state(shown, "Do")).to_be_focused()
@@ -278,6 +282,8 @@ def test_25_000_events_open_at_once_and_few_of_them_are_elements(tab: Page, tmp_
     file.write_text(large.execute(list(range(3500))).report(), encoding="utf-8")
 
     tab.goto(file.as_uri())
+    expect(tab.locator(".iterations-box h3")).to_have_text("3,500 iterations")
+    expect(tab.locator(".heading dl")).to_contain_text("tookat once")
     tab.keyboard.press("3")
 
     expect(tab.locator("output")).to_contain_text("24506/24506")

@@ -8,7 +8,7 @@ const KINDS = [["success", "It succeeded"], ["failure", "It failed"], ["heartbea
 
 /** Ask for an answer and send it; `token` is the task's, where the history tells it. */
 export function openAnswer({ name, token }) {
-  const key = make("input", { type: "text", value: token, spellcheck: "false", autocomplete: "off" });
+  const key = make("input", { type: "text", value: token, placeholder: "who does the work was given it", spellcheck: "false", autocomplete: "off", autofocus: !token });
   const output = make("textarea", { rows: 8, spellcheck: "false" });
   output.value = "{}";
   const [error, cause] = [0, 1].map(() => make("input", { type: "text", placeholder: "none" }));
@@ -17,7 +17,7 @@ export function openAnswer({ name, token }) {
   let kind = "success";
   const choose = (name) => { kind = name; inside.replaceChildren(...parts[name]); };
   const kinds = make("fieldset", { class: "choices" }, make("legend", {}, "What became of it"), ...KINDS.map(([value, word]) =>
-    make("label", {}, make("input", { type: "radio", name: "answer", value, checked: value === kind, onchange: () => choose(value) }), word)));
+    make("label", {}, make("input", { type: "radio", name: "answer", value, checked: value === kind, autofocus: Boolean(token) && value === kind, onchange: () => choose(value) }), word)));
   choose(kind);
   const send = async () => {
     if (kind === "success") JSON.parse(output.value);

@@ -30,7 +30,7 @@ class ExecutionList {
     this.coverage = button("Coverage", () => save("coverage", { machine: this.wanted.machine }), { title: "save a page of what the newest executions took of the machine", hidden: true });
     this.further = button("Search further", () => this.extend(), { hidden: true });
     this.note = make("p", { class: "soft empty", role: "status" });
-    const head = make("div", { role: "row", class: "execution-row" }, ...COLUMNS.map((name) => make("span", { role: "columnheader" }, name || make("span", { class: "away" }, "Compare"))));
+    const head = make("div", { role: "row", "aria-rowindex": 1, class: "execution-row" }, ...COLUMNS.map((name) => make("span", { role: "columnheader" }, name || make("span", { class: "away" }, "Compare"))));
     this.list = new VirtualList({ label: "Executions", className: "executions", head, draw: (place) => this.drawRow(this.rows[place]),
       choose: (place) => this.setCurrent(place), open: (place) => { location.href = link("execution", { arn: this.rows[place].arn }); },
       end: () => this.further.hidden && this.extend() });

@@ -11,6 +11,7 @@ export function makeGraph(text, choose, label) {
   const picture = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
   picture.setAttribute("aria-label", label);
   picture.setAttribute("role", "tree");
+  picture.setAttribute("tabindex", "-1"); // by itself Chromium would stop there
   const boxes = [...picture.querySelectorAll("[data-state]")];
   const lines = [...picture.querySelectorAll("[data-from]")];
   for (const [place, box] of boxes.entries()) {

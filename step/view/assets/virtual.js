@@ -57,8 +57,8 @@ export class VirtualList {
   set(count, current = -1) {
     if (count !== this.count) this.space.style.height = `${count * this.height}px`;
     this.count = count;
-    this.element.setAttribute("aria-rowcount", count);
-    if (!this.isGrid) this.element.removeAttribute("aria-rowcount");
+    // The head is a grid's first row.
+    if (this.isGrid) this.element.setAttribute("aria-rowcount", count + 1);
     if (current !== this.current && current >= 0) this.show(current);
     this.current = current;
     this.refresh();
@@ -81,7 +81,7 @@ export class VirtualList {
     row.style.transform = `translateY(${index * this.height}px)`;
     row.dataset.row = row.dataset.key = index;
     row.id = `${this.name}-${index}`;
-    const place = this.isGrid ? { role: "row", "aria-rowindex": index + 1 } : { role: "option", "aria-posinset": index + 1, "aria-setsize": this.count };
+    const place = this.isGrid ? { role: "row", "aria-rowindex": index + 2 } : { role: "option", "aria-posinset": index + 1, "aria-setsize": this.count };
     for (const [name, value] of Object.entries(place)) row.setAttribute(name, value);
     row.setAttribute("aria-selected", index === this.current);
     row.classList.toggle("is-current", index === this.current);
