@@ -6,9 +6,9 @@ Knows Step Functions' operations and how ARNs are built; prints nothing.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -44,6 +44,24 @@ class Listed:
     stopped: datetime | None
     redrives: int
     note: str | None = None
+
+    @classmethod
+    def from_api(cls, row: Mapping[str, Any]) -> Listed:
+        """Read what ListExecutions gives; times are datetimes or epoch seconds."""
+        stopped = row.get("stopDate")
+        return cls(
+            arn=row["executionArn"],
+            name=row["name"],
+            machine=row["stateMachineArn"].split(":stateMachine:")[-1],
+            status=row["status"],
+            started=_moment(row["startDate"]),
+            stopped=None if stopped is None else _moment(stopped),
+            redrives=int(row.get("redriveCount", 0)),
+        )
+
+
+def _moment(at: Any) -> datetime:
+    return at if isinstance(at, datetime) else datetime.fromtimestamp(float(at), UTC)
 
 
 class StepFunctions:
@@ -153,15 +171,7 @@ class StepFunctions:
         if status is not None:
             wanted["statusFilter"] = status
         for row in self._aws.pages(_SERVICE, "list_executions", "executions", **wanted):
-            yield Listed(
-                arn=row["executionArn"],
-                name=row["name"],
-                machine=row["stateMachineArn"].split(":stateMachine:")[-1],
-                status=row["status"],
-                started=row["startDate"],
-                stopped=row.get("stopDate"),
-                redrives=int(row.get("redriveCount", 0)),
-            )
+            yield Listed.from_api(row)
 
     def describe(self, arn: str) -> dict[str, Any]:
         """Describe an execution, as the API does.

@@ -7,6 +7,7 @@ written survives the death of the process at any moment; ``"full"`` extends that
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,9 @@ REDRIVE = "redrive"
 _MOST_FORGOTTEN = 200
 # So many free pages are kept at least: what comes next needs them.
 _SPARE_PAGES = 256
+# So many executions are looked through at a time, by these columns.
+_MOST_SEARCHED = 2000
+_SEARCHED = ("name", "input", "output", "error", "cause")
 
 
 class StoreFull(StepError):  # noqa: N818 - reads as the sentence it is
@@ -321,6 +325,33 @@ class Journal:
             (*wanted.values(), *(before or ()), limit, offset),
         )
         return list(rows)
+
+    def search(
+        self, text: str, machine_arn: str | None, status: str | None, *, before: int | None, limit: int
+    ) -> tuple[list[ExecutionRow], int]:
+        """Look through some executions, the last begun first, for a text in name, input or end.
+
+        Args:
+            before: The id that they come before; None: all.
+
+        Returns:
+            Those that have it, whatever the case of ASCII's letters, and the id to go on before; 0: that was
+            all. Child executions aren't looked through.
+        """
+        if before is None:
+            before = int(self._db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM executions").fetchone()[0])
+        first = max(0, before - _MOST_SEARCHED)
+        wanted = {"machine_arn = ?": machine_arn, "status = ?": status}
+        given = {clause: value for clause, value in wanted.items() if value is not None}
+        like = " OR ".join(f"{column} LIKE ? ESCAPE '!'" for column in _SEARCHED)
+        clauses = ["id < ?", "id >= ?", "parent IS NULL", *given, f"({like})"]
+        pattern = "%" + re.sub("[!%_]", r"!\g<0>", text) + "%"
+        rows = self._rows(
+            f"WHERE {' AND '.join(clauses)} ORDER BY id DESC LIMIT ?",
+            (before, first, *given.values(), *(pattern,) * len(_SEARCHED), limit),
+        )
+        found = list(rows)
+        return found, found[-1].id if len(found) == limit else first
 
     def running(self, *, children: bool) -> list[ExecutionRow]:
         """List what has not ended, in the order in which it began."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from step.clock import now_ms, pause
 from step.durable.copies import copy_files, filled
 from step.durable.host import Host
-from step.durable.journal import Journal
+from step.durable.journal import ExecutionRow, Journal
 from step.durable.retention import Retention
 from step.durable.store_folder import CLOUD, DATABASE, FUNCTIONS
 from step.errors import Refused, StepError
@@ -83,8 +83,24 @@ class Upkeep:
             case "clean", {"keep_ms": keep_ms, **more} if keep_ms.isdigit():
                 cleaned = self.clean(int(keep_ms), is_dry="dry" in more)
                 return {**cleaned._asdict(), "executions": dict(cleaned.executions)}
+            case "search", {"text": text, "limit": limit, **more} if limit.isdigit():
+                found = self.search(text, more.get("machine"), more.get("status"), int(limit))
+                return {"executions": [_listed(row) for row in found]}
             case _:
                 raise Refused("ValidationException", "there is no such request")
+
+    def search(self, text: str, machine: str | None, status: str | None, limit: int) -> list[ExecutionRow]:
+        """Look through all executions, the last begun first, for a text in name, input or end."""
+        found: list[ExecutionRow] = []
+        before: int | None = None
+        while before != 0 and len(found) < limit:
+            # Others have their turn in between.
+            with self._host.lock:
+                some, before = self._host.journal.search(
+                    text, machine, status, before=before, limit=limit - len(found)
+                )
+            found += some
+        return found
 
     def back_up(self, folder: Path) -> None:
         """Copy the store, to the last input that was acknowledged; what runs goes on.
@@ -160,6 +176,18 @@ def _copy_functions(store: Path, target: Path) -> None:
 def _size(store: Path) -> int:
     files = (store / DATABASE, store / f"{DATABASE}-wal")
     return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _listed(row: ExecutionRow) -> JSONObject:
+    return {
+        "executionArn": row.arn,
+        "stateMachineArn": row.machine_arn,
+        "name": row.name,
+        "status": row.status,
+        "startDate": row.start_ms / 1000,
+        "stopDate": None if row.stop_ms is None else row.stop_ms / 1000,
+        "redriveCount": row.redrive_count,
+    }
 
 
 def _texts(body: bytes) -> dict[str, str]:

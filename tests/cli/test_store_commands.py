@@ -72,6 +72,23 @@ def test_clean_says_what_it_would_delete_and_then_does(
     assert json.loads(young[1])["executions"] == {}
 
 
+def test_a_search_prints_the_executions_that_have_a_text(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = serve("store")
+    sfn = service.client("stepfunctions")
+    first, *_ = run(sfn, 2)
+    ended(sfn, first)
+    name = first.rpartition(":")[2]
+
+    place = ["--endpoint", service.endpoint, "--region", "us-east-1"]
+    assert main(["executions", "quick", "--search", name[:13].upper(), "--output", "json", *place]) == 0
+    [told] = json.loads(capsys.readouterr().out)
+    assert (told["arn"], told["machine"], told["status"]) == (first, "quick", "SUCCEEDED")
+    assert main(["executions", "--search", "none-of-them", *place]) == 0
+    assert name not in capsys.readouterr().out
+
+
 def test_a_store_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = str(tmp_path / "none")
 

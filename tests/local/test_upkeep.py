@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from step.durable import journal
 from step.durable.clocks import VirtualClock
 from step.errors import StepError
 from step.local.serving import LocalService, Options
@@ -20,6 +21,7 @@ from tests.serving import ACCOUNT, client_at, ended
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/baker"
 PASS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+FAILS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "Burnt", "Cause": "black"}}})
 WAITS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 3600, "End": True}}})
 TOKEN = json.dumps(
     {
@@ -219,3 +221,29 @@ def test_where_there_is_no_store_nothing_is_made(tmp_path: Path) -> None:
         back_up_closed(tmp_path / "none", tmp_path / "backup")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_looks_through_all_executions_by_name_input_and_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_MOST_SEARCHED", 4)
+    quick, fails = place.create("quick", PASS), place.create("fails", FAILS)
+    old = place.start(quick, name="First-loaf", input='{"order": 1}')
+    others = [place.start(quick, input=json.dumps({"order": 100 + number})) for number in range(12)]
+    failed = place.start(fails, input='{"order": 7}')
+    percent = place.start(quick, input='{"share": "50%"}')
+    for arn in (old, failed, percent, *others):
+        ended(place.sfn, arn)
+
+    def found(text: str, limit: int = 50, **more: str) -> list[str]:
+        _, told = place.ask("search", None, text=text, limit=str(limit), **more)
+        return [one["executionArn"] for one in told["executions"]]
+
+    assert found("first-LOAF") == [old]
+    assert found('"order":10') == [*reversed(others[:10])]
+    assert found('"order":', limit=3) == [failed, *reversed(others[10:])]
+    assert found("burnt") == [failed]
+    assert found("order", machine=fails) == [failed]
+    assert found("order", status="FAILED") == [failed]
+    assert found("50%") == [percent]
+    assert found("50_") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import timedelta
 
 from step.aws.step_functions import STATUSES, Listed, StepFunctions
@@ -14,6 +15,7 @@ from step.view.text import human_duration
 EXAMPLES = (
     "step executions",
     "step executions bread --status FAILED --limit 5",
+    "step executions --search order-4711",
     "step executions bread --output json | jq -r '.[].arn'",
 )
 
@@ -25,6 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MACHINE",
         help="a state machine's name or ARN, or a Map Run's ARN (default: all machines)",
     )
+    parser.add_argument(
+        "--search",
+        metavar="TEXT",
+        help="only those with it in name, input or end: of all that the local service has",
+    )
+    parser.add_argument(
+        "--token", metavar="TEXT", help="what the service wants to be shown (default: STEP_TOKEN)"
+    )
     parser.add_argument("--status", choices=STATUSES, help="only those with this status")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
     parser.add_argument("--output", choices=("text", "json"), default="text")
@@ -34,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.limit < 1:
         raise StepError(f"--limit {options.limit}: expected 1 or more")
-    listed = StepFunctions(aws_of(options)).executions(options.machine, options.status, options.limit)
+    listed = _searched(options) if options.search else _listed(options)
     if options.output == "json":
         print_json([_document(one) for one in listed])
         return 0
@@ -43,6 +53,25 @@ def run(options: argparse.Namespace) -> int:
         if one.note:
             print(f"suspended: {one.note}")
     return 0
+
+
+def _listed(options: argparse.Namespace) -> list[Listed]:
+    return StepFunctions(aws_of(options)).executions(options.machine, options.status, options.limit)
+
+
+def _searched(options: argparse.Namespace) -> list[Listed]:
+    from step.local.store_client import ask
+
+    aws = aws_of(options)
+    endpoint = aws.endpoint or os.environ.get("AWS_ENDPOINT_URL")
+    if not aws.is_local or endpoint is None:
+        raise StepError("--search: only the local service looks through its executions; AWS has no such call")
+    asked = {"text": options.search, "limit": str(options.limit)}
+    if options.machine:
+        asked["machine"] = StepFunctions(aws).machine_arn(options.machine)
+    if options.status:
+        asked["status"] = options.status
+    return [Listed.from_api(row) for row in ask(endpoint, "search", asked, options.token)["executions"]]
 
 
 def _document(one: Listed) -> dict[str, object]:
