@@ -37,7 +37,7 @@ LANGUAGES = {".tf": "terraform", ".py": "python", ".json": "json", ".toml": "tom
 PICTURES = {".png", ".svg"}
 # The theme takes this from elsewhere; the site has a copy of its own.
 SHIM, OWN_SHIM = "https://unpkg.com/iframe-worker/shim", "assets/iframe-worker.js"
-STYLE = "assets/site.css"
+OWN = ("assets/site.css", "assets/site.js")
 FOREIGN = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=["']?(https?://[^"' >]+)""")
 # Pages that others list: modules by their index, sources by what tells of them.
 FOUND_BY_LINK = re.compile(r"(modules|source)/")
@@ -187,8 +187,9 @@ def main() -> int:
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     gathering = Gathering(PAGES)
     gathering.gather()
-    (PAGES / STYLE).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "docs" / STYLE, PAGES / STYLE)
+    (PAGES / "assets").mkdir(exist_ok=True)
+    for name in OWN:
+        shutil.copy(ROOT / "docs" / name, PAGES / name)
     listed = [place for _section, _title, place in navigation(config)]
     written = {*_names(PAGES, "*.md")}
     problems = [
