@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from pictures import SIZE, bread_picture
 
-DOCS = Path(__file__).parents[2] / "docs"
+from step import StateMachine
+from step.view import draw
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 
 
 def test_the_picture_of_the_bread_is_current() -> None:
     assert (DOCS / "bread.svg").read_text(encoding="utf-8") == bread_picture()
+
+
+@pytest.mark.parametrize("name", ["approval", "backup", "nightly", "saga"])
+def test_the_picture_of_an_example_is_current(name: str) -> None:
+    folder = ROOT / "examples" / name
+    machine = StateMachine.from_file(folder / "states" / f"{name}.asl.json")
+
+    assert (folder / f"{name}.svg").read_text(encoding="utf-8") == draw(machine.definition)
 
 
 def test_pictures_of_the_viewer_have_their_size() -> None:

@@ -5,11 +5,19 @@ import { field, foot } from "./dialogs.js";
 import { announce, download, make, openDialog, statusBadge } from "./dom.js";
 import { clock, pretty } from "./words.js";
 
-/** Start a machine: one of those given, at first the one with the ARN `chosen`. */
-export function openStart(machines, chosen, input) {
-  const machine = make("select", { autofocus: machines.length > 1 }, machines.map((one) => make("option", { value: one.arn, selected: one.arn === chosen }, one.name)));
-  const text = make("textarea", { rows: 14, spellcheck: "false", autofocus: machines.length < 2 });
-  text.value = pretty(input);
+/** Start a machine, one of those given: with an input, or else with that of the machine's newest execution. */
+export function openStart(machines, input = null) {
+  const machine = make("select", { autofocus: machines.length > 1 }, machines.map((one) => make("option", { value: one.arn }, one.name)));
+  let isWritten = input !== null;
+  const text = make("textarea", { rows: 14, spellcheck: "false", autofocus: machines.length < 2, oninput: () => { isWritten = true; } });
+  text.value = pretty(input ?? "{}");
+  const propose = async () => {
+    const of = machine.value;
+    const found = isWritten ? null : await newestInput(of).catch(() => null);
+    if (found && !isWritten && machine.value === of) text.value = pretty(found);
+  };
+  machine.onchange = propose;
+  propose();
   const called = make("input", { type: "text", placeholder: "made by the service", maxlength: 80, spellcheck: "false" });
   const run = async () => {
     JSON.parse(text.value);
@@ -18,6 +26,11 @@ export function openStart(machines, chosen, input) {
   };
   const title = machines.length > 1 ? "Start an execution" : `Start ${machines[0].name}`;
   const dialog = openDialog(title, machines.length > 1 ? field("Machine", machine) : null, field("Input (JSON)", text), field("Name", called), foot(() => dialog, "Start", run));
+}
+
+async function newestInput(machine) {
+  const { executions: [newest] } = await read("executions", { machine, limit: 1 });
+  return newest ? (await read("facts", { arn: newest.arn })).input : "{}";
 }
 
 export function openStop(arn) {

@@ -156,7 +156,7 @@ class ExecutionList {
 
   start() {
     const one = this.machines.find(({ arn }) => arn === this.wanted.machine);
-    openStart(one ? [one] : this.machines, "", "{}");
+    openStart(one ? [one] : this.machines);
   }
 }
 

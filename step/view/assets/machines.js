@@ -17,7 +17,7 @@ export function showMachines(root, frame) {
     renew(body, wanted.map((machine) => make("tr", { "data-key": machine.arn },
       make("th", { scope: "row" }, make("a", { href: link("executions", { machine: machine.arn }), class: "strong" }, machine.name)),
       make("td", { class: "soft" }, machine.type.toLowerCase()), make("td", { class: "soft", title: utc(machine.created) }, clock(machine.created)),
-      frame.canAct ? make("td", { class: "end" }, button("Start…", () => openStart([machine], "", "{}"), { "aria-label": `Start ${machine.name}…` })) : null)));
+      frame.canAct ? make("td", { class: "end" }, button("Start…", () => openStart([machine]), { "aria-label": `Start ${machine.name}…` })) : null)));
   };
   const columns = ["Name", "Type", "Created", ...(frame.canAct ? ["Act"] : [])];
   root.replaceChildren(make("div", { class: "page" }, make("div", { class: "page-head" }, make("h1", {}, "Machines"), filter),

@@ -23,7 +23,7 @@ async function showExecution(root, frame, query) {
   const stop = button("Stop", () => openStop(arn), { class: "danger" });
   const redrive = button("Redrive", () => openRedrive(arn));
   const actions = [
-    ...(frame.canAct ? [stop, redrive, button("Start again…", () => openStart([{ arn: about.machine_arn.split("/")[0], name: about.machine }], "", page.data.input || "{}"))] : []),
+    ...(frame.canAct ? [stop, redrive, button("Start again…", () => openStart([{ arn: about.machine_arn.split("/")[0], name: about.machine }], page.data.input || "{}"))] : []),
     button("Compare…", () => openCompare(arn, about.map_run || about.machine_arn)),
     button("Export", () => save("export", { arn })),
   ];

@@ -96,11 +96,13 @@ def test_a_thousand_executions_are_read_on_while_somebody_scrolls(tab: Page, lit
 
 
 def test_a_machine_is_chosen_when_an_execution_is_started(tab: Page, little: Any, bread: str) -> None:
-    little.create("hello", {"Hello": {"Type": "Pass", "End": True}}, "Hello")
+    hello = little.create("hello", {"Hello": {"Type": "Pass", "End": True}}, "Hello")
+    little.ended(little.start(hello, {"to": "the baker"}, "monday"))
     tab.goto(f"{little.url}executions")
 
     tab.get_by_role("button", name="Start…").click()
     tab.get_by_role("dialog").get_by_label("Machine").select_option("hello")
+    expect(tab.get_by_label("Input (JSON)")).to_have_value('{\n  "to": "the baker"\n}')
     tab.get_by_role("dialog").get_by_role("button", name="Start").click()
 
     expect(tab.locator("h1")).to_contain_text("hello / ")
