@@ -16,8 +16,8 @@ from step.aws.carrier import MAX_SENT_BYTES
 from step.aws.connection import Aws
 from step.aws.deployer import TABLE
 from step.aws.deployer_table import DynamoTable
-from step.aws.deploys import outcome_in
 from step.aws.release_client import ReleaseClient
+from step.aws.released import outcome_in
 from step.clock import format_timestamp, now_ms, pause
 from step.deployer.by_hand import LockByHand
 from step.deployer.causes import message_of

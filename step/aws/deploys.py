@@ -15,6 +15,7 @@ from step.arn import machine_of
 from step.aws.connection import Aws
 from step.aws.deployer_table import DynamoTable
 from step.aws.release_client import Deployer, LambdaFacts, NoDeployer, ReleaseClient
+from step.aws.released import Released, outcome_in
 from step.aws.step_functions import Event
 from step.aws.zips import check_zip, code_sha256, upload_of
 from step.clock import now_ms, pause
@@ -44,7 +45,7 @@ from step.deployer.release import Canary, Release, SmokeTest, check_age
 from step.deployer.rollout import Rollout
 from step.deployer.signature import ALGORITHMS, Signature, signature_key
 from step.errors import NoContact, Refused, StepError
-from step.jsonvalue import JSONObject, JSONValue
+from step.jsonvalue import JSONValue
 from step.packaging.archive import content_hash_of_zip
 
 # So often a deploy that can't be asked about is asked about again, a second apart.
@@ -100,33 +101,6 @@ class Goal:
     target: Target
     deployer: Deployer
     functions: tuple[LambdaFacts, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
-    """A release that was uploaded; outcome "": none is recorded (it runs, was stopped, or never began)."""
-
-    release_id: str
-    outcome: str
-    version: str
-    ended_at: str
-    cause: str
-
-    @classmethod
-    def from_record(cls, release_id: str, record: JSONObject) -> Released:
-        """Read the record that the deployer keeps of it."""
-
-        def text(member: str) -> str:
-            value = record.get(member)
-            return value if isinstance(value, str) else ""
-
-        return cls(
-            release_id=release_id,
-            outcome=text("outcome"),
-            version=text("version"),
-            ended_at=text("ended_at"),
-            cause=text("cause"),
-        )
 
 
 class Deploys:
@@ -485,18 +459,6 @@ class Deploys:
             f"no deployer {' nor '.join(map(repr, wanted))} at {self._home.where}: name it with -deployer; "
             "Terraform makes it (module `deployer`)"
         )
-
-
-def outcome_in(table: DynamoTable, target: Target, release_id: str) -> str | None:
-    """Read what a release has come to; None: there is no such release, or it isn't this caller's to read."""
-    if not names.is_name(release_id):
-        return None
-    try:
-        record = table.get(target.record_key(release_id)) or {}
-    except (Refused, Unavailable):
-        return None
-    outcome = record.get("outcome")
-    return outcome if isinstance(outcome, str) else None
 
 
 def _size(value: JSONValue) -> int | None:
