@@ -21,14 +21,17 @@ module "function" {
   handler      = local.code.handler
   runtime      = local.manifest.runtime
   architecture = local.manifest.architecture
+  # Longer than any audit asks back.
+  log_retention_days = 365
 }
 
 module "machine" {
   source = "../../modules/state_machine"
 
-  name       = var.name
-  account_id = var.account_id
-  region     = var.region
+  name               = var.name
+  account_id         = var.account_id
+  region             = var.region
+  log_retention_days = 365
   definition = templatefile("${path.module}/build/backup.asl.json", {
     function_arn = module.function.qualified_arn
     log_bucket   = var.log_bucket

@@ -18,16 +18,19 @@ module "function" {
   handler      = local.code.handler
   runtime      = local.manifest.runtime
   architecture = local.manifest.architecture
+  # Longer than any audit asks back.
+  log_retention_days = 365
 }
 
 module "machine" {
   source = "../../modules/state_machine"
 
-  name         = var.name
-  account_id   = var.account_id
-  region       = var.region
-  definition   = templatefile("${path.module}/build/saga.asl.json", { function_arn = module.function.qualified_arn })
-  integrations = { lambda = [module.function.arn] }
+  name               = var.name
+  account_id         = var.account_id
+  region             = var.region
+  log_retention_days = 365
+  definition         = templatefile("${path.module}/build/saga.asl.json", { function_arn = module.function.qualified_arn })
+  integrations       = { lambda = [module.function.arn] }
   # Somebody has to look where something couldn't be undone.
   alarms = { threshold = 1 }
 }
