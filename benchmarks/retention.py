@@ -21,7 +21,6 @@ from benchmarks.service_client import Client, chain
 from benchmarks.service_processes import Service, step_serve
 from step.cli.inputs import kept_ms
 
-_CLIENTS = 4
 _MB = 1_000_000
 # What the store may have grown by between the first full keep and the end.
 _GROWTH = 1.25
@@ -30,12 +29,12 @@ _GROWTH = 1.25
 class Load:
     """Clients that start executions of ten states one after the other."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, clients: int) -> None:
         self._endpoint = endpoint
         self.times: list[float] = []
         self._is_over = Event()
         arn = Client(endpoint).create("chain", chain(10))
-        self._threads = [Thread(target=self._work, args=(arn,)) for _ in range(_CLIENTS)]
+        self._threads = [Thread(target=self._work, args=(arn,)) for _ in range(clients)]
         for thread in self._threads:
             thread.start()
 
@@ -61,22 +60,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.retention", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--keep", default="60s", help="as step serve takes it")
+    parser.add_argument("--clients", type=int, default=4)
     options = parser.parse_args()
     keep_ms = kept_ms(options.keep)
     assert keep_ms is not None
     with tempfile.TemporaryDirectory() as folder, step_serve(Path(folder), "--keep", options.keep) as service:
-        sizes = _soak(service, Path(folder), options.minutes * 60, keep_ms / 1000)
+        load = Load(service.endpoint, options.clients)
+        sizes = _soak(load, service, Path(folder), options.minutes * 60, keep_ms / 1000)
     is_within = sizes[-1] <= _GROWTH * sizes[0]
     first, last = sizes[0] / _MB, sizes[-1] / _MB
     print(f"{'PASS' if is_within else 'over'}: {first:.1f} MB after the first keep, {last:.1f} MB at the end")
     return 0 if is_within else 1
 
 
-def _soak(service: Service, store: Path, seconds: float, keep_seconds: float) -> list[int]:
+def _soak(load: Load, service: Service, store: Path, seconds: float, keep_seconds: float) -> list[int]:
     """Load it; give the store's sizes from the first full keep on."""
     _print("seconds", "started", "a second", "store MB", "memory MB", "median ms", "p99 ms", "longest ms")
     begun, sizes, started = perf_counter(), [], 0
-    load, pause = Load(service.endpoint), Event()
+    pause = Event()
     while (passed := perf_counter() - begun) < seconds:
         pause.wait(seconds / 10)
         times = load.taken()

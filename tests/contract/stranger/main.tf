@@ -65,9 +65,11 @@ resource "aws_s3_object" "code" {
   depends_on = [aws_s3_bucket_versioning.artifacts]
 }
 resource "aws_dynamodb_table" "orders" {
-  name         = "orders"
-  billing_mode = "PAY_PER_REQUEST"
-  hash_key     = "id"
+  stream_enabled   = true
+  stream_view_type = "NEW_IMAGE"
+  name             = "orders"
+  billing_mode     = "PAY_PER_REQUEST"
+  hash_key         = "id"
   attribute {
     name = "id"
     type = "S"
@@ -142,3 +144,19 @@ resource "aws_sfn_state_machine" "order" {
   })
 }
 output "machine" { value = aws_sfn_state_machine.order.arn }
+
+resource "aws_lambda_event_source_mapping" "charge" {
+  event_source_arn        = aws_dynamodb_table.orders.stream_arn
+  function_name           = aws_lambda_function.charge.arn
+  starting_position       = "LATEST"
+  batch_size              = 5
+  maximum_retry_attempts  = 2
+  function_response_types = ["ReportBatchItemFailures"]
+  tags                    = { team = "orders" }
+
+  filter_criteria {
+    filter {
+      pattern = jsonencode({ eventName = ["INSERT"] })
+    }
+  }
+}
