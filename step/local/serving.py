@@ -29,6 +29,7 @@ from step.local.cloud.as_amazon import AsAmazon
 from step.local.cloud.rules import matches
 from step.local.confined import confined
 from step.local.functions import Owner
+from step.local.functions.keys import KeyHolder
 from step.local.http import Request, Response
 from step.local.http_server import Server
 from step.local.permissions.permissions import Mode, Permissions
@@ -271,8 +272,9 @@ class LocalService:
                     configuration = json.loads(row.info)["more"].get("logging", {})
                     self._logs.watch(live, configuration, live.kernel.count)
 
-    def _log_client(self, region: str) -> Any:
-        return self._session(region, self._own_key).client("logs")
+    def _log_client(self, region: str, account: str) -> Any:
+        key = self._cloud.functions.keys.of(KeyHolder(account))
+        return self._session(region, key).client("logs")
 
     def _session(self, region: str, key: str) -> EndpointSession:
         return EndpointSession(lambda: self.endpoint, region, key, self._answer_own)

@@ -73,7 +73,7 @@ class Stage:
         self._own = TaskWork(self._nested, lambda region, role: _no_services(region))
         items = MapItems({}, MemoryObjects(dict(OBJECTS)))
         self.host = Host(Journal(folder), self.clock, self._work, threads=1, items=items)
-        logs = ExecutionLogs(self.host, _no_services)
+        logs = ExecutionLogs(self.host, lambda region, account: _no_services(region))
         testing = Testing(self._work, self.clock)
         self.service = StepFunctionsService(self.host, testing, logs, lambda _: ACCOUNT, REGION)
         self._nested.bind(self.host, self.service)

@@ -45,10 +45,10 @@ class ExecutionLogs:
 
     Args:
         host: What runs executions.
-        client_of: Gives a client of CloudWatch Logs for a region.
+        client_of: Gives a client of CloudWatch Logs for a region of an account.
     """
 
-    def __init__(self, host: Host, client_of: Callable[[str], Any]) -> None:
+    def __init__(self, host: Host, client_of: Callable[[str, str], Any]) -> None:
         self._host = host
         self._client_of = client_of
         self._watched: dict[str, Watched] = {}
@@ -71,7 +71,7 @@ class ExecutionLogs:
         if named is None:
             return False
         group = _group_name(named)
-        answer = self._client_of(named.region).describe_log_groups(logGroupNamePrefix=group)
+        answer = self._client_of(named.region, named.account).describe_log_groups(logGroupNamePrefix=group)
         return any(one["logGroupName"] == group for one in answer["logGroups"])
 
     def watch(self, live: Live, configuration: JSONObject, told: int = 0) -> None:
@@ -122,7 +122,7 @@ class ExecutionLogs:
             return
         named = Arn.from_text(arn)
         assert named is not None
-        client = self._client_of(named.region)
+        client = self._client_of(named.region, named.account)
         place = {"logGroupName": watched.group, "logStreamName": watched.stream}
         if not watched.has_stream:
             client.create_log_stream(**place)

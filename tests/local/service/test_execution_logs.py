@@ -71,3 +71,31 @@ def test_a_log_group_that_isnt_there_is_refused(
     client_at(service.endpoint, "logs").create_log_group(logGroupName="nowhere")
     for request in requests:
         request()
+
+
+def test_machine_of_another_account_logs_to_its_own_accounts_group(service: LocalService) -> None:
+    role = client_at(service.endpoint, "sts").assume_role(
+        RoleArn="arn:aws:iam::222222222222:role/baker", RoleSessionName="baker"
+    )["Credentials"]
+    keys = {
+        "aws_access_key_id": role["AccessKeyId"],
+        "aws_secret_access_key": role["SecretAccessKey"],
+        "aws_session_token": role["SessionToken"],
+    }
+    logs, states = (client_at(service.endpoint, name, **keys) for name in ("logs", "stepfunctions"))
+    logs.create_log_group(logGroupName="theirs")
+    arn = "arn:aws:logs:us-east-1:222222222222:log-group:theirs:*"
+
+    machine = states.create_state_machine(
+        name="theirs",
+        definition=json.dumps(PASS),
+        roleArn="arn:aws:iam::222222222222:role/machine",
+        loggingConfiguration={
+            "level": "ALL",
+            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}],
+        },
+    )["stateMachineArn"]
+    states.start_execution(stateMachineArn=machine)
+
+    assert machine == "arn:aws:states:us-east-1:222222222222:stateMachine:theirs"
+    assert [entry["type"] for entry in logged(logs, "theirs", "ExecutionSucceeded")] == EVERYTHING

@@ -71,7 +71,7 @@ class Little:
         self.server.close()
         self.host.close()
 
-    def _no_logs(self, region: str) -> Any:
+    def _no_logs(self, region: str, account: str) -> Any:
         raise AssertionError(f"a machine logs in {region}")
 
     def _work(self, task: StartTask, info: ExecutionInfo) -> list[Input]:
