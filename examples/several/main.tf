@@ -1,5 +1,5 @@
-# Several projects in several environments, side by side in one account: nothing of one is named like anything of
-# another, so each can be deployed, planned and destroyed alone. One deployer serves them all.
+# Several projects in several environments, side by side in one account and one network: nothing of one is named like
+# anything of another, so each can be deployed, planned and destroyed alone. One deployer serves them all.
 
 provider "aws" {
   region              = var.region
@@ -36,6 +36,10 @@ module "project" {
       package_file = "${local.packages}/${each.value.project}.zip"
       content_hash = local.functions[each.value.project].content_sha256
       handler      = local.functions[each.value.project].handler
+      network = {
+        subnet_ids         = aws_subnet.private[*].id
+        security_group_ids = [aws_security_group.functions.id]
+      }
     }
   }
 }

@@ -22,6 +22,12 @@ variable "region" {
   default     = "us-east-1"
 }
 
+variable "cidr_block" {
+  description = "The addresses of their network; a /16."
+  type        = string
+  default     = "10.20.0.0/16"
+}
+
 variable "build_folder" {
   description = "Where make package puts packages and definitions."
   type        = string
