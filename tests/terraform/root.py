@@ -63,13 +63,13 @@ class Root:
             if change["change"]["actions"] not in _UNCHANGED
         }
 
-    def apply(self) -> None:
-        """Bring everything to what the files say."""
-        self.run("apply", "-input=false", "-auto-approve")
+    def apply(self, *options: str) -> None:
+        """Bring everything to what the files say, or to what a saved plan says."""
+        self.run("apply", "-input=false", "-auto-approve", *options)
 
-    def destroy(self) -> None:
+    def destroy(self, *options: str) -> None:
         """Take everything away."""
-        self.run("destroy", "-input=false", "-auto-approve")
+        self.run("destroy", "-input=false", "-auto-approve", *options)
 
     def outputs(self) -> dict[str, Any]:
         """Give the outputs by name."""
