@@ -81,7 +81,9 @@ LOOKS_AGAIN = {
     "durable/killed_host.py": "its tokens are answered between kills",
     "durable/stage.py": "waits until nothing happens, which nothing tells",
     "local/functions/test_functions.py": "a file that is taken away tells nobody",
+    "local/service/test_event_sources.py": "a queue tells nobody that a message was taken or came back",
     "local/service/test_execution_logs.py": "CloudWatch Logs tells nobody",
+    "local/service/test_restarts.py": "a function that is to be killed leaves a file",
 }
 
 
