@@ -22,7 +22,7 @@ Clients = Callable[[str, str], Any]
 Matches = Callable[[str, JSONObject], bool]
 
 
-class Started(Protocol):
+class StartedCall(Protocol):
     """How an invocation ended."""
 
     @property
@@ -47,7 +47,7 @@ class BatchReader:
         owner: Owner,
         uuid: str,
         sources: EventSources,
-        invoke: Callable[[str, bytes], Started],
+        invoke: Callable[[str, bytes], StartedCall],
         client: Clients,
         matches: Matches,
         now_ms: Callable[[], int],
