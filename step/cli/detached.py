@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from step.clock import elapsed, pause
-from step.durable.store_folder import LOG, is_held, make_private
+from step.durable.store_folder import LOG, make_private
 from step.errors import NoContact
-from step.served import Served, served
+from step.served import Served, is_held, served
 
 _STOP_SECONDS = 30.0
 _BETWEEN_SECONDS = 0.05
@@ -62,7 +62,7 @@ def stop(store: Path) -> Served | None:
     Raises:
         NoContact: it doesn't end.
     """
-    running = served(store) if is_held(store) else None
+    running = served(store)
     if running is None:
         return None
     os.kill(running.pid, signal.SIGTERM)

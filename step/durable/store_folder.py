@@ -7,34 +7,20 @@ the names of its files.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import IO
 
 from step.errors import StepError
-from step.served import ADDRESS
+from step.served import ADDRESS, LOCK, take
 
 DATABASE = "step.sqlite3"
-_LOCK = "lock"
 # What SQLite puts beside a database has the database's own permissions.
-_FILES = (_LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
+_FILES = (LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 # What a service keeps there beside them.
 CLOUD, FUNCTIONS, LOG = "cloud", "lambda", "service.log"
 _MORE = (CLOUD, FUNCTIONS, LOG)
 # Permissions of anybody but the owner.
 _OTHERS = 0o077
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(handle: IO[str]) -> None:
-        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _take(handle: IO[str]) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def make_private(folder: Path) -> None:
@@ -55,9 +41,9 @@ def hold(folder: Path) -> IO[str]:
         StepError: another process holds it.
     """
     make_private(folder)
-    handle = _open(folder / _LOCK)
+    handle = _open(folder / LOCK)
     try:
-        _take(handle)
+        take(handle)
     except OSError:
         handle.close()
         raise StepError(f"{folder}: another service holds this store") from None
@@ -68,20 +54,6 @@ def hold(folder: Path) -> IO[str]:
         if (folder / name).exists():
             _close(folder / name)
     return handle
-
-
-def is_held(folder: Path) -> bool:
-    """Whether a process holds a store."""
-    try:
-        handle = (folder / _LOCK).open("r+")
-    except OSError:
-        return False
-    with handle:
-        try:
-            _take(handle)
-        except OSError:
-            return True
-    return False
 
 
 def _open(file: Path) -> IO[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from step.aws.connection import Aws, AwsPlace, local_endpoint
+from step.durable.store_folder import hold
 from step.errors import NoContact, Refused, StepError
 from step.local.http import Request, Response
 from step.local.http_server import Server
@@ -63,10 +64,10 @@ def test_a_service_on_this_machine_needs_neither_credentials_nor_region(server: 
 
 @pytest.mark.parametrize("server", [ANSWERS["answers"]], indirect=True)
 def test_an_endpoint_comes_from_the_option_then_the_environment_then_the_running_service(
-    server: str, tmp_path: Path
+    server: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    request.addfinalizer(hold(tmp_path / DEFAULT_STORE).close)
     file = tmp_path / DEFAULT_STORE / ADDRESS
-    file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"endpoint": server, "viewer": server, "pid": os.getpid()}))
 
     def endpoint(option: str | None, **environment: str) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from step.durable.store_folder import hold
 from step.local.boundary import Boundary
 from step.served import ADDRESS, DEFAULT_STORE
 from tests.serving import ACCOUNT, ServeProcess
@@ -199,7 +200,7 @@ def test_every_way_out_leads_to_the_service_or_to_a_sentence(running: Running, f
 
 @pytest.mark.parametrize("is_served", [True, False])
 def test_step_run_with_env_local_reaches_the_service_alone(
-    running: Running, is_served: bool, tmp_path: Path
+    running: Running, is_served: bool, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     states = {name: {"Type": "TaskFn", "End": True} for name in ("Try",)}
     (tmp_path / "m.asl.json").write_text(json.dumps({"StartAt": "Try", "States": states}))
@@ -209,7 +210,7 @@ def test_step_run_with_env_local_reaches_the_service_alone(
     if is_served:
         service = running.service
         about = {"endpoint": service.endpoint, "viewer": service.viewer, "pid": service.pid}
-        (tmp_path / DEFAULT_STORE).mkdir()
+        request.addfinalizer(hold(tmp_path / DEFAULT_STORE).close)
         (tmp_path / DEFAULT_STORE / ADDRESS).write_text(json.dumps(about))
     environment = {**running.environment, "ENV": "local", "PATH": os.environ["PATH"]}
     words = ["run", "m.asl.json", "--handlers", "m.py", "--output", "json", "--quiet"]

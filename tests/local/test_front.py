@@ -23,6 +23,19 @@ OWNER = Owner("123456789012", "us-east-1")
 _CAPACITY = {"AcceleratorConfig", "CapacityProviderConfig", "DurableConfig", "ImageConfig", "RuntimeConfig"}
 _CODE = {"ImageUri", "SourceKMSKeyArn"}
 _S3_FILES = "FileSystemConfigs.S3FilesConfig"
+# Kafka's, DocumentDB's and the streams' that aren't there.
+_SOURCES = {
+    "AmazonManagedKafkaEventSourceConfig",
+    "DocumentDBEventSourceConfig",
+    "KMSKeyArn",
+    "LoggingConfig",
+    "MetricsConfig",
+    "ProvisionedPollerConfig",
+    "SelfManagedEventSource",
+    "SelfManagedKafkaEventSourceConfig",
+    "SourceAccessConfigurations",
+    "TumblingWindowInSeconds",
+}
 NOT_HONOURED = {
     "CreateFunction": {
         *_CAPACITY,
@@ -33,6 +46,13 @@ NOT_HONOURED = {
     },
     "Invoke": {"DurableExecutionName", "TenantId"},
     "ListFunctions": {"MasterRegion"},
+    "CreateEventSourceMapping": {
+        *_SOURCES,
+        "Queues",
+        "StartingPositionTimestamp",
+        "Topics",
+    },
+    "UpdateEventSourceMapping": _SOURCES - {"SelfManagedEventSource"},
     "PublishVersion": {"PublishTo"},
     "UpdateFunctionCode": {*_CODE, "PublishTo"},
     "UpdateFunctionConfiguration": {*_CAPACITY, _S3_FILES},
@@ -136,12 +156,12 @@ def test_a_setting_that_is_not_honoured_makes_nothing(functions: Functions, more
 
 
 def test_an_operation_that_is_not_answered_is_named(functions: Functions) -> None:
-    known = functions.answer(Request("GET", "/2015-03-31/event-source-mappings", "", {}, b"", ""), OWNER)
+    known = functions.answer(Request("GET", "/2020-04-22/code-signing-configs/", "", {}, b"", ""), OWNER)
     unknown = functions.answer(Request("GET", "/2015-03-31/functions/f/oven", "", {}, b"", ""), OWNER)
 
     assert (known.status, unknown.status) == (501, 501)
     assert isinstance(known.body, bytes)
-    assert b"ListEventSourceMappings is not answered" in known.body
+    assert b"ListCodeSigningConfigs is not answered" in known.body
 
 
 @pytest.mark.parametrize("protocol", [Json(Operations("stepfunctions")), Rest(Operations("lambda"))])
