@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -355,11 +356,15 @@ def live_version(of_region: Clients, region: str, name: str) -> int:
 
 
 def test_two_regions_are_deployed_one_after_the_other_and_the_first_goes_back(
-    service: Running, aws: Clients, packages: dict[str, Any], deployer: str, step: Step
+    service: Running, aws: Clients, packages: dict[str, Any], deployer: str, step: Step, tmp_path: Path
 ) -> None:
     regions = ["us-east-1", "eu-west-1"]
     clients = place_twice(service, aws, packages, "pie")
-    what = [*words("pie-e2e", "bread", packages["bread"]["zip"]), "-region", ",".join(regions), "--quiet"]
+    # Other code than what is there, which would be taken as it is.
+    code = Path(shutil.copy(packages["bread"]["zip"], tmp_path))
+    with zipfile.ZipFile(code, "a") as archive:
+        archive.writestr("VERSION", "2")
+    what = [*words("pie-e2e", "bread", code), "-region", ",".join(regions), "--quiet"]
     checked = ["-canary", "5,50", "-bake", "2m"]
     checked += ["-analysis", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:pie-checks:1"]
 
