@@ -10,25 +10,17 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from step.errors import Refused, StepError
 from step.jsonvalue import JSONObject
 from step.local.functions.event_sources import EventSources
 from step.local.functions.names import Owner
 from step.local.functions.store import EventSource
+from step.local.service.own_functions import Invoked
 
 Clients = Callable[[str, str], Any]
 Matches = Callable[[str, JSONObject], bool]
-
-
-class StartedCall(Protocol):
-    """How an invocation ended."""
-
-    @property
-    def payload(self) -> bytes: ...
-    @property
-    def function_error(self) -> str | None: ...
 
 
 class BatchReader:
@@ -47,7 +39,7 @@ class BatchReader:
         owner: Owner,
         uuid: str,
         sources: EventSources,
-        invoke: Callable[[str, bytes], StartedCall],
+        invoke: Callable[[str, bytes], Invoked],
         client: Clients,
         matches: Matches,
         now_ms: Callable[[], int],
@@ -93,7 +85,7 @@ class BatchReader:
         configuration = self.mapping.configuration
         try:
             done = self._invoke(
-                str(configuration["FunctionArn"]), json.dumps({"Records": records}, default=_plain).encode()
+                str(configuration["FunctionArn"]), json.dumps({"Records": records}, default=plain).encode()
             )
         except Refused:
             return list(ids)
@@ -123,7 +115,7 @@ def _told(payload: bytes) -> list[str] | None:
     return [str(one) for one in ids] if all(ids) else None
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Write what boto3 gives as Lambda's events have it."""
     if isinstance(value, datetime):
         return int(value.timestamp())

@@ -15,7 +15,8 @@ from step.durable.host import Host
 from step.local.functions.event_sources import QUEUE, STREAM, EventSources
 from step.local.functions.names import Owner
 from step.local.functions.store import EventSource
-from step.local.service.event_batches import BatchReader, Clients, Matches, StartedCall
+from step.local.service.event_batches import BatchReader, Clients, Matches
+from step.local.service.own_functions import Invoked
 from step.local.service.queue_reader import QueueReader
 from step.local.service.stream_reader import StreamReader
 
@@ -31,7 +32,7 @@ _TROUBLED_SECONDS = 5.0
 class Invokes(Protocol):
     """Calls a function by its ARN, and waits."""
 
-    def __call__(self, owner: Owner, function: str, payload: bytes) -> StartedCall: ...
+    def __call__(self, owner: Owner, function: str, payload: bytes) -> Invoked: ...
 
 
 class EventPollers:

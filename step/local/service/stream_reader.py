@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from step.arn import Arn
 from step.clock import format_timestamp
 from step.jsonvalue import JSONObject
 from step.local.entropy import new_uuid
-from step.local.service.event_batches import BatchReader
+from step.local.service.event_batches import BatchReader, plain
 
 _LONGEST_MS = 60_000
 # AWS: DynamoDB Streams keeps records for a day.
@@ -43,12 +42,14 @@ class StreamReader(BatchReader):
 
     def _next(self) -> bool:
         """Take the next batch; say whether there is one."""
-        if self._rest:
-            self._batch, self._rest = self._rest[0], self._rest[1:]
-            return True
-        size = self.number("BatchSize")
-        self._batch = tuple(islice(self._records(), size))
-        return bool(self._batch)
+        if not self._rest:
+            # The stream is read from its beginning: once for all that is there, not for each batch.
+            records, size = self._records(), self.number("BatchSize")
+            self._rest = tuple(tuple(records[at : at + size]) for at in range(0, len(records), size))
+        if not self._rest:
+            return False
+        self._batch, self._rest = self._rest[0], self._rest[1:]
+        return True
 
     def _records(self) -> list[dict[str, Any]]:
         """Read the records behind the last that was done."""
@@ -68,7 +69,7 @@ class StreamReader(BatchReader):
         young = tuple(one for one in batch if not self._is_too_old(one))
         if len(young) < len(batch):
             self._give_up(tuple(one for one in batch if one not in young), "RecordAgeExceeded")
-        wanted = [one for one in young if self.is_wanted(json.loads(json.dumps(one, default=_plain)))]
+        wanted = [one for one in young if self.is_wanted(json.loads(json.dumps(one, default=plain)))]
         ids = [str(one["dynamodb"]["SequenceNumber"]) for one in wanted]
         records: list[JSONObject] = [{**one, "eventSourceARN": self.mapping.source} for one in wanted]
         failed = self.failed(records, ids) if wanted else []
@@ -144,7 +145,3 @@ class StreamReader(BatchReader):
         sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName=named.resource, QueueOwnerAWSAccountId=named.account)["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(told))
-
-
-def _plain(value: object) -> object:
-    return int(value.timestamp()) if isinstance(value, datetime) else str(value)
