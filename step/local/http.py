@@ -32,6 +32,11 @@ class Request(NamedTuple):
     body: bytes
     client: str
 
+    @property
+    def is_from_page(self) -> bool:
+        """Whether a browser says which page it is from."""
+        return "origin" in self.headers or "sec-fetch-site" in self.headers
+
 
 class Response(NamedTuple):
     """What to answer. A body of pieces (server-sent events, say) is sent as they come, until they end."""

@@ -39,6 +39,7 @@ from step.local.service.arns import Caller
 from step.local.service.event_pollers import EventPollers
 from step.local.service.event_targets import EventTargets
 from step.local.service.execution_logs import ExecutionLogs
+from step.local.service.executions import listed
 from step.local.service.gateway import Gateway
 from step.local.service.mocks import Mocks
 from step.local.service.nested import Nested
@@ -204,7 +205,7 @@ class LocalService:
         source = ServiceSource(partial(self._call, Caller(options.account, options.region)), self.host, where)
         viewer = Viewer(source)
         self._closing.callback(viewer.close)
-        upkeep = Upkeep(options.store, self.host, self._cloud)
+        upkeep = Upkeep(options.store, self.host, self._cloud, listed)
         self._gateway = Gateway(
             service=self.step_functions.answer,
             viewer=viewer.answer,

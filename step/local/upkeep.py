@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,8 +29,6 @@ BASE = "/_step/store/"
 _MADE_AGAIN = ("unpacked", "runtimes")
 # Others have their turn at the lock this often.
 _BETWEEN_SECONDS = 0.005
-# What a browser says of where a request is from.
-_FROM_PAGES = frozenset({"origin", "sec-fetch-site"})
 _log = logging.getLogger("step.local.service")
 
 
@@ -51,12 +49,19 @@ def is_for_upkeep(request: Request) -> bool:
 
 
 class Upkeep:
-    """Looks after the store of a running service."""
+    """Looks after the store of a running service.
 
-    def __init__(self, store: Path, host: Host, cloud: Cloud) -> None:
+    Args:
+        show: Writes an execution as the service lists it.
+    """
+
+    def __init__(
+        self, store: Path, host: Host, cloud: Cloud, show: Callable[[ExecutionRow], JSONObject]
+    ) -> None:
         self._store = store
         self._host = host
         self._cloud = cloud
+        self._show = show
 
     def answer(self, request: Request) -> Response:
         """Answer a request; whatever it is, never with an exception."""
@@ -73,7 +78,7 @@ class Upkeep:
             return _json(400, _told(type(error).__name__, str(error)))
 
     def _answer(self, request: Request) -> JSONObject:
-        if _FROM_PAGES & request.headers.keys() or request.method != "POST":
+        if request.is_from_page or request.method != "POST":
             raise Refused("CrossSite", "the store is asked for by programs, with POST, not by pages")
         asked = _texts(request.body)
         match request.path.removeprefix(BASE), asked:
@@ -85,7 +90,7 @@ class Upkeep:
                 return {**cleaned._asdict(), "executions": dict(cleaned.executions)}
             case "search", {"text": text, "limit": limit, **more} if limit.isdigit():
                 found = self.search(text, more.get("machine"), more.get("status"), int(limit))
-                return {"executions": [_listed(row) for row in found]}
+                return {"executions": [self._show(row) for row in found]}
             case _:
                 raise Refused("ValidationException", "there is no such request")
 
@@ -176,18 +181,6 @@ def _copy_functions(store: Path, target: Path) -> None:
 def _size(store: Path) -> int:
     files = (store / DATABASE, store / f"{DATABASE}-wal")
     return sum(file.stat().st_size for file in files if file.exists())
-
-
-def _listed(row: ExecutionRow) -> JSONObject:
-    return {
-        "executionArn": row.arn,
-        "stateMachineArn": row.machine_arn,
-        "name": row.name,
-        "status": row.status,
-        "startDate": row.start_ms / 1000,
-        "stopDate": None if row.stop_ms is None else row.stop_ms / 1000,
-        "redriveCount": row.redrive_count,
-    }
 
 
 def _texts(body: bytes) -> dict[str, str]:

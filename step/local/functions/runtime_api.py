@@ -16,8 +16,6 @@ from step.local.http_reader import RequestReader
 _MOST_BODY_BYTES = 64 * 1024 * 1024
 _READ_BYTES = 1 << 16
 _PREFIX = "/2018-06-01/runtime/"
-# What browsers say of where a request is from.
-_FROM_PAGES = frozenset({"origin", "sec-fetch-site"})
 
 
 class Asked(NamedTuple):
@@ -118,7 +116,7 @@ class RuntimeApi:
         connection.close()
 
     def _asked(self, connection: socket.socket, request: Request) -> Asked | None:
-        if request.headers.get("host") != self.address or _FROM_PAGES & request.headers.keys():
+        if request.headers.get("host") != self.address or request.is_from_page:
             # A page that tried out ports: it may neither take an invocation nor answer one.
             _answer(connection, Response(403, {}))
             return None

@@ -43,7 +43,7 @@ class Executions:
 
     def describe(self, caller: Caller, params: JSONObject) -> JSONObject:
         row = self.row(str(params["executionArn"]))
-        told = _listed(row) | self._redriving(row)
+        told = listed(row) | self._redriving(row)
         kept = json.loads(row.info)["more"]
         if params.get("includedData") != "METADATA_ONLY":
             told |= {"input": row.input, "inputDetails": {"included": True}}
@@ -147,7 +147,7 @@ class Executions:
             if len(rows) <= page.size:
                 break
             last = (rows[-1].latest_ms, rows[-1].id)
-        answer: JSONObject = {"executions": [_listed(row) for row in shown[: page.size]]}
+        answer: JSONObject = {"executions": [listed(row) for row in shown[: page.size]]}
         if len(shown) > page.size:
             end = shown[page.size - 1]
             answer["nextToken"] = page.token(end.latest_ms, end.id)
@@ -240,7 +240,8 @@ def _is_wanted(row: ExecutionRow, named: MachineArn | None, params: JSONObject) 
     return named.text in (kept.get("version_arn"), kept.get("alias_arn"))
 
 
-def _listed(row: ExecutionRow) -> JSONObject:
+def listed(row: ExecutionRow) -> JSONObject:
+    """Write an execution as ListExecutions gives it."""
     kept: dict[str, Any] = json.loads(row.info)["more"]
     told: JSONObject = {
         "executionArn": row.arn,
