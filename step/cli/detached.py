@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from step.clock import elapsed, pause
-from step.durable.store_folder import LOG, make_private
+from step.durable.store_folder import LOG
 from step.errors import NoContact
 from step.served import Served, is_held, served
 
@@ -27,7 +27,6 @@ def detach(store: Path, command: Callable[[Callable[[], None]], int]) -> int:
         store: Where what it says once it is ready goes, in ``service.log``.
         command: Is given what to call when it is ready. Until then it writes where this process does.
     """
-    make_private(store)
     told, tell = os.pipe()
     child = os.fork()
     if child == 0:

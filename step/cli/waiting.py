@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TextIO
 
@@ -41,9 +41,11 @@ class _Line:
         self._is_there = False
 
     def draw(self, number: int, frame: FrameType | None) -> None:
-        self._terminal.write(f"{_CLEAR}{self._told}: {elapsed() - self._began:.0f} s\r")
-        self._terminal.flush()
-        self._is_there = True
+        # The command may be in the middle of writing there itself: then nobody has to be told.
+        with suppress(RuntimeError):
+            self._terminal.write(f"{_CLEAR}{self._told}: {elapsed() - self._began:.0f} s\r")
+            self._terminal.flush()
+            self._is_there = True
 
     def clear(self) -> None:
         if self._is_there:
