@@ -88,10 +88,11 @@ def test_a_thousand_executions_are_read_on_while_somebody_scrolls(tab: Page, lit
     expect(status).to_have_text("the newest 100 executions")
 
     tab.get_by_role("grid").focus()
-    for _ in range(3):
+    # The end of what is there; what comes then is behind it.
+    for told in ("the newest 200 executions", "250 executions"):
         tab.keyboard.press("End")
+        expect(status).to_have_text(told)
 
-    expect(status).to_have_text("250 executions")
     assert tab.locator("[data-row]").count() < 60
 
 
